@@ -1,0 +1,19 @@
+package warm
+import (
+ _ "google.golang.org/grpc"
+ _ "github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
+ _ "entgo.io/ent/dialect/sql/schema"
+ _ "github.com/google/go-github/v60/github"
+ _ "modernc.org/sqlite"
+ _ "github.com/jackc/pgx/v5/stdlib"
+ _ "github.com/google/cel-go/cel"
+ _ "github.com/go-git/go-git/v5"
+ _ "buf.build/go/protovalidate"
+ _ "github.com/RoaringBitmap/roaring/v2"
+ _ "github.com/spf13/cobra"
+ _ "github.com/fullstorydev/grpchan/inprocgrpc"
+ _ "go.yaml.in/yaml/v3"
+ _ "github.com/santhosh-tekuri/jsonschema/v6"
+ _ "github.com/stretchr/testify/require"
+ _ "github.com/bradleyfalzon/ghinstallation/v2"
+)

@@ -1,0 +1,88 @@
+package catalog
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"time"
+)
+
+// Entity is one thing in the catalog. It is immutable once made: whoever wants
+// another one makes another one.
+//
+// The envelope itself is kept as JSON, which is what every reader wants and
+// takes a quarter of the memory of the same thing as Go maps. Decode it with
+// encoding/json, or read single fields of it with Field.
+type Entity struct {
+	Ref Ref
+
+	// UID is the entity's identity for as long as its ref is claimed; the
+	// store gives it. Empty before the entity is stored.
+	UID string
+
+	// Revision is the number of the entity's latest change. Zero before the
+	// entity is stored.
+	Revision Revision
+
+	// Document is the envelope as one JSON object with the keys apiVersion,
+	// kind, metadata and spec, sorted at every depth and without white space.
+	// It holds neither uid, etag, relations nor status: those are given by
+	// the store and the index.
+	Document []byte
+
+	// Relations are the edges that the entity's own spec declares, in the
+	// order of the spec. The index answers the other direction.
+	Relations []Relation
+
+	// Origin says where the entity comes from.
+	Origin Origin
+
+	// Changed is when Revision was committed.
+	Changed time.Time
+}
+
+// Origin is where an entity was declared, or from what it was inferred.
+type Origin struct {
+	Source     string `json:"source"`               // name of the source, such as github:acme
+	Repository string `json:"repository,omitempty"` // owner/name; empty if no repository holds it
+	Path       string `json:"path,omitempty"`       // of the document within the repository, with slashes
+	Commit     string `json:"commit,omitempty"`     // head of the branch when this content was first seen
+	Line       int    `json:"line,omitempty"`       // on which the entity's document starts, from 1; 0 if inferred
+	Inferred   bool   `json:"inferred,omitempty"`   // no document declares it
+}
+
+// Revision numbers the changes of the catalog in the order in which they were
+// committed, from 1. A reader that has seen revision n has seen every one
+// below it.
+type Revision int64
+
+// Hash identifies the content of the entity: two entities with equal Hash need
+// no new revision. The commit is not part of it.
+func (e *Entity) Hash() string {
+	h := sha256.New()
+	h.Write(e.Document)
+	for _, r := range e.Relations {
+		h.Write([]byte("\n" + r.Type + " " + r.Target.Key()))
+	}
+	o := e.Origin
+	h.Write([]byte("\n" + o.Source + "\n" + o.Repository + "\n" + o.Path))
+	if o.Inferred {
+		h.Write([]byte("\ninferred"))
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+// Op is what a change did.
+type Op string
+
+const (
+	OpPut    Op = "put"
+	OpDelete Op = "delete"
+)
+
+// Change is one revision: what became of one entity.
+type Change struct {
+	Revision Revision
+	Op       Op
+	Time     time.Time
+	Entity   *Entity // as it is after the change; for OpDelete, as it last was
+}

@@ -1,0 +1,198 @@
+// Package source is the contract between the places that are harvested and the
+// harvester: what a source reports, and in which order. Implementations stand
+// in the folders below; sourcetest holds them all to the same promises.
+//
+// A source says what exists. Only a source can cause a removal, and only by
+// declaring a complete listing.
+package source
+
+import (
+	"context"
+	"time"
+
+	"github.com/waypost-dev/waypost/server/catalog"
+)
+
+// Source is one configured place.
+type Source interface {
+	// Name identifies the source for good: entities and state are kept under
+	// it. It reads type:target, such as github:acme or dir:/srv/git.
+	Name() string
+
+	// Harvest reports everything that the source holds. Repositories are
+	// streamed, possibly from several goroutines at once, each as soon as it is
+	// known; Out tells when it has had enough by blocking. Harvest calls
+	// Complete last, and only if every repository was listed. It returns an
+	// error when the listing could not be finished: what was reported until
+	// then stands, and nothing is removed. Trouble with one repository or
+	// document is reported as a Problem and is not an error.
+	Harvest(ctx context.Context, known Known, out Out) error
+}
+
+// Known is what the catalog already has from this source, so that a source can
+// leave out what has not changed. It is safe for concurrent use.
+type Known interface {
+	// Repository returns the state under which the repository with this ID was
+	// last reported, and the hashes of its documents by path.
+	Repository(id string) (RepositoryState, bool)
+}
+
+// RepositoryState is what a source said of a repository last time.
+type RepositoryState struct {
+	// State is Repository.State as last reported.
+	State string
+	// Documents are the hashes of the documents by path.
+	Documents map[string]string
+}
+
+// Out takes what a source reports. It is safe for concurrent use; an error
+// from it ends the harvest.
+type Out interface {
+	// Expect says how many repositories will be reported, as far as is known;
+	// it may be called again as more becomes known. For progress only.
+	Expect(repositories int)
+
+	// Repository reports a repository whole: a document that was there before
+	// and is missing now is gone.
+	Repository(ctx context.Context, r Repository) error
+
+	// Unchanged reports that the repository with this ID is as Known has it.
+	Unchanged(ctx context.Context, id string) error
+
+	// Keep reports that the repository exists but could not be read this time:
+	// what is known of it stays, and the problem is shown.
+	Keep(ctx context.Context, id string, p catalog.Problem) error
+
+	// Directory reports the groups and users of an organisation, whole. It may
+	// be called at most once.
+	Directory(ctx context.Context, d Directory) error
+
+	// Problem reports trouble that belongs to no repository.
+	Problem(p catalog.Problem)
+
+	// Spent reports requests made and what is left, as they happen. For
+	// progress and metrics only.
+	Spent(b Budget)
+
+	// Complete declares that every repository of the source was reported, by
+	// Repository, Unchanged or Keep. What was not is gone.
+	Complete(ctx context.Context) error
+}
+
+// Repository is one repository as a source sees it.
+type Repository struct {
+	// ID is the forge's own identity of the repository, which survives a
+	// rename: GitHub's node id, or for a clone its path below the source.
+	ID string
+
+	// State is opaque to everyone but the source: it changes when anything
+	// about the repository may have changed, such as pushed_at and settings.
+	State string
+
+	Owner, Name string // as the forge spells them
+	URL         string // of the web page, without a trailing slash; empty if there is none
+	Branch      string // that was read: the default branch, or the configured one
+	Commit      string // head of Branch; empty for an empty repository
+
+	Description string
+	Homepage    string
+	Visibility  string // public, private or internal; empty if unknown
+	Archived    bool
+	Fork        bool
+	Template    bool
+	Topics      []string
+	License     string // SPDX id; empty if unknown
+	Languages   []Language
+	PushedAt    time.Time // zero if unknown: then the committer date of Commit
+	Stars       int
+	OpenIssues  int
+
+	// Root lists the names in the root folder, folders with a trailing slash,
+	// sorted. Inference reads the layout from it.
+	Root []string
+
+	// Codeowners is the CODEOWNERS file in force, if there is one.
+	Codeowners *File
+
+	// Teams are the teams with a permission of their own on the repository.
+	Teams []TeamPermission
+
+	// Documents are the catalog files. Their order does not matter.
+	Documents []Document
+
+	// Problems are what stood in the way of reading parts of the repository.
+	Problems []catalog.Problem
+}
+
+// FullName is owner/name.
+func (r Repository) FullName() string { return r.Owner + "/" + r.Name }
+
+// Language is a programming language and how many bytes are written in it.
+type Language struct {
+	Name  string
+	Bytes int64
+}
+
+// File is a file at the head of the repository.
+type File struct {
+	Path    string
+	Hash    string // git's blob id, in hex
+	Content []byte
+}
+
+// TeamPermission is what a team may do in a repository.
+type TeamPermission struct {
+	Team       string // slug
+	Permission string // pull, triage, push, maintain or admin
+}
+
+// Document is one catalog file.
+type Document struct {
+	// Path is the file's path in the repository, with slashes, clean and
+	// relative, never starting with ../.
+	Path string
+	// Hash is git's blob id of the content, in hex.
+	Hash string
+	// Content is the file. It is nil when Known has the same Hash under the
+	// same Path, and may then be left unread.
+	Content []byte
+	// Problem is set, and Content nil, when the file is listed but could not
+	// be read or is over MaxDocument; what is known of it stays.
+	Problem *catalog.Problem
+}
+
+// MaxDocument is the size in bytes above which a document is refused unread.
+const MaxDocument = 5 << 20
+
+// Directory is the groups and users of an organisation.
+type Directory struct {
+	Organisation string // login
+	URL          string // of its web page, without a trailing slash
+	Teams        []Team
+	Users        []User
+}
+
+// Team is a group of an organisation.
+type Team struct {
+	Slug, Name, Description string
+	Parent                  string   // slug; empty for a top-level team
+	Members                 []string // logins of direct members, sorted
+	URL                     string
+}
+
+// User is a member of an organisation.
+type User struct {
+	Login, Name, Email string
+	AvatarURL, URL     string
+	Suspended          bool
+}
+
+// Budget is what a source has spent of the requests that its upstream grants.
+type Budget struct {
+	Counted   int // requests that count against the limit, since the harvest began
+	Free      int // answered 304 from what was kept
+	Remaining int // that the upstream says are left; -1 if it has not said
+	Limit     int // -1 if unknown
+	Reset     time.Time
+	Waiting   time.Duration // now being waited because of a limit; 0 if not
+}
