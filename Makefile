@@ -1,0 +1,87 @@
+# Waypost. `make help` explains the targets.
+# A fresh machine needs Go, Node with npm, git and make; everything else is
+# fetched as packages into build/, and never installed on the machine.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+BIN       := bin/waypost
+TOOLS     := build/bin
+NPM_TOOLS := build/tools/node_modules/.package-lock.json
+PROTOS    := build/protos/.done
+VERSION   := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+GO_TOOL   := cd tools && go build -trimpath -o ../$(TOOLS)/
+
+export WAYPOST_TOOLS := $(CURDIR)/build/tools
+
+.PHONY: help build run test test-go test-race bench lint generate check-generated check-migrations protos fuzz clean
+
+help: ## Explain the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## Build the one binary, bin/waypost
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(BIN) ./server/cmd/waypost
+
+run: build ## Build and start Waypost with the bundled sample organisation
+	$(BIN) serve --sample --db sqlite:build/sample.db
+
+test: $(NPM_TOOLS) ## Run every test: Go on SQLite and PostgreSQL, with the race detector
+	go vet ./...
+	go test -race -timeout 20m ./...
+
+test-go: ## Run the Go tests without the race detector: the quick round while working
+	go test ./...
+
+bench: ## Run the benchmarks; compare two runs with `go tool -modfile=tools/go.mod benchstat`
+	go test -run '^$$' -bench . -benchmem ./server/...
+
+fuzz: ## Fuzz every fuzz target for FUZZTIME (default 30s) each
+	@for pkg in $$(go list ./server/... ./plugins/...); do \
+	  for target in $$(go test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+	    echo "== $$pkg $$target"; go test -run '^$$' -fuzz "^$$target\$$" -fuzztime "$${FUZZTIME:-30s}" $$pkg; \
+	  done; \
+	done
+
+lint: $(TOOLS)/buf $(PROTOS) ## Lint Go (import rules included) and the protos
+	@test -x $(TOOLS)/golangci-lint || (cd tools/lint && go build -trimpath -o ../../$(TOOLS)/ github.com/golangci/golangci-lint/v2/cmd/golangci-lint)
+	$(TOOLS)/golangci-lint run ./...
+	$(TOOLS)/buf lint
+	$(TOOLS)/buf format --diff --exit-code proto
+
+breaking: $(TOOLS)/buf $(PROTOS) ## Refuse protos that break the ones on the main branch
+	$(TOOLS)/buf breaking proto --against '.git#branch=main,subdir=proto'
+
+generate: $(TOOLS)/buf $(PROTOS) $(TOOLS)/protoc-gen-go $(TOOLS)/ent ## Generate code from the protos and the ent schema
+	$(TOOLS)/buf generate
+	go generate ./ent
+	gofmt -w ent proto
+
+check-generated: generate ## Fail if generated code is stale
+	@git diff --exit-code --stat -- ent proto server/api/openapi server/store/migrations || { echo 'generated code is stale: run `make generate` and commit the result' >&2; exit 1; }
+
+protos: $(PROTOS) ## Fetch the protos that ours import
+
+$(NPM_TOOLS): tools/package.json
+	@mkdir -p build/tools
+	cp tools/package.json build/tools/
+	npm install --prefix build/tools --no-audit --no-fund --silent
+	@touch $@
+
+$(PROTOS): $(NPM_TOOLS) tools/go.mod
+	@mkdir -p build/protos/google/api build/protos/buf/validate
+	cd build/tools/node_modules/google-proto-files/google/api && cp annotations.proto http.proto client.proto field_behavior.proto resource.proto launch_stage.proto $(CURDIR)/build/protos/google/api/
+	cp "$$(cd tools && go mod download -json github.com/bufbuild/protovalidate | sed -n 's/.*"Dir": "\(.*\)",/\1/p')/proto/protovalidate/buf/validate/validate.proto" build/protos/buf/validate/
+	@chmod -R u+w build/protos && touch $@
+
+$(TOOLS)/buf: tools/go.mod
+	$(GO_TOOL) github.com/bufbuild/buf/cmd/buf
+
+$(TOOLS)/ent: tools/go.mod
+	$(GO_TOOL) entgo.io/ent/cmd/ent
+
+$(TOOLS)/protoc-gen-go: tools/go.mod
+	$(GO_TOOL) google.golang.org/protobuf/cmd/protoc-gen-go google.golang.org/grpc/cmd/protoc-gen-go-grpc github.com/grpc-ecosystem/grpc-gateway/v2/protoc-gen-grpc-gateway github.com/grpc-ecosystem/grpc-gateway/v2/protoc-gen-openapiv3
+
+clean: ## Remove what was built
+	rm -rf bin build
