@@ -1,0 +1,158 @@
+package config
+
+import (
+	_ "embed"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"time"
+)
+
+// Schema is the JSON Schema of the configuration file.
+//
+//go:embed schema.json
+var Schema []byte
+
+// Example is a configuration file that shows every part once.
+//
+//go:embed example.yaml
+var Example []byte
+
+// Config is everything that can be set. Load returns it checked and complete;
+// schema.json describes the fields.
+type Config struct {
+	DB              string        `koanf:"db"`
+	HTTP            string        `koanf:"http"`
+	GRPC            string        `koanf:"grpc"`
+	InsecureListen  bool          `koanf:"insecureListen"`
+	ReadAllow       []string      `koanf:"readAllow"`
+	Every           time.Duration `koanf:"every"`
+	Sample          bool          `koanf:"sample"`
+	ShutdownTimeout time.Duration `koanf:"shutdownTimeout"`
+	LogLevel        string        `koanf:"logLevel"`
+	LogFormat       string        `koanf:"logFormat"`
+	GitHub          GitHub        `koanf:"github"`
+	Sources         []Source      `koanf:"sources"`
+}
+
+// GitHub is what the sources of type github share.
+type GitHub struct {
+	URL       string `koanf:"url"`
+	TokenFile string `koanf:"tokenFile"`
+	App       *App   `koanf:"app"`
+	// Token comes from TokenFile or else from GITHUB_TOKEN.
+	Token Secret `koanf:"-"`
+}
+
+// App is a GitHub App's installation.
+type App struct {
+	AppID          int64  `koanf:"appId"`
+	InstallationID int64  `koanf:"installationId"`
+	PrivateKeyFile string `koanf:"privateKeyFile"`
+	PrivateKey     Secret `koanf:"-"` // PEM, from PrivateKeyFile
+}
+
+// Source is a place to harvest. Which fields apply depends on Type.
+type Source struct {
+	Type string `koanf:"type"` // github, dir or location
+
+	Org       string `koanf:"org"`       // github
+	URL       string `koanf:"url"`       // github; empty for github.com
+	TokenFile string `koanf:"tokenFile"` // github
+	App       *App   `koanf:"app"`       // github; nil if a token is used
+	Token     Secret `koanf:"-"`         // github; empty if App is used, or for anonymous reading
+
+	Path   string `koanf:"path"`   // dir; absolute
+	Target string `koanf:"target"` // location; url:… or file:…
+
+	Patterns     []string     `koanf:"patterns"`
+	Repositories Repositories `koanf:"repositories"`
+	Topics       []string     `koanf:"topics"`
+	Archived     *bool        `koanf:"archived"` // never nil after Load
+	Forks        *bool        `koanf:"forks"`    // never nil after Load
+	Visibility   []string     `koanf:"visibility"`
+	Branch       string       `koanf:"branch"`
+	Inference    *bool        `koanf:"inference"` // never nil after Load
+	Priority     int          `koanf:"priority"`
+	// Every is the time between harvests; 0 for none after the first. Never
+	// nil after Load.
+	Every *time.Duration `koanf:"every"`
+}
+
+// Repositories selects repositories by name.
+type Repositories struct {
+	Include []string `koanf:"include"`
+	Exclude []string `koanf:"exclude"`
+}
+
+// Name is the source's name, type:target.
+func (s Source) Name() string {
+	switch s.Type {
+	case "github":
+		return "github:" + s.Org
+	case "dir":
+		return "dir:" + s.Path
+	default:
+		return s.Type + ":" + s.Target
+	}
+}
+
+// Secret is a string that prints as ***. Use Reveal where it is spent.
+type Secret string
+
+const mask = "***"
+
+// String implements fmt.Stringer, and hides the secret.
+func (s Secret) String() string {
+	if s == "" {
+		return ""
+	}
+	return mask
+}
+
+// GoString hides the secret from %#v.
+func (s Secret) GoString() string { return fmt.Sprintf("%q", s.String()) }
+
+// MarshalText hides the secret from JSON and YAML.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// LogValue hides the secret from logs.
+func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
+
+// Reveal is the secret itself.
+func (s Secret) Reveal() string { return string(s) }
+
+// complete fills in what a source takes from the settings of all.
+func (c *Config) complete() error {
+	for i := range c.Sources {
+		s := &c.Sources[i]
+		if s.Every == nil {
+			s.Every = &c.Every
+		}
+		for _, b := range []**bool{&s.Archived, &s.Forks, &s.Inference} {
+			if *b == nil {
+				yes := true
+				*b = &yes
+			}
+		}
+		switch s.Type {
+		case "dir":
+			abs, err := filepath.Abs(s.Path)
+			if err != nil {
+				return fmt.Errorf("make %s absolute: %w", s.Path, err)
+			}
+			s.Path = abs
+		case "github":
+			if s.URL == "" {
+				s.URL = c.GitHub.URL
+			}
+			if s.App == nil && s.TokenFile == "" {
+				s.App, s.TokenFile, s.Token = c.GitHub.App, c.GitHub.TokenFile, c.GitHub.Token
+			}
+			if s.App != nil {
+				s.Token = ""
+			}
+		}
+	}
+	return nil
+}
