@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/go-git/go-git/v5"
@@ -250,6 +251,7 @@ func loadClone(name string, clone *git.Repository) (*Repo, error) {
 		return nil, err
 	}
 	b := newBuilder()
+	var mu sync.Mutex // go-git's object storage is not safe for concurrent use
 	walker := object.NewTreeWalker(tree, true, nil)
 	defer walker.Close()
 	for {
@@ -270,7 +272,11 @@ func loadClone(name string, clone *git.Repository) (*Repo, error) {
 				return nil, err
 			}
 			file.size = size
-			file.read = func() ([]byte, error) { return readBlob(clone, e.Hash) }
+			file.read = func() ([]byte, error) {
+				mu.Lock()
+				defer mu.Unlock()
+				return readBlob(clone, e.Hash)
+			}
 		}
 		b.add(at, file)
 	}

@@ -23,8 +23,10 @@ type Org struct {
 	Teams       []*Team
 	Users       []*User
 
-	mu   sync.RWMutex
-	tick time.Time // of the last change
+	mu     sync.RWMutex
+	tick   time.Time        // of the last change
+	byNode map[string]*Repo // by node id
+	byName map[string]*Repo // by name in lower case
 }
 
 // Repo is a repository. Its zero fields get GitHub's defaults when it is
@@ -106,6 +108,10 @@ func (o *Org) settle() {
 			r.Languages = head.languages()
 		}
 	}
+	o.byNode, o.byName = make(map[string]*Repo, len(o.Repos)), make(map[string]*Repo, len(o.Repos))
+	for _, r := range o.Repos {
+		o.byNode[r.NodeID()], o.byName[strings.ToLower(r.Name)] = r, r
+	}
 	have := map[string]bool{}
 	for _, u := range o.Users {
 		have[u.Login] = true
@@ -148,12 +154,7 @@ func nodeID(prefix string, id int64) string {
 func (r *Repo) NodeID() string { return nodeID("R", r.id) }
 
 func (o *Org) repo(name string) *Repo {
-	for _, r := range o.Repos {
-		if strings.EqualFold(r.Name, name) {
-			return r
-		}
-	}
-	return nil
+	return o.byName[strings.ToLower(name)]
 }
 
 func (o *Org) team(slug string) *Team {
