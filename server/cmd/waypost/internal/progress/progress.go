@@ -93,7 +93,7 @@ type row struct {
 func New(out io.Writer, terminal bool) *Display {
 	d := &Display{out: out, rows: map[string]*row{}}
 	if terminal {
-		d.bars = mpb.New(mpb.WithOutput(out), mpb.WithAutoRefresh(), mpb.WithWidth(24), mpb.WithRefreshRate(120*time.Millisecond))
+		d.bars = mpb.New(mpb.WithOutput(out), mpb.WithAutoRefresh(), mpb.WithRefreshRate(120*time.Millisecond))
 	}
 	return d
 }
@@ -107,7 +107,7 @@ func (d *Display) Update(s State) {
 		r = &row{}
 		d.rows[s.Source] = r
 		if d.bars != nil {
-			r.bar = d.bars.New(0, mpb.BarStyle(), mpb.BarFillerTrim(),
+			r.bar = d.bars.New(0, mpb.BarStyle(), mpb.BarFillerTrim(), mpb.BarWidth(20),
 				mpb.PrependDecorators(decor.Name(s.Source, decor.WCSyncSpaceR)),
 				mpb.AppendDecorators(decor.Any(func(decor.Statistics) string {
 					d.mu.Lock()
