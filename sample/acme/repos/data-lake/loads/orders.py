@@ -1,0 +1,1 @@
+"""Loads yesterday's orders."""

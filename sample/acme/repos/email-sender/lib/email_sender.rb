@@ -1,0 +1,3 @@
+# Sends e-mail. Please do not add anything here.
+module EmailSender
+end

@@ -1,0 +1,2 @@
+/// Shows today's group, route and weather, signal or not.
+void main() {}

@@ -1,0 +1,4 @@
+<?php
+function current_basket() {
+    return $_SESSION['basket'] ?? [];
+}

@@ -1,0 +1,4 @@
+package acme.loyalty
+
+@JvmInline
+value class Points(val count: Int)

@@ -1,0 +1,3 @@
+defmodule Notifications do
+  @moduledoc "Says what has to be said, between eight and eight."
+end

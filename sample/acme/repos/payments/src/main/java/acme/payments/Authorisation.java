@@ -1,0 +1,4 @@
+package acme.payments;
+
+/** The bank's promise that the money is there. */
+public record Authorisation(String id, long cents, String currency) {}

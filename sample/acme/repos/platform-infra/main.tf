@@ -1,0 +1,4 @@
+module "cluster_eu" {
+  source = "./modules/cluster"
+  region = "eu-north-1"
+}

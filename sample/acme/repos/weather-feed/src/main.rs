@@ -1,0 +1,5 @@
+//! Fetches mountain weather.
+
+fn main() {
+    println!("sunny above the clouds");
+}
