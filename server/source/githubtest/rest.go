@@ -300,7 +300,16 @@ func wrapped(content []byte) string {
 func (s *Server) contents(a *answer, r *http.Request, repo *Repo) {
 	path := strings.Trim(r.PathValue("path"), "/")
 	ref := cmp.Or(r.URL.Query().Get("ref"), repo.DefaultBranch)
-	_, e := repo.resolve(ref + ":" + path)
+	_, root := repo.resolve(ref)
+	if root == nil || root.mode != folder {
+		a.fail(http.StatusNotFound, "No commit found for the ref "+ref)
+		return
+	}
+	e := (&Tree{root: root}).lookup(path)
+	if target := (&Tree{root: root}).follow(path); e != nil && e.mode == Symlink && target != nil {
+		// GitHub gives the file that a link leads to, under the link's name.
+		e = &entry{name: e.name, mode: target.mode, oid: target.oid, size: target.size, read: target.read}
+	}
 	if e == nil {
 		a.fail(http.StatusNotFound, "Not Found")
 		return

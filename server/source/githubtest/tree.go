@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -90,8 +91,8 @@ type builder struct{ root *entry }
 
 func newBuilder() builder { return builder{&entry{mode: folder, children: map[string]*entry{}}} }
 
-func (b builder) add(path string, file *entry) {
-	parts := strings.Split(path, "/")
+func (b builder) add(at string, file *entry) {
+	parts := strings.Split(at, "/")
 	dir := b.root
 	for _, name := range parts[:len(parts)-1] {
 		next := dir.children[name]
@@ -168,6 +169,26 @@ func (t *Tree) lookup(path string) *entry {
 		at = at.entries[i]
 	}
 	return at
+}
+
+// follow finds the file that a symbolic link leads to, through other links if
+// need be; nil if that is no file of the tree.
+func (t *Tree) follow(at string) *entry {
+	for range 8 {
+		e := t.lookup(at)
+		if e == nil || e.mode == Regular || e.mode == Executable {
+			return e
+		}
+		if e.mode != Symlink {
+			return nil
+		}
+		target, err := e.content()
+		if err != nil || path.IsAbs(string(target)) {
+			return nil
+		}
+		at = path.Join(path.Dir(at), string(target))
+	}
+	return nil
 }
 
 // walk calls visit for everything below the root, folders before what they

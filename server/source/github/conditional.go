@@ -1,0 +1,92 @@
+package github
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
+)
+
+// conditional asks for lists with the validator of the last answer, and gives
+// that answer again when GitHub says that it still holds. It asks each time:
+// what GitHub says of an answer's age (max-age=60) would hide changes.
+//
+// It takes the place of a general cache such as httpcache, which writes an
+// answer again whenever it was confirmed, and would so write on each harvest
+// of an unchanged organisation; and which keeps the Authorization header,
+// because GitHub's answers vary with it.
+type conditional struct {
+	cache Cache
+	next  http.RoundTripper
+}
+
+// confirmed is the header that marks an answer that GitHub confirmed.
+const confirmed = "X-Waypost-Confirmed"
+
+// kept is the first line of a cache entry; the body follows.
+type kept struct {
+	ETag string `json:"etag"`
+	Link string `json:"link,omitempty"`
+}
+
+func (c *conditional) RoundTrip(r *http.Request) (*http.Response, error) {
+	// Only the organisation's lists are asked for again and again.
+	if r.Method != http.MethodGet || !strings.Contains(r.URL.Path, "/orgs/") {
+		return c.next.RoundTrip(r)
+	}
+	key := "GET " + r.URL.String()
+	head, body, ok := c.load(key)
+	if ok {
+		r = r.Clone(r.Context())
+		r.Header.Set("If-None-Match", head.ETag)
+	}
+	answer, err := c.next.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case ok && answer.StatusCode == http.StatusNotModified:
+		answer.StatusCode, answer.Status = http.StatusOK, "200 OK"
+		answer.Header.Set(confirmed, "1")
+		answer.Header.Set("Content-Type", "application/json; charset=utf-8")
+		if head.Link != "" {
+			answer.Header.Set("Link", head.Link)
+		}
+	case answer.StatusCode == http.StatusOK && answer.Header.Get("ETag") != "":
+		if body, err = io.ReadAll(answer.Body); err != nil {
+			return nil, err
+		}
+		c.store(key, kept{answer.Header.Get("ETag"), answer.Header.Get("Link")}, body)
+	default:
+		return answer, nil
+	}
+	answer.Body = io.NopCloser(bytes.NewReader(body))
+	answer.ContentLength = int64(len(body))
+	return answer, nil
+}
+
+// load returns what is kept. An entry that is damaged is none.
+func (c *conditional) load(key string) (kept, []byte, bool) {
+	value, ok := c.cache.Get(key)
+	if !ok {
+		return kept{}, nil, false
+	}
+	line, body, ok := bytes.Cut(value, []byte("\n"))
+	var head kept
+	if !ok || json.Unmarshal(line, &head) != nil || head.ETag == "" || !json.Valid(body) {
+		return kept{}, nil, false
+	}
+	return head, body, true
+}
+
+func (c *conditional) store(key string, head kept, body []byte) {
+	if !json.Valid(body) {
+		return
+	}
+	line, err := json.Marshal(head)
+	if err != nil {
+		return
+	}
+	c.cache.Set(key, append(append(line, '\n'), body...))
+}

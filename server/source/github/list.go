@@ -1,0 +1,199 @@
+package github
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/bmatcuk/doublestar/v4"
+	gh "github.com/google/go-github/v60/github"
+	"golang.org/x/sync/errgroup"
+)
+
+// pageSize is the largest that GitHub grants.
+const pageSize = 100
+
+// fetch asks for one page of a list.
+type fetch[T any] func(context.Context, gh.ListOptions) ([]T, *gh.Response, error)
+
+// pages is a list, page by page, and whether every page was confirmed to be
+// what it was the last time.
+type pages[T any] struct {
+	list      [][]T
+	confirmed bool
+}
+
+func (p pages[T]) all() []T { return slices.Concat(p.list...) }
+
+// maxListed bounds a list, in pages: a million entries.
+const maxListed = 10_000
+
+// list asks for all pages: for the first, which says how many there are, and
+// then for the others side by side. Total is told the number of pages, when it
+// is set.
+func list[T any](ctx context.Context, parallel int, get fetch[T], total func(pages int)) (pages[T], error) {
+	first, answer, err := get(ctx, gh.ListOptions{Page: 1, PerPage: pageSize})
+	if err != nil {
+		return pages[T]{}, err
+	}
+	last := max(answer.LastPage, 1)
+	if last > maxListed {
+		return pages[T]{}, fmt.Errorf("the list has %d pages; %d are allowed", last, maxListed)
+	}
+	if total != nil {
+		total(last)
+	}
+	found := pages[T]{list: make([][]T, last)}
+	found.list[0] = first
+	answers := make([]*gh.Response, last)
+	answers[0] = answer
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(parallel)
+	for page := 2; page <= last; page++ {
+		group.Go(func() (err error) {
+			found.list[page-1], answers[page-1], err = get(ctx, gh.ListOptions{Page: page, PerPage: pageSize})
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return pages[T]{}, err
+	}
+	// What was added while we read is on pages that were not there before.
+	for next := answers[last-1].NextPage; next != 0 && len(found.list) < maxListed; {
+		more, answer, err := get(ctx, gh.ListOptions{Page: next, PerPage: pageSize})
+		if err != nil {
+			return pages[T]{}, err
+		}
+		found.list, answers = append(found.list, more), append(answers, answer)
+		next = answer.NextPage
+	}
+	found.confirmed = true
+	for _, answer := range answers {
+		found.confirmed = found.confirmed && answer.Header.Get(confirmed) != ""
+	}
+	return found, nil
+}
+
+// passes bounds how often a list is read until it holds still.
+const passes = 5
+
+// repositories lists the organisation. GitHub numbers its pages: when a
+// repository is deleted while they are read, those behind it move up, and one
+// of them slips from a page that we shall read to one that we have read. So a
+// list of several pages is read until all pages are those of the pass before,
+// which GitHub does not count.
+func (h *harvest) repositories(ctx context.Context) ([]*gh.Repository, error) {
+	get := func(ctx context.Context, o gh.ListOptions) ([]*gh.Repository, *gh.Response, error) {
+		return h.s.rest.Repositories.ListByOrg(ctx, h.s.o.Organisation, &gh.RepositoryListByOrgOptions{
+			Type: "all", Sort: "created", Direction: "asc", ListOptions: o,
+		})
+	}
+	var before pages[*gh.Repository]
+	for pass := range passes {
+		now, err := list(ctx, h.s.o.Parallel, get, func(pages int) {
+			if pass == 0 {
+				h.out.Expect(pages * pageSize)
+			}
+		})
+		if err != nil {
+			return nil, h.listingError(err)
+		}
+		if now.confirmed || len(now.list) == 1 || pass > 0 && slices.EqualFunc(before.list, now.list, sameRepositories) {
+			return distinct(now.all())
+		}
+		before = now
+	}
+	return nil, fmt.Errorf("the list of repositories of %s changed while it was read, %d times in a row", h.s.o.Organisation, passes)
+}
+
+func sameRepositories(a, b []*gh.Repository) bool {
+	return slices.EqualFunc(a, b, func(a, b *gh.Repository) bool { return a.GetNodeID() == b.GetNodeID() })
+}
+
+func distinct(listed []*gh.Repository) ([]*gh.Repository, error) {
+	seen := make(map[string]bool, len(listed))
+	var repositories []*gh.Repository
+	for _, r := range listed {
+		if r.GetNodeID() == "" || r.GetName() == "" || r.GetOwner().GetLogin() == "" {
+			return nil, errors.New("the list of repositories has an entry without id or name")
+		}
+		if !seen[r.GetNodeID()] {
+			seen[r.GetNodeID()] = true
+			repositories = append(repositories, r)
+		}
+	}
+	return repositories, nil
+}
+
+// listingError says what can be done about a list that cannot be read.
+func (h *harvest) listingError(err error) error {
+	org := h.s.o.Organisation
+	var secondary *gh.AbuseRateLimitError
+	if errors.As(err, &secondary) {
+		return fmt.Errorf("GitHub asks to wait for %s because of too many requests at once (secondary rate limit), which is longer than the %s that a harvest may wait: %w",
+			secondary.GetRetryAfter(), h.s.o.MaxWait, err)
+	}
+	switch status(err) {
+	case http.StatusUnauthorized:
+		return fmt.Errorf("GitHub refused the token (401); it may have expired or been revoked: %w", err)
+	case http.StatusForbidden:
+		return fmt.Errorf("the token may not list the repositories of %s (403); it needs metadata:read and, with SAML, to be authorised for the organisation: %w", org, err)
+	case http.StatusNotFound:
+		return fmt.Errorf("there is no organisation %s that the token can see (404); is it the name of a user: %w", org, err)
+	}
+	return fmt.Errorf("list the repositories of %s: %w", org, err)
+}
+
+// status is that of GitHub's answer; 0 if there was none.
+func status(err error) int {
+	var answer *gh.ErrorResponse
+	if errors.As(err, &answer) && answer.Response != nil {
+		return answer.Response.StatusCode
+	}
+	return 0
+}
+
+// fatal tells whether an error would be met again by everything else that the
+// harvest asks for.
+func fatal(ctx context.Context, err error) bool {
+	var limit *limitError
+	var primary *gh.RateLimitError
+	var secondary *gh.AbuseRateLimitError
+	return ctx.Err() != nil || errors.As(err, &limit) || errors.As(err, &primary) || errors.As(err, &secondary) || status(err) == http.StatusUnauthorized
+}
+
+// wanted applies the filters.
+func (o *Options) wanted(r *gh.Repository) bool {
+	matches := func(globs []string) bool {
+		return slices.ContainsFunc(globs, func(g string) bool {
+			return doublestar.MatchUnvalidated(strings.ToLower(g), strings.ToLower(r.GetName()))
+		})
+	}
+	tagged := func(topics []string) bool {
+		return slices.ContainsFunc(topics, func(t string) bool { return slices.Contains(r.Topics, strings.ToLower(t)) })
+	}
+	switch {
+	case len(o.Include) > 0 && !matches(o.Include), matches(o.Exclude):
+		return false
+	case len(o.Topics) > 0 && !tagged(o.Topics), tagged(o.NoTopics):
+		return false
+	case len(o.Visibility) > 0 && !slices.Contains(o.Visibility, visibility(r)):
+		return false
+	case o.NoArchived && r.GetArchived(), o.NoForks && r.GetFork():
+		return false
+	}
+	return true
+}
+
+func visibility(r *gh.Repository) string {
+	switch {
+	case r.GetVisibility() != "":
+		return r.GetVisibility()
+	case r.GetPrivate():
+		return "private"
+	}
+	return "public"
+}
