@@ -4,7 +4,10 @@ import (
 	_ "embed"
 	"fmt"
 	"log/slog"
+	"maps"
+	"net/url"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -33,6 +36,27 @@ type Config struct {
 	LogFormat       string        `koanf:"logFormat"`
 	GitHub          GitHub        `koanf:"github"`
 	Sources         []Source      `koanf:"sources"`
+
+	merged map[string]any
+}
+
+// Effective is the configuration as it was merged, by key, without secrets.
+func (c *Config) Effective() map[string]any {
+	out := maps.Clone(c.merged)
+	if u, err := url.Parse(c.DB); err == nil {
+		if _, ok := u.User.Password(); ok {
+			u.User = url.UserPassword(u.User.Username(), mask)
+			out["db"] = strings.ReplaceAll(u.String(), url.QueryEscape(mask), mask)
+		}
+	}
+	if c.GitHub.Token != "" {
+		shared := map[string]any{"token": mask}
+		if given, ok := out["github"].(map[string]any); ok {
+			maps.Copy(shared, given)
+		}
+		out["github"] = shared
+	}
+	return out
 }
 
 // GitHub is what the sources of type github share.

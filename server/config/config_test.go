@@ -25,6 +25,7 @@ func TestDefaults(t *testing.T) {
 	t.Parallel()
 	c, err := Load(Options{})
 	require.NoError(t, err)
+	c.merged = nil
 	require.Equal(t, &Config{
 		DB: "sqlite:waypost.db", HTTP: "127.0.0.1:8080", GRPC: "127.0.0.1:9090",
 		Every: 10 * time.Minute, ShutdownTimeout: 15 * time.Second, LogLevel: "warn", LogFormat: "text",
@@ -192,6 +193,18 @@ func TestSecretsDoNotShow(t *testing.T) {
 	}
 }
 
+func TestEffective(t *testing.T) {
+	t.Parallel()
+	c, err := Load(Options{Environ: []string{"GITHUB_TOKEN=verysecret"}, Flags: map[string]any{"db": "postgres://waypost:verysecret@db.example/waypost?sslmode=require", "github.url": "https://ghe.example"}})
+	require.NoError(t, err)
+	b, err := json.Marshal(c.Effective())
+	require.NoError(t, err)
+	require.NotContains(t, string(b), "verysecret")
+	require.Equal(t, "postgres://waypost:***@db.example/waypost?sslmode=require", c.Effective()["db"])
+	require.Equal(t, map[string]any{"token": "***", "url": "https://ghe.example"}, c.Effective()["github"])
+	require.Equal(t, "10m", c.Effective()["every"])
+}
+
 func TestExample(t *testing.T) {
 	t.Parallel()
 	secret := write(t, "secret", "x")
@@ -210,7 +223,7 @@ func TestSchemaHasTheKeysOfTheTypes(t *testing.T) {
 	keys := func(v any) []string {
 		var out []string
 		for _, f := range reflect.VisibleFields(reflect.TypeOf(v)) {
-			if tag := f.Tag.Get("koanf"); tag != "-" {
+			if tag := f.Tag.Get("koanf"); tag != "-" && f.IsExported() {
 				out = append(out, tag)
 			}
 		}

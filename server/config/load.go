@@ -62,7 +62,7 @@ func Load(o Options) (*Config, error) {
 	if err := l.check(k.Raw()); err != nil {
 		return nil, err
 	}
-	var c Config
+	c := Config{merged: k.Raw()}
 	if err := k.Unmarshal("", &c); err != nil {
 		return nil, fmt.Errorf("decode configuration: %w", err)
 	}

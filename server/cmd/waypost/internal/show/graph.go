@@ -173,3 +173,13 @@ func numbers(g *catalogv1.GetGraphResponse) map[string]int {
 	}
 	return ids
 }
+
+// Names prints the refs of a graph's entities, nearest first.
+func Names(p *output.Printer, g *catalogv1.GetGraphResponse) error {
+	for _, n := range g.GetNodes() {
+		if _, err := fmt.Fprintln(p, output.Clean(n.GetRef())); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/waypost-dev/waypost/server/cmd/waypost/internal/client"
+	"github.com/waypost-dev/waypost/server/cmd/waypost/internal/output"
+	"github.com/waypost-dev/waypost/server/config"
+)
+
+// Exit codes; the root command's help explains them.
+const (
+	exitOK = iota
+	exitFindings
+	exitUsage
+	exitAuth
+	exitNotFound
+	exitServer
+)
+
+// errFindings: the command did its work and found something wrong, which it
+// has printed.
+var errFindings = errors.New("findings")
+
+// usageError is a mistake in how the command was called.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+func usage(err error) error { return usageError{err} }
+
+func usagef(format string, args ...any) error { return usage(fmt.Errorf(format, args...)) }
+
+// report prints an error and returns its exit code.
+func (c *cli) report(err error) int {
+	if err == nil {
+		return exitOK
+	}
+	if errors.Is(err, errFindings) {
+		return exitFindings
+	}
+	code, text := explain(err)
+	for line := range strings.Lines(text) {
+		c.say("%s %s", c.err.Mark(output.Red, "error:"), output.Clean(strings.TrimSuffix(line, "\n")))
+	}
+	var u usageError
+	if errors.As(err, &u) {
+		c.say("Run 'waypost help' to see what there is.")
+	}
+	return code
+}
+
+// explain is the exit code and text of an error.
+func explain(err error) (int, string) {
+	var u usageError
+	var mistakes config.Errors
+	switch {
+	case errors.As(err, &u):
+		return exitUsage, err.Error()
+	case errors.As(err, &mistakes):
+		return exitUsage, mistakes.Error()
+	case errors.Is(err, client.ErrUnknownKind):
+		return exitNotFound, err.Error()
+	case errors.Is(err, context.Canceled):
+		return exitServer, "interrupted"
+	}
+	s, ok := status.FromError(err)
+	if !ok {
+		return exitServer, err.Error()
+	}
+	text := s.Message()
+	for _, d := range s.Details() {
+		if bad, ok := d.(*errdetails.BadRequest); ok {
+			for _, v := range bad.GetFieldViolations() {
+				if !strings.Contains(text, v.GetDescription()) {
+					text += "\n" + v.GetField() + ": " + v.GetDescription()
+				}
+			}
+		}
+	}
+	switch s.Code() {
+	case codes.InvalidArgument, codes.OutOfRange, codes.FailedPrecondition:
+		return exitUsage, text
+	case codes.Unauthenticated, codes.PermissionDenied:
+		return exitAuth, text
+	case codes.NotFound:
+		return exitNotFound, text
+	case codes.Canceled:
+		return exitServer, "interrupted"
+	case codes.Unavailable:
+		return exitServer, "the server cannot be reached: " + text +
+			"\nstart one with 'waypost serve', name another with --server or WAYPOST_SERVER, or read a database with --db"
+	default:
+		return exitServer, text
+	}
+}

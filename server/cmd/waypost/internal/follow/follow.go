@@ -1,0 +1,95 @@
+// Package follow keeps the index at the state of the store: it loads it once
+// and then applies the change feed.
+package follow
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/waypost-dev/waypost/server/catalog"
+	"github.com/waypost-dev/waypost/server/index"
+	"github.com/waypost-dev/waypost/server/store"
+)
+
+// poll is how long a change that another process committed may go unseen when
+// nobody told us of it. step is how many changes are applied at once.
+const (
+	poll = time.Second
+	step = 2000
+)
+
+// Follower brings changes from a store to an index.
+type Follower struct {
+	store *store.Store
+	index *index.Index
+	log   *slog.Logger
+	seen  catalog.Revision
+}
+
+// New returns a Follower; call Load, then Run.
+func New(st *store.Store, x *index.Index, log *slog.Logger) *Follower {
+	return &Follower{store: st, index: x, log: log}
+}
+
+// Load fills the index with everything that the store serves.
+func (f *Follower) Load(ctx context.Context) error {
+	var entities []*catalog.Entity
+	rev, err := f.store.Load(ctx, func(e *catalog.Entity) error {
+		entities = append(entities, e)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("load the catalog: %w", err)
+	}
+	f.index.Load(entities, rev)
+	f.seen = rev
+	return nil
+}
+
+// Run applies changes until ctx ends. Trouble with the store is logged and
+// tried again: the last good state is served meanwhile.
+func (f *Follower) Run(ctx context.Context) error {
+	changed, stop := f.store.Notify()
+	defer stop()
+	tick := time.NewTicker(poll)
+	defer tick.Stop()
+	failing := false
+	for {
+		err := f.catchUp(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err != nil && !failing:
+			f.log.Error("the catalog in memory cannot follow the database; it is tried again every second", "error", err)
+		case err == nil && failing:
+			f.log.Info("the catalog in memory follows the database again")
+		}
+		failing = err != nil
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-changed:
+		case <-tick.C:
+		}
+	}
+}
+
+// catchUp applies everything that is there.
+func (f *Follower) catchUp(ctx context.Context) error {
+	for {
+		changes, err := f.store.Changes(ctx, f.seen, step)
+		if err != nil {
+			return fmt.Errorf("read changes after revision %d: %w", f.seen, err)
+		}
+		if len(changes) == 0 {
+			return nil
+		}
+		f.index.Apply(changes)
+		f.seen = changes[len(changes)-1].Revision
+		if len(changes) < step {
+			return nil
+		}
+	}
+}
