@@ -65,7 +65,11 @@ async function kinds() {
   const chip = (kind, label, count) => {
     const button = element("button", { type: "button" }, label, element("b", {}, count.toLocaleString()));
     button.setAttribute("aria-pressed", String(state.kind === kind));
-    button.addEventListener("click", () => { state.kind = kind; kinds(); list(false); });
+    button.addEventListener("click", () => {
+      state.kind = kind;
+      for (const b of $("kinds").querySelectorAll("button")) b.setAttribute("aria-pressed", String(b === button));
+      list(false);
+    });
     return button;
   };
   const chips = (facets.facets?.[0]?.values || []).map((v) => chip(v.value, v.value, v.count));
@@ -81,6 +85,16 @@ $("query").addEventListener("input", () => {
   timer = setTimeout(() => { state.query = $("query").value.trim(); list(false); }, 120);
 });
 $("more").addEventListener("click", () => list(true));
-const refresh = () => { if (!document.hidden && !state.query && $("entities").children.length <= 50) { list(false); } kinds().catch(() => {}); };
-refresh();
-setInterval(refresh, 10000);
+
+// What is on the page stays until the catalog changes.
+let revision;
+async function refresh() {
+  if (document.hidden) return;
+  const now = await get("/v1/entities", { page_size: "1", read_mask: "name" });
+  if (now.revision === revision) return;
+  revision = now.revision;
+  await Promise.all([list(false), kinds()]);
+}
+const tick = () => refresh().catch((err) => say(`The catalog cannot be read: ${err.message}`, true));
+tick();
+setInterval(tick, 5000);
