@@ -24,6 +24,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -49,9 +50,9 @@ type Options struct {
 	// Patterns are doublestar globs of catalog files, against paths with
 	// slashes from the root. If empty they are DefaultPatterns.
 	Patterns []string
-	// Repositories keeps only repositories whose name or owner/name matches
-	// one of these globs; Exclude leaves out those which match one of them.
-	Repositories, Exclude []string
+	// Include keeps only repositories whose name or owner/name matches one of
+	// these globs; Exclude leaves out those which match one of its globs.
+	Include, Exclude []string
 }
 
 // DefaultPatterns are the catalog files looked for in a repository.
@@ -89,7 +90,7 @@ func New(o Options) (*Source, error) {
 	if o.Branch != "" && !validRef("refs/heads/"+o.Branch) {
 		return nil, fmt.Errorf("branch %q is no name of a branch", o.Branch)
 	}
-	for _, glob := range append(append([]string{}, o.Repositories...), o.Exclude...) {
+	for _, glob := range slices.Concat(o.Include, o.Exclude) {
 		if !doublestar.ValidatePattern(glob) {
 			return nil, fmt.Errorf("repository pattern %q is no valid glob", glob)
 		}
@@ -258,7 +259,7 @@ func (s *Source) wanted(owner, name string) bool {
 		}
 		return false
 	}
-	return (len(s.o.Repositories) == 0 || match(s.o.Repositories)) && !match(s.o.Exclude)
+	return (len(s.o.Include) == 0 || match(s.o.Include)) && !match(s.o.Exclude)
 }
 
 func (s *Source) problem(code catalog.Code, path, message, hint string) catalog.Problem {
