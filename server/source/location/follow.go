@@ -49,7 +49,7 @@ type run struct {
 	seen     map[string]*node
 	order    []*node
 	problems []catalog.Problem
-	failed   bool // something that was there could not be read
+	failed   bool // a document that had been read could not be read this time
 	bytes    int
 	full     bool // a bound was reached, and told
 }
@@ -183,7 +183,7 @@ func (r *run) settle(n *node) {
 		return
 	}
 	n.content = nil
-	if !n.gone {
+	if _, was := r.known.Documents[n.key]; was && !n.gone {
 		r.failed = true
 	}
 }
@@ -361,9 +361,9 @@ func (r *run) report() source.Repository {
 			continue
 		}
 		p := r.problem(n.at, n.err) // told at the line that names the target
-		if !n.gone {
+		if _, was := r.known.Documents[n.key]; was && !n.gone {
 			repo.Documents = append(repo.Documents, source.Document{Path: n.key, Problem: &p})
-		} else if n.at == nil || !n.at.optional {
+		} else if !n.gone || n.at == nil || !n.at.optional {
 			r.problems = append(r.problems, p)
 		}
 	}

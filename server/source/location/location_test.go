@@ -103,7 +103,7 @@ func TestFileFollowsLocations(t *testing.T) {
 	})
 	s := open(t, location.Options{Target: "file:" + filepath.Join(dir, "all.yaml")})
 	var l sourcetest.Ledger
-	e, report := one(t, &l, s)
+	e, _ := one(t, &l, s)
 	require.Equal(t, []string{"all.yaml", "systems/all.yaml", "systems/deep.yaml", "teams/a.yaml", "teams/b.yaml"}, paths(e))
 	require.Equal(t, "file:"+filepath.ToSlash(dir)+"/all.yaml", e.ID)
 	require.Equal(t, filepath.ToSlash(dir), e.FullName())
@@ -116,15 +116,9 @@ func TestFileFollowsLocations(t *testing.T) {
 	} {
 		require.Contains(t, got, want)
 	}
-	repo := report.Repositories[e.ID]
-	for _, d := range repo.Documents {
-		if d.Problem != nil {
-			require.Equal(t, "teams", d.Path)
-			require.Contains(t, d.Problem.Message, "it is a folder")
-		}
-	}
+	require.Contains(t, got, `all.yaml:19:7 spec.targets.5: target "./teams/": it is a folder`)
 
-	_, report = one(t, &l, s)
+	_, report := one(t, &l, s)
 	require.Len(t, report.Unchanged, 1)
 
 	write(t, dir, map[string]string{"teams/a.yaml": sourcetest.Document("new")})
@@ -207,9 +201,9 @@ func TestBounds(t *testing.T) {
 
 	e, _ = one(t, &sourcetest.Ledger{}, open(t, location.Options{Target: "file:" + dir + "/big.yaml"}))
 	require.Equal(t, []string{"big.yaml"}, paths(e))
-	i := slices.IndexFunc(e.Documents, func(d source.Document) bool { return d.Problem != nil })
-	require.Equal(t, catalog.CodeTooLarge, e.Documents[i].Problem.Code)
-	require.Equal(t, 7, e.Documents[i].Problem.Line)
+	require.Len(t, e.Problems, 1)
+	require.Equal(t, catalog.CodeTooLarge, e.Problems[0].Code)
+	require.Equal(t, 7, e.Problems[0].Line)
 }
 
 // site is a web server whose pages can fail.
@@ -296,15 +290,9 @@ func TestURL(t *testing.T) {
 	h := s.host()
 	all := []string{h + "/b.yaml", h + "/cat/a.yaml", h + "/cat/all.yaml", h + "/cat/sub/all.yaml", h + "/cat/sub/c.yaml"}
 	require.Equal(t, all, paths(e))
-	var failed []catalog.Problem
-	for _, d := range e.Documents {
-		if d.Problem != nil {
-			failed = append(failed, *d.Problem)
-		}
-	}
-	require.Contains(t, messages(failed), h+`/cat/all.yaml:10:7 spec.targets.3: target "./gone.yaml": the server answers 404 Not Found`)
-	require.Contains(t, messages(failed), `spec.targets.5: target "http://elsewhere.example/x.yaml": the host elsewhere.example is not allowed to be read`)
 	got := messages(e.Problems)
+	require.Contains(t, got, h+`/cat/all.yaml:10:7 spec.targets.3: target "./gone.yaml": the server answers 404 Not Found`)
+	require.Contains(t, got, `spec.targets.5: target "http://elsewhere.example/x.yaml": the host elsewhere.example is not allowed to be read`)
 	require.Contains(t, got, "spec.targets.4: target \"file:/etc/hostname\"")
 	require.Contains(t, got, "spec.targets.6: target \"./*.yaml\": it holds a wildcard")
 	require.Contains(t, got, "in a circle")
