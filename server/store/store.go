@@ -1,9 +1,16 @@
 // Package store is the truth: entities, documents, repositories, problems,
 // harvests and revisions, in SQLite or PostgreSQL. Nothing else imports ent.
+//
+// The methods of Store by who calls them:
+//
+//	harvest:  Sources, Repositories, BeginHarvest, Apply, Sweep, FinishHarvest
+//	index:    Load, Changes, Latest, Notify
+//	api:      Problems, Harvests, GetHarvest
+//	github:   Response, PutResponse (conditional requests that survive a restart)
+//	cmd:      Open, Migrate, Migrations, Close
 package store
 
 import (
-	"context"
 	"errors"
 	"time"
 
@@ -54,8 +61,22 @@ type RepositoryUpdate struct {
 	// listed in Unchanged, whose claims stay as they are.
 	Claims    []Claim
 	Unchanged []string // paths
+	// Broken are documents that hold something that could not be read. What
+	// they declared before and do not declare now keeps its last good form, and
+	// its place: such claims stay as they are.
+	Broken []BrokenDocument
 	// Problems of the repository that belong to no document.
 	Problems []catalog.Problem
+}
+
+// BrokenDocument says which claims of a document stay although it does not
+// declare them in a valid form any more.
+type BrokenDocument struct {
+	Path string
+	// Refs are the keys of the entities that are there but not valid. All says
+	// that any entity of the document may be: its text could not be parsed.
+	Refs []string
+	All  bool
 }
 
 // Harvest is the record of one run over a source.
@@ -91,55 +112,4 @@ const (
 // Counts is what an update did to the catalog that is served.
 type Counts struct {
 	Added, Changed, Removed int
-}
-
-// Store is the truth. It is safe for concurrent use.
-//
-// It is one type over both databases; Open picks the dialect. The methods are
-// grouped by who calls them:
-//
-//	harvest:  Sources, Repositories, BeginHarvest, Apply, Sweep, FinishHarvest
-//	index:    Load, Changes, Latest, Notify
-//	api:      Problems, Harvests, GetHarvest, History
-//	github:   Response, PutResponse (conditional requests that survive a restart)
-//	cmd:      Open, Migrate, Close
-type contract interface {
-	// BeginHarvest records the start of a run and takes the source's lease; it
-	// returns ErrBusy while another live process holds it. A run that a dead
-	// process left behind is marked interrupted.
-	BeginHarvest(ctx context.Context, source string) (Harvest, error)
-	// Repositories returns all that is known of a source, by ID.
-	Repositories(ctx context.Context, source string) (map[string]Repository, error)
-	// Apply writes updates, all in one transaction, with their revisions. An
-	// entity whose Hash is unchanged gets no revision. An update that changes
-	// nothing writes nothing.
-	Apply(ctx context.Context, source string, updates []RepositoryUpdate) (Counts, error)
-	// Sweep removes the repositories of the source that are not in seen, with
-	// their claims. Call it only after a complete listing.
-	Sweep(ctx context.Context, source string, seen map[string]struct{}) (Counts, error)
-	// FinishHarvest records the end of a run and gives the lease back.
-	FinishHarvest(ctx context.Context, h Harvest, problems []catalog.Problem) error
-
-	// Load calls each for every entity that is served, and returns the revision
-	// that this state has.
-	Load(ctx context.Context, each func(*catalog.Entity) error) (catalog.Revision, error)
-	// Changes returns up to limit changes after a revision, in order.
-	Changes(ctx context.Context, after catalog.Revision, limit int) ([]catalog.Change, error)
-	// Notify returns a channel that gets a value, without blocking the sender,
-	// after this process has committed changes. Cancel it with stop.
-	Notify() (changed <-chan struct{}, stop func())
-
-	// Problems returns every stored problem: of documents, repositories,
-	// sources, and claims that lost (CodeConflict).
-	Problems(ctx context.Context) ([]catalog.Problem, error)
-	Harvests(ctx context.Context, source string, limit int) ([]Harvest, error)
-	GetHarvest(ctx context.Context, id int64) (Harvest, error)
-	// Sources are the names of all sources that have ever been harvested.
-	Sources(ctx context.Context) ([]string, error)
-
-	Response(ctx context.Context, key string) ([]byte, bool, error)
-	PutResponse(ctx context.Context, key string, value []byte) error
-
-	Migrate(ctx context.Context) error
-	Close() error
 }

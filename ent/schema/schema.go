@@ -1,0 +1,213 @@
+// Package schema holds the tables of the store. Times in the tables that an
+// update writes by the thousand are Unix microseconds in UTC: they cost neither
+// database a conversion.
+//
+// A change here needs a migration for each database: go run ./ent/migratediff NAME.
+package schema
+
+import (
+	"entgo.io/ent"
+	"entgo.io/ent/dialect/entsql"
+	"entgo.io/ent/schema/edge"
+	"entgo.io/ent/schema/field"
+	"entgo.io/ent/schema/index"
+)
+
+// assigned is an id that the store gives out itself, under the writer's lock,
+// so that rows can be written in bulk without being read back.
+func assigned() ent.Field {
+	return field.Int64("id").Positive().Immutable().Annotations(entsql.Annotation{Incremental: new(bool)})
+}
+
+// Repository is a repository of a source, or the directory of an organisation.
+type Repository struct{ ent.Schema }
+
+// Fields of the Repository.
+func (Repository) Fields() []ent.Field {
+	return []ent.Field{
+		assigned(),
+		field.Text("source"),
+		field.Text("forge_id"),
+		field.Text("name"),
+		field.Text("state"),
+		field.Text("commit"),
+		field.Bytes("facts").Optional().Comment("JSON object"),
+		field.Bytes("problems").Optional().Comment("JSON array; null if there are none"),
+	}
+}
+
+// Edges of the Repository.
+func (Repository) Edges() []ent.Edge {
+	return []ent.Edge{
+		edge.To("documents", Document.Type).Annotations(entsql.OnDelete(entsql.Cascade)),
+		edge.To("claims", Claim.Type).Annotations(entsql.OnDelete(entsql.Cascade)),
+	}
+}
+
+// Indexes of the Repository.
+func (Repository) Indexes() []ent.Index {
+	return []ent.Index{index.Fields("source", "forge_id").Unique()}
+}
+
+// Document is a catalog file.
+type Document struct{ ent.Schema }
+
+// Fields of the Document.
+func (Document) Fields() []ent.Field {
+	return []ent.Field{
+		assigned(),
+		field.Int64("repository_id"),
+		field.Text("path"),
+		field.Text("hash"),
+		field.Text("commit"),
+		field.Bytes("problems").Optional().Comment("JSON array; null if there are none"),
+	}
+}
+
+// Edges of the Document.
+func (Document) Edges() []ent.Edge {
+	return []ent.Edge{
+		edge.From("repository", Repository.Type).Ref("documents").Field("repository_id").Unique().Required(),
+	}
+}
+
+// Indexes of the Document.
+func (Document) Indexes() []ent.Index {
+	return []ent.Index{index.Fields("repository_id", "path").Unique()}
+}
+
+// Content is an entity in one form. Claims and revisions point at it, so that
+// its text is written once. Only its place (commit, line, and the lines in the
+// relations) may be updated, when the same form moves within its document.
+type Content struct{ ent.Schema }
+
+// Fields of the Content.
+func (Content) Fields() []ent.Field {
+	return []ent.Field{
+		assigned(),
+		field.Text("ref").Immutable().Comment("kind:namespace/name as written"),
+		field.Text("source").Immutable(),
+		field.Text("repository").Immutable().Comment("owner/name"),
+		field.Text("path").Immutable(),
+		field.Text("commit"),
+		field.Int64("line"),
+		field.Bool("inferred").Immutable(),
+		field.Bytes("relations").Optional().Comment("JSON array; null if there are none"),
+		field.Bytes("document").Immutable().Comment("the envelope, a JSON object"),
+	}
+}
+
+// Claim is an entity as one place declares it, or as it was inferred. One
+// claim of a ref is served.
+type Claim struct{ ent.Schema }
+
+// Fields of the Claim.
+func (Claim) Fields() []ent.Field {
+	return []ent.Field{
+		assigned(),
+		field.Int64("repository_id"),
+		field.Text("key").Comment("identity of the claim within the repository"),
+		field.Text("path").Comment("of the document; empty if inferred"),
+		field.Text("ref_key"),
+		field.Text("uid"),
+		field.Text("hash").Comment("of the entity"),
+		field.Int64("place").Comment("hash of the line and the lines in the relations"),
+		field.Bool("inferred"),
+		field.Int64("priority"),
+		field.Int64("claimed").Comment("when this place first claimed the ref; Unix microseconds"),
+		field.Bool("served"),
+		field.Int64("content_id"),
+		field.Int64("revision").Comment("that made this content the served one; 0 if it never was"),
+		field.Int64("changed").Comment("time of the revision; Unix microseconds"),
+	}
+}
+
+// Edges of the Claim.
+func (Claim) Edges() []ent.Edge {
+	return []ent.Edge{
+		edge.From("repository", Repository.Type).Ref("claims").Field("repository_id").Unique().Required(),
+	}
+}
+
+// Indexes of the Claim.
+func (Claim) Indexes() []ent.Index {
+	return []ent.Index{
+		index.Fields("repository_id"),
+		index.Fields("ref_key"),
+		index.Fields("ref_key").Unique().StorageKey("claim_served").Annotations(entsql.IndexWhere("served")),
+	}
+}
+
+// Revision is one change of one entity. Its id is its number, in commit order.
+type Revision struct{ ent.Schema }
+
+// Fields of the Revision.
+func (Revision) Fields() []ent.Field {
+	return []ent.Field{
+		assigned(),
+		field.Text("op").Immutable().Comment("put or delete"),
+		field.Int64("time").Immutable().Comment("Unix microseconds"),
+		field.Text("uid").Immutable(),
+		field.Text("ref_key").Immutable(),
+		field.Int64("content_id").Immutable().Comment("after the change; for delete, before it"),
+	}
+}
+
+// Harvest is one run over a source.
+type Harvest struct{ ent.Schema }
+
+// Fields of the Harvest.
+func (Harvest) Fields() []ent.Field {
+	return []ent.Field{
+		field.Int64("id"),
+		field.Text("source").Immutable(),
+		field.Time("started").Immutable(),
+		field.Time("finished").Optional().Nillable(),
+		field.Text("state"),
+		field.Text("error").Default(""),
+		field.Int("repositories").Default(0),
+		field.Int("read").Default(0),
+		field.Int("added").Default(0),
+		field.Int("changed").Default(0),
+		field.Int("removed").Default(0),
+		field.Int("unchanged").Default(0),
+		field.Int("problem_count").Default(0),
+		field.Int("requests").Default(0),
+		field.Int("free_requests").Default(0),
+		field.Bytes("problems").Optional().Comment("of the source itself; JSON array, null if there are none"),
+	}
+}
+
+// Indexes of the Harvest.
+func (Harvest) Indexes() []ent.Index {
+	return []ent.Index{index.Fields("source")}
+}
+
+// Lease is the right of one process to harvest a source.
+type Lease struct{ ent.Schema }
+
+// Fields of the Lease.
+func (Lease) Fields() []ent.Field {
+	return []ent.Field{
+		field.Text("id").StorageKey("source").Immutable(),
+		field.Text("holder"),
+		field.Int64("expires").Comment("Unix microseconds, by the database's clock"),
+	}
+}
+
+// Response is an answer of an upstream, kept for conditional requests.
+type Response struct{ ent.Schema }
+
+// Fields of the Response.
+func (Response) Fields() []ent.Field {
+	return []ent.Field{
+		field.Text("id").StorageKey("key").Immutable(),
+		field.Int64("stored").Comment("Unix microseconds"),
+		field.Bytes("value"),
+	}
+}
+
+// Indexes of the Response.
+func (Response) Indexes() []ent.Index {
+	return []ent.Index{index.Fields("stored")}
+}

@@ -1,0 +1,329 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"hash/fnv"
+	"slices"
+	"strconv"
+
+	"github.com/waypost-dev/waypost/ent"
+	"github.com/waypost-dev/waypost/server/catalog"
+)
+
+// Apply writes updates, all in one transaction, with their revisions. Of
+// several updates of one repository the last counts.
+//
+// An entity whose Hash is unchanged gets no revision. If it has only moved
+// within its document, its new line (and the lines in its relations, and the
+// commit they hold for) replaces the old one in place: Load and Problems give
+// it from then on, Changes too, but no change announces it; a reader that
+// follows the feed shows the old line, with the old commit, for which it is
+// right, until the entity changes or the reader loads anew.
+//
+// An update that changes nothing writes nothing. Apply returns ErrBusy if
+// another process has taken over the source's lease.
+func (s *Store) Apply(ctx context.Context, source string, updates []RepositoryUpdate) (Counts, error) {
+	if len(updates) == 0 {
+		return Counts{}, nil
+	}
+	counts, err := s.change(ctx, source, updates, nil)
+	if err != nil {
+		return Counts{}, fmt.Errorf("apply %d repositories of %s: %w", len(updates), source, err)
+	}
+	return counts, nil
+}
+
+// Sweep removes the repositories of the source that are not in seen, with
+// their claims. Call it only after a complete listing.
+func (s *Store) Sweep(ctx context.Context, source string, seen map[string]struct{}) (Counts, error) {
+	if seen == nil {
+		seen = map[string]struct{}{}
+	}
+	counts, err := s.change(ctx, source, nil, seen)
+	if err != nil {
+		return Counts{}, fmt.Errorf("sweep %s: %w", source, err)
+	}
+	return counts, nil
+}
+
+func (s *Store) change(ctx context.Context, source string, updates []RepositoryUpdate, seen map[string]struct{}) (Counts, error) {
+	var c *changeset
+	err := s.write(ctx, func(tx *ent.Tx, now int64) error {
+		c = &changeset{
+			s: s, tx: tx, source: source, now: now,
+			repositories: map[string]*repository{}, claims: map[int64]*claim{}, contested: map[string]struct{}{},
+		}
+		return c.run(ctx, updates, seen)
+	})
+	if err != nil {
+		return Counts{}, err
+	}
+	if len(c.events) > 0 {
+		s.tell()
+	}
+	return c.counts, nil
+}
+
+// changeset is one transaction that changes the catalog: it reads what is
+// there, decides in memory, and writes the difference.
+type changeset struct {
+	s      *Store
+	tx     *ent.Tx
+	source string
+	now    int64 // Unix microseconds
+
+	// What was read, and what becomes of it.
+	repositories map[string]*repository // of the updates, by forge id
+	claims       map[int64]*claim       // by id
+	fresh        []*claim               // new ones, without id yet
+	contested    map[string]struct{}    // refs whose set of claims changes, or their order
+
+	last struct{ repository, document, content, claim, revision, time int64 } // given out
+
+	// What will be written.
+	repositoryRows, documentRows [][]any
+	goneRepositories             []int64
+	goneDocuments                []int64
+	goneContents                 []int64
+	events                       []event
+	counts                       Counts
+}
+
+// repository is a repository as it is in the database.
+type repository struct {
+	id              int64
+	row             []any // as for put; nil if new
+	documents       map[string]documentRow
+	claims          []*claim // but for those of unchanged documents
+	facts, problems []byte
+}
+
+type documentRow struct {
+	id           int64
+	hash, commit string
+	problems     []byte
+}
+
+func (c *changeset) run(ctx context.Context, updates []RepositoryUpdate, seen map[string]struct{}) error {
+	if err := c.s.checkLease(ctx, c.tx, c.source, c.now); err != nil {
+		return err
+	}
+	updates = lastOfEach(updates)
+	if seen != nil {
+		var err error
+		if updates, err = c.unseen(ctx, seen); err != nil || len(updates) == 0 {
+			return err
+		}
+	}
+	if err := c.read(ctx, updates); err != nil {
+		return fmt.Errorf("read what is known: %w", err)
+	}
+	if err := c.readLast(ctx); err != nil {
+		return fmt.Errorf("read the last ids: %w", err)
+	}
+	for _, u := range updates {
+		if err := c.reconcile(u, seen != nil); err != nil {
+			return fmt.Errorf("repository %s: %w", u.Repository.Name, err)
+		}
+	}
+	if err := c.resolve(ctx); err != nil {
+		return fmt.Errorf("decide between claims: %w", err)
+	}
+	return c.write(ctx)
+}
+
+func lastOfEach(updates []RepositoryUpdate) []RepositoryUpdate {
+	at := make(map[string]int, len(updates))
+	for i, u := range updates {
+		at[u.Repository.ID] = i
+	}
+	if len(at) == len(updates) {
+		return updates
+	}
+	var out []RepositoryUpdate
+	for i, u := range updates {
+		if at[u.Repository.ID] == i {
+			out = append(out, u)
+		}
+	}
+	return out
+}
+
+// reconcile compares an update with what is there.
+func (c *changeset) reconcile(u RepositoryUpdate, remove bool) error {
+	r := c.repositories[u.Repository.ID]
+	if remove {
+		c.goneRepositories = append(c.goneRepositories, r.id)
+		for _, cl := range r.claims {
+			c.drop(cl)
+		}
+		return nil
+	}
+	problems, err := encode(u.Problems)
+	if err != nil {
+		return err
+	}
+	if r == nil {
+		c.last.repository++
+		r = &repository{id: c.last.repository}
+	}
+	row := []any{
+		r.id, toText(c.source), toText(u.Repository.ID), toText(u.Repository.Name), toText(u.Repository.State), toText(u.Repository.Commit),
+		u.Repository.Facts, problems,
+	}
+	if r.row == nil || !slices.Equal(row[:6], r.row[:6]) || !bytes.Equal(u.Repository.Facts, r.facts) || !bytes.Equal(problems, r.problems) {
+		c.repositoryRows = append(c.repositoryRows, row)
+	}
+	if err := c.reconcileDocuments(r, u.Repository.Documents); err != nil {
+		return err
+	}
+	return c.reconcileClaims(r, u)
+}
+
+func (c *changeset) reconcileDocuments(r *repository, documents map[string]Document) error {
+	for path, d := range documents {
+		problems, err := encode(d.Problems)
+		if err != nil {
+			return err
+		}
+		path = toText(path)
+		had, ok := r.documents[path]
+		// The commit of a document is that of its content's first sight, so
+		// that another one alone is no change.
+		if ok && had.hash == d.Hash && bytes.Equal(had.problems, problems) {
+			continue
+		}
+		if !ok {
+			c.last.document++
+			had.id = c.last.document
+		}
+		c.documentRows = append(c.documentRows, []any{had.id, r.id, path, toText(d.Hash), toText(d.Commit), problems})
+	}
+	for path, had := range r.documents {
+		if _, ok := documents[fromText(path)]; !ok {
+			c.goneDocuments = append(c.goneDocuments, had.id)
+		}
+	}
+	return nil
+}
+
+// reconcileClaims matches the claims of an update with those that are there: by
+// key and ref; else by ref alone, for an entity that moved in the repository;
+// else by key alone, for an entity that was renamed.
+func (c *changeset) reconcileClaims(r *repository, u RepositoryUpdate) error {
+	type identity struct{ key, ref string }
+	exact, byRef, byKey := map[identity]*claim{}, map[string]*claim{}, map[string]*claim{}
+	for _, cl := range r.claims {
+		exact[identity{cl.key, cl.ref}], byRef[cl.ref], byKey[cl.key] = cl, cl, cl
+	}
+	match := make([]*claim, len(u.Claims))
+	matched := map[*claim]struct{}{}
+	keys := make(map[string]struct{}, len(u.Claims))
+	ids := make([]identity, len(u.Claims))
+	try := func(i int, cl *claim) {
+		if _, taken := matched[cl]; cl != nil && !taken && match[i] == nil {
+			match[i], matched[cl] = cl, struct{}{}
+		}
+	}
+	for i, cl := range u.Claims {
+		ids[i] = identity{toText(cl.Key), toText(cl.Entity.Ref.Key())}
+		if _, twice := keys[cl.Key]; twice {
+			return fmt.Errorf("two claims with the key %q", cl.Key)
+		}
+		keys[cl.Key] = struct{}{}
+		try(i, exact[ids[i]])
+	}
+	for i := range u.Claims {
+		try(i, byRef[ids[i].ref])
+	}
+	c.keepBroken(r, u.Broken, keys, matched)
+	for i := range u.Claims {
+		try(i, byKey[ids[i].key])
+	}
+	for _, cl := range r.claims {
+		if _, ok := matched[cl]; !ok {
+			c.drop(cl)
+		}
+	}
+	for i, cl := range u.Claims {
+		c.set(r, match[i], ids[i].key, ids[i].ref, cl)
+	}
+	return nil
+}
+
+// keepBroken takes the claims out of the matching that stay in their last good
+// form. Such a claim gives up its key if a valid entity has it now.
+func (c *changeset) keepBroken(r *repository, broken []BrokenDocument, keys map[string]struct{}, matched map[*claim]struct{}) {
+	for _, b := range broken {
+		path := toText(b.Path)
+		for _, cl := range r.claims {
+			if _, ok := matched[cl]; ok || cl.path != path || !b.All && !slices.ContainsFunc(b.Refs, func(r string) bool { return toText(r) == cl.ref }) {
+				continue
+			}
+			matched[cl] = struct{}{}
+			if _, taken := keys[fromText(cl.key)]; taken {
+				cl.key += "#" + cl.ref
+			}
+		}
+	}
+}
+
+// set brings a claim, new if cl is nil, to what the update says.
+func (c *changeset) set(r *repository, cl *claim, key, ref string, to Claim) {
+	if cl == nil {
+		cl = &claim{row: row{repository: r.id, claimed: c.now}}
+		c.fresh = append(c.fresh, cl)
+	}
+	e := to.Entity
+	hash, place := e.Hash(), placeOf(e)
+	if cl.ref != ref || cl.priority != int64(to.Priority) || cl.inferred != e.Origin.Inferred {
+		c.contested[ref] = struct{}{}
+		if cl.ref != "" {
+			c.contested[cl.ref] = struct{}{}
+		}
+	}
+	if cl.ref != "" && cl.ref != ref {
+		cl.claimed = c.now
+	}
+	cl.key, cl.ref, cl.path = key, ref, toText(e.Origin.Path)
+	cl.priority, cl.inferred = int64(to.Priority), e.Origin.Inferred
+	switch {
+	case cl.hash != hash:
+		cl.hash, cl.place, cl.entity = hash, place, e
+	case cl.place != place:
+		cl.place, cl.moved = place, e
+	}
+}
+
+func (c *changeset) drop(cl *claim) {
+	cl.gone = true
+	c.contested[cl.ref] = struct{}{}
+}
+
+// placeOf is a hash of the lines of an entity: what may change without a
+// revision. The commit is not part of it: a document that is read again at
+// another commit is no change.
+func placeOf(e *catalog.Entity) int64 {
+	h := fnv.New64a()
+	var b []byte
+	add := func(n int) { b = append(strconv.AppendInt(b, int64(n), 10), ' ') }
+	add(e.Origin.Line)
+	for _, r := range e.Relations {
+		b = append(b, r.Field...)
+		add(r.Line)
+		add(r.Column)
+	}
+	h.Write(b)
+	return int64(h.Sum64())
+}
+
+// encode is the JSON of a list, and nil of an empty one.
+func encode[T any](list []T) ([]byte, error) {
+	if len(list) == 0 {
+		return nil, nil
+	}
+	return json.Marshal(list)
+}

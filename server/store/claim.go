@@ -1,0 +1,235 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/waypost-dev/waypost/server/catalog"
+)
+
+// row is a claim as the database has it.
+type row struct {
+	id, repository    int64
+	key, path, ref    string
+	uid, hash         string
+	place             int64
+	inferred          bool
+	priority, claimed int64
+	served            bool
+	content           int64
+	revision, changed int64
+}
+
+// claim is a claim as it will be.
+type claim struct {
+	row
+	was    row // zero if new
+	gone   bool
+	entity *catalog.Entity // content to be written; nil if it stays
+	moved  *catalog.Entity // the same content at another place; nil if it stays
+}
+
+const claimColumns = `c."id", c."repository_id", c."key", c."path", c."ref_key", c."uid", c."hash", c."place", c."inferred", ` +
+	`c."priority", c."claimed", c."served", c."content_id", c."revision", c."changed"`
+
+func (r *row) scan(rows *sql.Rows) error {
+	return rows.Scan(&r.id, &r.repository, &r.key, &r.path, &r.ref, &r.uid, &r.hash, &r.place, &r.inferred,
+		&r.priority, &r.claimed, &r.served, &r.content, &r.revision, &r.changed)
+}
+
+func (r *row) values() []any {
+	return []any{r.id, r.repository, r.key, r.path, r.ref, r.uid, r.hash, r.place, r.inferred,
+		r.priority, r.claimed, r.served, r.content, r.revision, r.changed}
+}
+
+// before orders the claims to one ref: the first is served.
+func (r *row) before(o *row) int {
+	if r.inferred != o.inferred {
+		if o.inferred {
+			return -1
+		}
+		return 1
+	}
+	return cmp.Or(cmp.Compare(o.priority, r.priority), cmp.Compare(r.claimed, o.claimed), cmp.Compare(r.id, o.id))
+}
+
+// event is a revision to be written.
+type event struct {
+	op      catalog.Op
+	ref     string
+	uid     string
+	content int64
+	claim   *claim // that is served now; nil for a deletion
+}
+
+// contest is a ref whose claims change: as they were and as they will be.
+type contest struct {
+	ref           string
+	before, after []*claim
+}
+
+// served is the claim that was served, or nil.
+func (k *contest) served() *claim {
+	for _, cl := range k.before {
+		if cl.was.served {
+			return cl
+		}
+	}
+	return nil
+}
+
+// resolve decides which claim of each ref is served, under which uid, and what
+// revisions that makes.
+func (c *changeset) resolve(ctx context.Context) error {
+	for _, cl := range c.fresh {
+		c.last.claim++
+		cl.id = c.last.claim
+		c.claims[cl.id] = cl
+	}
+	c.number()
+	contests, err := c.gather(ctx)
+	if err != nil {
+		return err
+	}
+	c.giveUIDs(contests)
+
+	for _, k := range contests {
+		was := k.served()
+		if len(k.after) == 0 {
+			if was != nil {
+				c.counts.Removed++
+				c.events = append(c.events, event{catalog.OpDelete, k.ref, was.was.uid, was.was.content, nil})
+			}
+			continue
+		}
+		winner := k.after[0]
+		for _, cl := range k.after {
+			cl.served = cl == winner
+		}
+		switch {
+		case was == nil:
+			c.counts.Added++
+		case was == winner && winner.content == winner.was.content:
+			continue
+		default:
+			c.counts.Changed++
+		}
+		c.events = append(c.events, event{catalog.OpPut, k.ref, winner.uid, winner.content, winner})
+	}
+	// What stays served in another form, and was not contested.
+	for _, cl := range c.claims {
+		if _, contested := c.contested[cl.ref]; !contested && cl.served && cl.entity != nil {
+			c.counts.Changed++
+			c.events = append(c.events, event{catalog.OpPut, cl.ref, cl.uid, cl.content, cl})
+		}
+	}
+	// Deletions first, so that a uid that moves to another ref is never on two.
+	slices.SortFunc(c.events, func(a, b event) int {
+		return cmp.Or(strings.Compare(string(a.op), string(b.op)), strings.Compare(a.ref, b.ref))
+	})
+	time := max(c.now, c.last.time) // never backwards, whatever the clock does
+	for i := range c.events {
+		c.last.revision++
+		if cl := c.events[i].claim; cl != nil {
+			cl.revision, cl.changed = c.last.revision, time
+		}
+	}
+	c.now = time
+	return nil
+}
+
+// number gives new content its ids.
+func (c *changeset) number() {
+	for _, cl := range c.sorted() {
+		if cl.entity == nil {
+			continue
+		}
+		if cl.content != 0 && cl.revision == 0 {
+			c.goneContents = append(c.goneContents, cl.content) // never served: no revision needs it
+		}
+		c.last.content++
+		cl.content, cl.revision, cl.changed = c.last.content, 0, 0
+	}
+}
+
+// sorted are the claims that were touched, by id, so that what is written does
+// not depend on chance.
+func (c *changeset) sorted() []*claim {
+	return slices.SortedFunc(maps.Values(c.claims), func(a, b *claim) int { return cmp.Compare(a.id, b.id) })
+}
+
+// gather reads the other claims to the contested refs, sorts all of them, and
+// returns the contests by ref.
+func (c *changeset) gather(ctx context.Context) ([]*contest, error) {
+	if len(c.contested) == 0 {
+		return nil, nil
+	}
+	refs := slices.Sorted(maps.Keys(c.contested))
+	err := queryRows(ctx, c.tx, c.s.bind(`SELECT `+claimColumns+` FROM "claims" c WHERE `+c.s.in(`c."ref_key"`)), []any{list(c.s, refs)},
+		func(rows *sql.Rows) error {
+			var r row
+			if err := r.scan(rows); err != nil {
+				return err
+			}
+			if c.claims[r.id] == nil {
+				c.claims[r.id] = &claim{row: r, was: r}
+			}
+			return nil
+		})
+	if err != nil {
+		return nil, err
+	}
+	byRef := make(map[string]*contest, len(refs))
+	contests := make([]*contest, len(refs))
+	for i, ref := range refs {
+		contests[i] = &contest{ref: ref}
+		byRef[ref] = contests[i]
+	}
+	for _, cl := range c.claims {
+		if k := byRef[cl.was.ref]; k != nil && cl.was.id != 0 {
+			k.before = append(k.before, cl)
+		}
+		if k := byRef[cl.ref]; k != nil && !cl.gone {
+			k.after = append(k.after, cl)
+		}
+	}
+	for _, k := range contests {
+		slices.SortFunc(k.after, func(a, b *claim) int { return a.before(&b.row) })
+	}
+	return contests, nil
+}
+
+// giveUIDs: a ref keeps its uid for as long as anybody claims it. When nobody
+// does any more, the uid goes with the claim to its new ref, if that is new too.
+func (c *changeset) giveUIDs(contests []*contest) {
+	free := map[string]string{} // uids by the ref they had
+	for _, k := range contests {
+		if len(k.before) > 0 && len(k.after) == 0 {
+			free[k.ref] = k.before[0].was.uid
+		}
+	}
+	for _, k := range contests {
+		uid := ""
+		if len(k.before) > 0 {
+			uid = k.before[0].was.uid
+		}
+		for _, cl := range k.after {
+			if old, ok := free[cl.was.ref]; ok && uid == "" && cl.was.ref != k.ref {
+				uid = old
+				delete(free, cl.was.ref)
+			}
+		}
+		if uid == "" && len(k.after) > 0 {
+			uid = uuid.Must(uuid.NewV7()).String()
+		}
+		for _, cl := range k.after {
+			cl.uid = uid
+		}
+	}
+}

@@ -1,0 +1,142 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/waypost-dev/waypost/server/catalog"
+)
+
+const contentColumns = `t."ref", t."source", t."repository", t."path", t."commit", t."line", t."inferred", t."relations", t."document"`
+
+// scanEntity reads contentColumns after what stands before them.
+func scanEntity(rows *sql.Rows, before ...any) (*catalog.Entity, error) {
+	var e catalog.Entity
+	var ref string
+	var relations []byte
+	o := &e.Origin
+	err := rows.Scan(append(before, &ref, &o.Source, &o.Repository, &o.Path, &o.Commit, &o.Line, &o.Inferred, &relations, &e.Document)...)
+	if err != nil {
+		return nil, err
+	}
+	if e.Ref, err = catalog.ParseRef(fromText(ref), catalog.RefContext{}); err != nil {
+		return nil, err
+	}
+	for _, s := range []*string{&o.Source, &o.Repository, &o.Path, &o.Commit} {
+		*s = fromText(*s)
+	}
+	if len(relations) > 0 {
+		if err := json.Unmarshal(relations, &e.Relations); err != nil {
+			return nil, fmt.Errorf("relations of %s: %w", e.Ref, err)
+		}
+	}
+	return &e, nil
+}
+
+// Load calls each for every entity that is served, in no particular order, and
+// returns the revision that this state has. An error from each ends it. each
+// must not call the store.
+func (s *Store) Load(ctx context.Context, each func(*catalog.Entity) error) (catalog.Revision, error) {
+	tx, err := s.snapshot(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("load the catalog: %w", err)
+	}
+	defer tx.Rollback() //nolint:errcheck // it only reads
+	var last catalog.Revision
+	err = queryRow(ctx, tx, lastRevision, nil, &last)
+	if err != nil {
+		return 0, fmt.Errorf("load the catalog: %w", err)
+	}
+	var failed error
+	err = queryRows(ctx, tx, `SELECT c."uid", c."revision", c."changed", `+contentColumns+
+		` FROM "claims" c JOIN "contents" t ON t."id" = c."content_id" WHERE c."served"`, nil, func(rows *sql.Rows) error {
+		var uid string
+		var revision, changed int64
+		e, err := scanEntity(rows, &uid, &revision, &changed)
+		if err != nil {
+			return err
+		}
+		e.UID, e.Revision, e.Changed = uid, catalog.Revision(revision), time.UnixMicro(changed).UTC()
+		failed = each(e)
+		return failed
+	})
+	if failed != nil {
+		return 0, failed
+	}
+	if err != nil {
+		return 0, fmt.Errorf("load the catalog: %w", err)
+	}
+	return last, nil
+}
+
+const lastRevision = `SELECT coalesce(max("id"), 0) FROM "revisions"`
+
+// snapshot begins a transaction that sees one state of the database.
+func (s *Store) snapshot(ctx context.Context) (*sql.Tx, error) {
+	if s.postgres {
+		return s.reader.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
+	}
+	return s.reader.BeginTx(ctx, nil)
+}
+
+// Latest is the number of the last revision; 0 if there is none.
+func (s *Store) Latest(ctx context.Context) (catalog.Revision, error) {
+	var last catalog.Revision
+	if err := queryRow(ctx, s.reader, lastRevision, nil, &last); err != nil {
+		return 0, fmt.Errorf("read the last revision: %w", err)
+	}
+	return last, nil
+}
+
+// Changes returns up to limit changes after a revision, in order and without a
+// gap: whoever has seen one has seen every one below it.
+func (s *Store) Changes(ctx context.Context, after catalog.Revision, limit int) ([]catalog.Change, error) {
+	var out []catalog.Change
+	err := queryRows(ctx, s.reader, s.bind(`SELECT r."id", r."op", r."time", r."uid", `+contentColumns+
+		` FROM "revisions" r JOIN "contents" t ON t."id" = r."content_id" WHERE r."id" > ? ORDER BY r."id" LIMIT ?`),
+		[]any{int64(after), limit}, func(rows *sql.Rows) error {
+			var revision, changed int64
+			var op, uid string
+			e, err := scanEntity(rows, &revision, &op, &changed, &uid)
+			if err != nil {
+				return err
+			}
+			e.UID, e.Revision, e.Changed = uid, catalog.Revision(revision), time.UnixMicro(changed).UTC()
+			out = append(out, catalog.Change{Revision: e.Revision, Op: catalog.Op(op), Time: e.Changed, Entity: e})
+			return nil
+		})
+	if err != nil {
+		return nil, fmt.Errorf("read changes after revision %d: %w", after, err)
+	}
+	return out, nil
+}
+
+// Notify returns a channel that gets a value, without blocking the sender,
+// after this process has committed changes. Cancel it with stop; the channel is
+// never closed. Changes of other processes are found by asking Latest.
+func (s *Store) Notify() (changed <-chan struct{}, stop func()) {
+	ch := make(chan struct{}, 1)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.watchers[ch] = struct{}{}
+	return ch, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.watchers, ch)
+	}
+}
+
+// tell notifies the watchers.
+func (s *Store) tell() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for ch := range s.watchers {
+		select {
+		case ch <- struct{}{}:
+		default: // it has not read the last one yet
+		}
+	}
+}
