@@ -32,7 +32,6 @@ type team struct {
 	*gh.Team
 	members []string // direct ones, and those of the teams below it
 	direct  []string
-	gone    bool
 }
 
 // directory reads teams and members. What may not be read is a problem, and
@@ -57,7 +56,6 @@ func (h *harvest) directory(ctx context.Context) (directory, error) {
 	if err != nil {
 		return d, h.missing(ctx, "teams", err)
 	}
-	teams = slices.DeleteFunc(teams, func(t *team) bool { return t.gone })
 	d.permissions = permissions
 
 	members, err := list(ctx, h.s.o.Parallel, func(ctx context.Context, o gh.ListOptions) ([]*gh.User, *gh.Response, error) {
@@ -67,6 +65,11 @@ func (h *harvest) directory(ctx context.Context) (directory, error) {
 		return d, h.missing(ctx, "members", err)
 	}
 	names, err := h.who(ctx, teams, members.all())
+	var doubt *emptyList
+	if errors.As(err, &doubt) {
+		d.permissions = nil
+		return d, h.missing(ctx, doubt.what, err)
+	}
 	if err != nil {
 		return d, err
 	}
@@ -105,6 +108,15 @@ func (h *harvest) missing(ctx context.Context, what string, err error) error {
 	return nil
 }
 
+// teamGone is a team that is listed and cannot be found. It will have been
+// deleted in between, but a team is not dropped on such evidence: the next
+// harvest lists the teams again.
+type teamGone struct{ slug string }
+
+func (e *teamGone) Error() string {
+	return "the team " + e.slug + " is listed, and cannot be found (404)"
+}
+
 // teamLists reads the members and repositories of each team.
 func (h *harvest) teamLists(ctx context.Context, teams []*team) (map[string][]source.TeamPermission, error) {
 	org := h.s.o.Organisation
@@ -124,9 +136,8 @@ func (h *harvest) teamLists(ctx context.Context, teams []*team) (map[string][]so
 					return h.s.rest.Teams.ListTeamReposBySlug(ctx, org, slug, &o)
 				}, nil)
 			}
-			if status(err) == http.StatusNotFound { // deleted since the teams were listed
-				t.gone = true
-				return nil
+			if status(err) == http.StatusNotFound {
+				return &teamGone{slug}
 			}
 			if err != nil {
 				return err
@@ -177,8 +188,16 @@ type person struct {
 // as the lists that REST confirms for nothing stay the same.
 type answers struct {
 	Digest string              `json:"digest"`
+	Teams  int                 `json:"teams"`  // that there are
 	Direct map[string][]string `json:"direct"` // members by slug, for teams with teams below them
 	People map[string]person   `json:"people"` // by login
+}
+
+// emptyList is a list that may well be empty by mistake.
+type emptyList struct{ what string }
+
+func (e *emptyList) Error() string {
+	return "GitHub's REST API lists no " + e.what + ", which its GraphQL API does not confirm"
 }
 
 // who finds the direct members of teams, because REST counts the members of
@@ -206,10 +225,18 @@ func (h *harvest) who(ctx context.Context, teams []*team, members []*gh.User) (m
 	var kept answers
 	if value, ok := h.s.cache.Get(key); !ok || json.Unmarshal(value, &kept) != nil || kept.Digest != digest(question...) {
 		var err error
-		if kept, err = h.ask(ctx, ids); err != nil {
-			if fatal(ctx, err) || errors.As(err, new(*limitError)) {
-				return nil, err
-			}
+		kept, err = h.ask(ctx, ids)
+		if err != nil && fatal(ctx, err) {
+			return nil, err
+		}
+		// An empty list removes everything: it needs other evidence.
+		switch {
+		case len(teams) == 0 && (err != nil || kept.Teams > 0):
+			return nil, &emptyList{"teams"}
+		case len(members) == 0 && (err != nil || len(kept.People) > 0):
+			return nil, &emptyList{"members"}
+		}
+		if err != nil {
 			h.out.Problem(h.problem("", "", catalog.CodeUnreadable,
 				"names of members, and who is in a team itself rather than in one below it, could not be read: "+err.Error(), "the next harvest tries again"))
 			return nil, nil
@@ -237,6 +264,7 @@ type page struct {
 const (
 	peopleQuery = `query($login: String!, $after: String) {
   organization(login: $login) {
+    teams(first: 1) { totalCount }
     membersWithRole(first: 100, after: $after) { nodes { login name email } pageInfo { hasNextPage endCursor } }
   }
 }`
@@ -252,6 +280,7 @@ func (h *harvest) ask(ctx context.Context, teams []string) (answers, error) {
 	for after := any(nil); ; {
 		var data struct {
 			Organization *struct {
+				Teams           struct{ TotalCount int }
 				MembersWithRole struct {
 					Nodes    []*person
 					PageInfo page
@@ -265,6 +294,7 @@ func (h *harvest) ask(ctx context.Context, teams []string) (answers, error) {
 		if data.Organization == nil || len(problems) > 0 {
 			return found, partial(problems)
 		}
+		found.Teams = data.Organization.Teams.TotalCount
 		for _, p := range data.Organization.MembersWithRole.Nodes {
 			if p != nil {
 				found.People[p.Login] = *p

@@ -28,6 +28,9 @@ type pages[T any] struct {
 
 func (p pages[T]) all() []T { return slices.Concat(p.list...) }
 
+// errNoList is an answer that is JSON and no list, not even an empty one.
+var errNoList = errors.New("GitHub answered null in place of a list")
+
 // maxListed bounds a list, in pages: a million entries.
 const maxListed = 10_000
 
@@ -38,6 +41,9 @@ func list[T any](ctx context.Context, parallel int, get fetch[T], total func(pag
 	first, answer, err := get(ctx, gh.ListOptions{Page: 1, PerPage: pageSize})
 	if err != nil {
 		return pages[T]{}, err
+	}
+	if first == nil {
+		return pages[T]{}, errNoList
 	}
 	last := max(answer.LastPage, 1)
 	if last > maxListed {
@@ -55,6 +61,9 @@ func list[T any](ctx context.Context, parallel int, get fetch[T], total func(pag
 	for page := 2; page <= last; page++ {
 		group.Go(func() (err error) {
 			found.list[page-1], answers[page-1], err = get(ctx, gh.ListOptions{Page: page, PerPage: pageSize})
+			if err == nil && found.list[page-1] == nil {
+				err = errNoList
+			}
 			return err
 		})
 	}
@@ -102,11 +111,30 @@ func (h *harvest) repositories(ctx context.Context) ([]*gh.Repository, error) {
 			return nil, h.listingError(err)
 		}
 		if now.confirmed || len(now.list) == 1 || pass > 0 && slices.EqualFunc(before.list, now.list, sameRepositories) {
+			if len(now.all()) == 0 {
+				return nil, h.reallyEmpty(ctx)
+			}
 			return distinct(now.all())
 		}
 		before = now
 	}
 	return nil, fmt.Errorf("the list of repositories of %s changed while it was read, %d times in a row", h.s.o.Organisation, passes)
+}
+
+// reallyEmpty asks for other evidence before an empty list is believed, because
+// it removes everything.
+func (h *harvest) reallyEmpty(ctx context.Context) error {
+	org, _, err := h.s.rest.Organizations.Get(ctx, h.s.o.Organisation)
+	if err != nil {
+		return h.listingError(err)
+	}
+	if !strings.EqualFold(org.GetLogin(), h.s.o.Organisation) || org.PublicRepos == nil {
+		return fmt.Errorf("GitHub lists no repositories of %s, and does not say how many it has", h.s.o.Organisation)
+	}
+	if n := org.GetPublicRepos(); n > 0 {
+		return fmt.Errorf("GitHub lists no repositories of %s, which has %d public ones", h.s.o.Organisation, n)
+	}
+	return nil
 }
 
 func sameRepositories(a, b []*gh.Repository) bool {

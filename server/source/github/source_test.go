@@ -113,4 +113,3 @@ func TestSourceInSmallSteps(t *testing.T) {
 		return newPlace(t, githubtest.NewOrg("acme"), Options{Patterns: o.Patterns, Parallel: 1}, githubtest.Options{Batch: 12, TreeLimit: 20})
 	})
 }
-

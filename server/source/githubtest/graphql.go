@@ -285,4 +285,3 @@ func (e *execution) complete(t *ast.Type, value any, set ast.SelectionSet, path 
 	}
 	return value, true
 }
-

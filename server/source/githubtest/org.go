@@ -25,6 +25,7 @@ type Org struct {
 
 	mu     sync.RWMutex
 	tick   time.Time        // of the last change
+	turns  int              // counts changes
 	byNode map[string]*Repo // by node id
 	byName map[string]*Repo // by name in lower case
 }
@@ -50,6 +51,9 @@ type Repo struct {
 	OpenIssues    int
 	Teams         map[string]string // permission by team slug: pull, triage, push, maintain or admin
 	Branches      map[string]*Tree  // by name; none for an empty repository
+	// Broken makes GraphQL answer null for this repository, with an error of
+	// this type, such as FORBIDDEN.
+	Broken string
 
 	id int64
 }
@@ -217,6 +221,7 @@ func (o *Org) Update(change func(*Org)) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	change(o)
+	o.turns++
 	o.settle()
 }
 

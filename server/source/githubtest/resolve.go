@@ -58,7 +58,9 @@ func (e *execution) node(id string) (any, error) {
 	org := e.s.org
 	switch kind, _, _ := strings.Cut(id, "_"); kind {
 	case "R":
-		if r := org.byNode[id]; r != nil {
+		if r := org.byNode[id]; r != nil && r.Broken != "" {
+			return nil, typedError{r.Broken, "The repository cannot be read."}
+		} else if r != nil {
 			return e.repository(r), nil
 		}
 	case "T":

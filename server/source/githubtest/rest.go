@@ -125,12 +125,18 @@ func (s *Server) rateLimit(w http.ResponseWriter, _ *http.Request) {
 func (s *Server) getOrg(w http.ResponseWriter, r *http.Request) {
 	url := s.api(r) + "/orgs/" + s.org.Login
 	id := number("org", s.org.Login)
+	public := 0
+	for _, repo := range s.org.Repos {
+		if repo.Visibility == "public" {
+			public++
+		}
+	}
 	w.(*answer).json(map[string]any{
 		"login": s.org.Login, "id": id, "node_id": nodeID("O", id), "name": s.org.Name, "description": s.org.Description,
 		"url": url, "repos_url": url + "/repos", "events_url": url + "/events", "hooks_url": url + "/hooks", "issues_url": url + "/issues",
 		"members_url": url + "/members{/member}", "public_members_url": url + "/public_members{/member}",
 		"avatar_url": s.avatar(id), "html_url": s.options.HTMLBase + "/" + s.org.Login, "type": "Organization",
-		"has_organization_projects": true, "has_repository_projects": true, "public_repos": len(s.org.Repos), "public_gists": 0,
+		"has_organization_projects": true, "has_repository_projects": true, "public_repos": public, "public_gists": 0,
 		"followers": 0, "following": 0, "created_at": epoch, "updated_at": epoch, "archived_at": nil,
 	})
 }

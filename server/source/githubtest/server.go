@@ -88,6 +88,11 @@ type Server struct {
 	used   map[string]int
 	reset  time.Time
 	tokens map[string]time.Time // installation tokens and when they end
+
+	// made are answers to GET requests, by address, for as long as the
+	// organisation does not change.
+	made  map[string]answer
+	turns int
 }
 
 // NewServer returns a server of org.
@@ -277,12 +282,36 @@ func (s *Server) answer(a *answer, r *http.Request) {
 	}
 	s.org.mu.RLock()
 	defer s.org.mu.RUnlock()
+	key := r.Host + r.URL.RequestURI()
+	keep := r.Method == http.MethodGet && strings.HasPrefix(r.URL.Path, s.base+"/orgs/") && a.resource != "app"
+	if keep && s.again(key, a) {
+		return
+	}
 	s.mux.ServeHTTP(a, r)
 	if a.status == http.StatusNotFound && !json.Valid(a.body) { // the mux's own
 		a.header.Set("Content-Type", "application/json; charset=utf-8")
 		a.body = nil
 		a.fail(http.StatusNotFound, "Not Found")
 	}
+	if keep {
+		s.mu.Lock()
+		s.made[key] = answer{header: a.header.Clone(), status: a.status, body: a.body}
+		s.mu.Unlock()
+	}
+}
+
+// again answers as before, if nothing has changed since.
+func (s *Server) again(key string, a *answer) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.made == nil || s.turns != s.org.turns || len(s.made) > 1000 {
+		s.made, s.turns = map[string]answer{}, s.org.turns
+	}
+	made, ok := s.made[key]
+	if ok {
+		a.header, a.status, a.body = made.header.Clone(), made.status, made.body
+	}
+	return ok
 }
 
 // conditional gives a good answer its ETag, and turns it into a 304 when the
