@@ -1,0 +1,285 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	harvestv1 "github.com/waypost-dev/waypost/proto/waypost/harvest/v1"
+	"github.com/waypost-dev/waypost/server/cmd/waypost/internal/client"
+	"github.com/waypost-dev/waypost/server/cmd/waypost/internal/output"
+	"github.com/waypost-dev/waypost/server/cmd/waypost/internal/progress"
+	"github.com/waypost-dev/waypost/server/harvest"
+	"github.com/waypost-dev/waypost/server/store"
+)
+
+// parallelHarvests bounds the sources that are harvested at once.
+const parallelHarvests = 4
+
+func (c *cli) harvest() *cobra.Command {
+	var format, server string
+	var once bool
+	cmd := &cobra.Command{
+		Use:   "harvest [SOURCE…]",
+		Short: "Bring the catalog up to date, and tell what changed",
+		Long: `Harvest asks a running server to harvest its sources, or those that are named,
+and shows how far it has come.
+
+With --once, or with flags that name a database or sources, it harvests by
+itself straight into the database, and needs no server. It exits with 1 if a
+harvest failed. With -o json, the answer is {"harvests":[…]}.`,
+		Example: `  waypost harvest
+  waypost harvest github:acme --server 127.0.0.1:9090
+  GITHUB_TOKEN=… waypost harvest --db sqlite:waypost.db --github-org acme --once
+  waypost harvest --dir ~/src --once`,
+	}
+	s := settingsFlags(cmd, false)
+	formatFlag(cmd, &format, "table", "table", "json", "yaml")
+	cmd.Flags().BoolVar(&once, "once", false, "harvest straight into the database, without a server")
+	cmd.Flags().StringVar(&server, "server", "", "HOST:PORT of a server's gRPC listener (env WAYPOST_SERVER, default "+defaultServer+")")
+	for _, flag := range []string{"once", "db", "config", "dir", "github-org", "location", "sample"} {
+		cmd.MarkFlagsMutuallyExclusive("server", flag)
+	}
+	cmd.RunE = func(cmd *cobra.Command, names []string) error {
+		direct := once || s.file != "" || len(s.sources) > 0 || cmd.Flags().Changed("db") || cmd.Flags().Changed("sample")
+		shown := progress.New(c.err, c.err.Terminal())
+		var done []*harvestv1.Harvest
+		var err error
+		if direct {
+			done, err = c.harvestDirect(cmd.Context(), s, names, shown)
+		} else {
+			done, err = c.harvestServer(cmd.Context(), &target{server: server}, names, shown)
+		}
+		shown.Close()
+		if err != nil {
+			return err
+		}
+		return c.harvested(done, format)
+	}
+	return cmd
+}
+
+// harvestDirect harvests straight into the database.
+func (c *cli) harvestDirect(ctx context.Context, s *settings, names []string, shown *progress.Display) ([]*harvestv1.Harvest, error) {
+	cfg, err := s.load(c)
+	if err != nil {
+		return nil, err
+	}
+	log := c.logger(cfg)
+	st, err := store.Open(ctx, cfg.DB, store.Options{})
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	defer st.Close()
+	e, done, err := engine(cfg, st, log)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	if len(names) == 0 {
+		for _, source := range e.Sources() {
+			names = append(names, source.Name)
+		}
+	}
+	if len(names) == 0 {
+		return nil, usagef("there is nothing to harvest; name a source with --github-org, --dir or --location, or in a configuration file")
+	}
+	return each(ctx, names, func(ctx context.Context, name string) (*harvestv1.Harvest, error) {
+		p, err := e.Run(ctx, name, func(p harvest.Progress) { shown.Update(stateOf(wire(p))) })
+		if errors.Is(err, harvest.ErrUnknownSource) {
+			return nil, usage(err)
+		}
+		if err != nil && p.ID == 0 {
+			return nil, err
+		}
+		return wire(p), nil
+	})
+}
+
+// harvestServer asks a server to harvest and follows what it does.
+func (c *cli) harvestServer(ctx context.Context, t *target, names []string, shown *progress.Display) ([]*harvestv1.Harvest, error) {
+	cl, err := t.connect(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	defer cl.Close()
+	if len(names) == 0 {
+		sources, err := cl.Harvest.ListSources(ctx, &harvestv1.ListSourcesRequest{})
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range sources.GetSources() {
+			names = append(names, s.GetName())
+		}
+	}
+	if len(names) == 0 {
+		return nil, usagef("the server has no sources; start it with --github-org, --dir or --location, or a configuration file")
+	}
+	return each(ctx, names, func(ctx context.Context, name string) (*harvestv1.Harvest, error) {
+		return watch(ctx, cl, name, shown)
+	})
+}
+
+func watch(ctx context.Context, cl *client.Client, name string, shown *progress.Display) (*harvestv1.Harvest, error) {
+	started, err := cl.Harvest.StartHarvest(ctx, &harvestv1.StartHarvestRequest{Source: name})
+	if err != nil {
+		return nil, err
+	}
+	id := started.GetHarvest().GetId()
+	stream, err := cl.Harvest.WatchHarvest(ctx, &harvestv1.WatchHarvestRequest{Id: id})
+	if err != nil {
+		return nil, err
+	}
+	for {
+		answer, err := stream.Recv()
+		if errors.Is(err, io.EOF) || client.IsNotFound(err) {
+			break // it has ended, maybe before we began to watch
+		}
+		if err != nil {
+			return nil, err
+		}
+		if h := answer.GetHarvest(); h.GetEndTime() == nil {
+			shown.Update(stateOf(h))
+		}
+	}
+	record, err := cl.Harvest.GetHarvest(ctx, &harvestv1.GetHarvestRequest{Id: id})
+	if err != nil {
+		return nil, err
+	}
+	shown.Update(stateOf(record.GetHarvest()))
+	return record.GetHarvest(), nil
+}
+
+// each harvests several sources at once and returns what became of each, in
+// the order of names.
+func each(ctx context.Context, names []string, do func(context.Context, string) (*harvestv1.Harvest, error)) ([]*harvestv1.Harvest, error) {
+	out := make([]*harvestv1.Harvest, len(names))
+	var mu sync.Mutex
+	var errs []error
+	var g errgroup.Group
+	g.SetLimit(parallelHarvests)
+	for i, name := range names {
+		g.Go(func() error {
+			h, err := do(ctx, name)
+			mu.Lock()
+			defer mu.Unlock()
+			out[i] = h
+			if err != nil {
+				errs = append(errs, err)
+			}
+			return nil
+		})
+	}
+	_ = g.Wait() // no function returns an error: one source does not stop the others
+	return out, errors.Join(errs...)
+}
+
+// harvested prints what became of the harvests.
+func (c *cli) harvested(done []*harvestv1.Harvest, format string) error {
+	failed := 0
+	for _, h := range done {
+		if h.GetState() != harvestv1.Harvest_STATE_SUCCEEDED {
+			failed++
+		}
+	}
+	var err error
+	switch format {
+	case "json", "yaml":
+		answer := &harvestv1.ListHarvestsResponse{Harvests: done}
+		if format == "yaml" {
+			err = c.out.YAML(answer)
+		} else {
+			err = c.out.JSON(answer)
+		}
+	default:
+		rows := make([][]string, len(done))
+		for i, h := range done {
+			rows[i] = row(h)
+		}
+		err = c.out.Table([]string{"SOURCE", "STATE", "REPOSITORIES", "UNCHANGED", "READ", "ADDED", "CHANGED", "REMOVED", "PROBLEMS", "REQUESTS", "TIME"}, rows)
+		for _, h := range done {
+			if h.GetError() != "" {
+				c.say("%s %s: %s", c.err.Mark(output.Red, "error:"), h.GetSource(), output.Clean(h.GetError()))
+			}
+		}
+	}
+	if err == nil && failed > 0 {
+		return errFindings
+	}
+	return err
+}
+
+func row(h *harvestv1.Harvest) []string {
+	n := func(i int32) string { return strconv.Itoa(int(i)) }
+	requests := n(h.GetRequests().GetCounted())
+	if free := h.GetRequests().GetFree(); free > 0 {
+		requests += fmt.Sprintf(" (%d free)", free)
+	}
+	took := h.GetEndTime().AsTime().Sub(h.GetStartTime().AsTime())
+	return []string{
+		h.GetSource(), stateWord(h.GetState()), n(h.GetRepositoriesSeen()), n(h.GetRepositoriesUnchanged()), n(h.GetDocumentsRead()),
+		n(h.GetEntitiesAdded()), n(h.GetEntitiesChanged()), n(h.GetEntitiesRemoved()), n(h.GetProblems()), requests,
+		took.Round(time.Millisecond).String(),
+	}
+}
+
+// stateWord is the state as people read it.
+func stateWord(s harvestv1.Harvest_State) string {
+	return strings.ToLower(strings.TrimPrefix(s.String(), "STATE_"))
+}
+
+// stateOf is a harvest as the display takes it.
+func stateOf(h *harvestv1.Harvest) progress.State {
+	s := progress.State{
+		Source: h.GetSource(), Expected: int(h.GetRepositoriesExpected()), Seen: int(h.GetRepositoriesSeen()),
+		Unchanged: int(h.GetRepositoriesUnchanged()), Documents: int(h.GetDocumentsRead()), Added: int(h.GetEntitiesAdded()),
+		Changed: int(h.GetEntitiesChanged()), Removed: int(h.GetEntitiesRemoved()), Problems: int(h.GetProblems()),
+		Remaining: -1, Error: h.GetError(),
+	}
+	if r := h.GetRequests(); r != nil {
+		s.Counted, s.Free, s.Remaining = int(r.GetCounted()), int(r.GetFree()), int(r.GetRemaining())
+		s.Waiting = r.GetWaiting().AsDuration()
+	}
+	if h.GetStartTime() != nil {
+		s.Started = h.GetStartTime().AsTime()
+	}
+	if h.GetEndTime() != nil {
+		s.Finished = h.GetEndTime().AsTime()
+	}
+	return s
+}
+
+// wire is the progress of a harvest in this process as a server would tell it.
+func wire(p harvest.Progress) *harvestv1.Harvest {
+	h := &harvestv1.Harvest{
+		Id: p.ID, Source: p.Source, Error: p.Error, StartTime: timestamppb.New(p.Started),
+		State: map[store.HarvestState]harvestv1.Harvest_State{
+			store.HarvestRunning: harvestv1.Harvest_STATE_RUNNING, store.HarvestSucceeded: harvestv1.Harvest_STATE_SUCCEEDED,
+			store.HarvestFailed: harvestv1.Harvest_STATE_FAILED, store.HarvestInterrupted: harvestv1.Harvest_STATE_INTERRUPTED,
+		}[p.State],
+		RepositoriesExpected: int32(p.Expected), RepositoriesSeen: int32(p.Repositories), RepositoriesUnchanged: int32(p.Unchanged),
+		DocumentsRead: int32(p.Read), EntitiesAdded: int32(p.Added), EntitiesChanged: int32(p.Changed), EntitiesRemoved: int32(p.Removed),
+		Problems: int32(p.Problems),
+		Requests: &harvestv1.RequestBudget{
+			Counted: int32(p.Budget.Counted), Free: int32(p.Budget.Free), Remaining: int32(p.Budget.Remaining), Limit: int32(p.Budget.Limit),
+			Waiting: durationpb.New(p.Budget.Waiting),
+		},
+	}
+	if !p.Finished.IsZero() {
+		h.EndTime = timestamppb.New(p.Finished)
+	}
+	if !p.Budget.Reset.IsZero() {
+		h.Requests.ResetTime = timestamppb.New(p.Budget.Reset)
+	}
+	return h
+}

@@ -1,0 +1,192 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/waypost-dev/waypost/frontend"
+	"github.com/waypost-dev/waypost/server/api"
+	"github.com/waypost-dev/waypost/server/cmd/waypost/internal/client"
+	"github.com/waypost-dev/waypost/server/cmd/waypost/internal/follow"
+	"github.com/waypost-dev/waypost/server/cmd/waypost/internal/output"
+	"github.com/waypost-dev/waypost/server/cmd/waypost/internal/service"
+	"github.com/waypost-dev/waypost/server/config"
+	"github.com/waypost-dev/waypost/server/harvest"
+	"github.com/waypost-dev/waypost/server/index"
+	"github.com/waypost-dev/waypost/server/store"
+)
+
+// runServer puts the parts of a server together and runs them until ctx ends.
+func (c *cli) runServer(ctx context.Context, cfg *config.Config) (err error) {
+	begin := time.Now()
+	log := c.logger(cfg)
+	st, err := store.Open(ctx, cfg.DB, store.Options{})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, st.Close()) }()
+	e, done, err := engine(cfg, st, log)
+	if err != nil {
+		return err
+	}
+	defer done()
+	x := index.New()
+	follower := follow.New(st, x, log)
+	if err := follower.Load(ctx); err != nil {
+		return err
+	}
+	releaseMemory()
+	server, err := api.New(api.Options{
+		Index: x, Store: st, Engine: e, Logger: log, Version: buildVersion().Version, Fallback: frontend.Handler(),
+	})
+	if err != nil {
+		return err
+	}
+
+	grpcListener, err := listen(ctx, cfg.GRPC)
+	if err != nil {
+		return err
+	}
+	httpListener, err := listen(ctx, cfg.HTTP)
+	if err != nil {
+		grpcListener.Close()
+		return err
+	}
+	web := api.NewHTTPServer("", server.Handler(), log)
+	ready := make(chan struct{})
+	first := func(ctx context.Context) error {
+		select {
+		case <-ready:
+			c.firstHarvest(ctx, st, e, x, begin)
+		case <-ctx.Done():
+		}
+		return nil
+	}
+	// Stopped from the last to the first: harvests end, so that nobody watches
+	// one for ever, then the listeners drain.
+	return service.Run(ctx, log, cfg.ShutdownTimeout, []service.Service{
+		service.Background("change feed", follower.Run),
+		{
+			Name:  "gRPC",
+			Serve: func() error { return server.GRPC().Serve(grpcListener) },
+			Stop:  func(ctx context.Context) error { return drain(ctx, server) },
+		},
+		{
+			Name:  "HTTP",
+			Serve: func() error { return closed(web.Serve(httpListener)) },
+			Stop: func(ctx context.Context) error {
+				return errors.Join(web.Shutdown(ctx), web.Close())
+			},
+		},
+		service.Background("harvests", e.Serve),
+		service.Background("first harvest", first),
+		{Name: "readiness", Stop: func(context.Context) error { server.SetReady(false); return nil }},
+	}, func() {
+		server.SetReady(true)
+		fmt.Fprintf(c.out, "serving http=%s grpc=%s\n", httpListener.Addr(), grpcListener.Addr())
+		c.say("Open http://%s/", httpListener.Addr())
+		if len(e.Sources()) == 0 {
+			c.say("No source is configured: nothing will be harvested. Name one with --github-org, --dir, --location or --sample.")
+		}
+		close(ready)
+	})
+}
+
+func listen(ctx context.Context, address string) (net.Listener, error) {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("%w; if another process has that address, choose another one with --http or --grpc, port 0 for any", err)
+	}
+	return l, nil
+}
+
+// drain lets running calls end, until ctx does.
+func drain(ctx context.Context, server *api.Server) error {
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		server.GRPC().GracefulStop()
+	}()
+	select {
+	case <-ended:
+	case <-ctx.Done():
+		server.GRPC().Stop()
+		<-ended
+	}
+	return nil
+}
+
+func closed(err error) error {
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+// firstHarvest waits until every source was harvested once since the start, and
+// says so.
+func (c *cli) firstHarvest(ctx context.Context, st *store.Store, e *harvest.Engine, x *index.Index, begin time.Time) {
+	var pending, failed []string
+	for _, s := range e.Sources() {
+		pending = append(pending, s.Name)
+	}
+	if len(pending) == 0 {
+		return
+	}
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for len(pending) > 0 {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		pending = slices.DeleteFunc(pending, func(name string) bool {
+			h, err := st.Harvests(ctx, name, 1)
+			if err != nil || len(h) == 0 || h[0].Started.Before(begin.Truncate(time.Second)) || h[0].State == store.HarvestRunning {
+				return false
+			}
+			if h[0].State != store.HarvestSucceeded {
+				failed = append(failed, fmt.Sprintf("%s: %s", name, h[0].Error))
+			}
+			return true
+		})
+	}
+	if rev, err := st.Latest(ctx); err == nil {
+		wait, cancel := context.WithTimeout(ctx, 10*time.Second)
+		defer cancel()
+		_ = x.Wait(wait, rev) // the count below is then a little behind
+	}
+	fmt.Fprintf(c.out, "harvested %d entities in %s\n", x.Snapshot().Len(), time.Since(begin).Round(time.Millisecond))
+	if len(failed) > 0 {
+		c.say("%s %d harvests failed, and are tried again later: %s", c.err.Mark(output.Red, "error:"), len(failed), output.Clean(strings.Join(failed, "; ")))
+	}
+	releaseMemory()
+}
+
+// inProcess returns a client of the services over a database, without a server.
+func (c *cli) inProcess(ctx context.Context, dsn string) (*client.Client, error) {
+	log := c.logger(&config.Config{LogLevel: "warn"})
+	st, err := openRead(ctx, dsn)
+	if err != nil {
+		return nil, err
+	}
+	x := index.New()
+	if err := follow.New(st, x, log).Load(ctx); err != nil {
+		st.Close()
+		return nil, err
+	}
+	server, err := api.New(api.Options{Index: x, Store: st, Engine: harvest.New(st, log), Logger: log, Version: buildVersion().Version})
+	if err != nil {
+		st.Close()
+		return nil, err
+	}
+	server.SetReady(true)
+	return client.New(server.Conn(), st), nil
+}
