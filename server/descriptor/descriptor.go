@@ -1,12 +1,36 @@
 // Package descriptor reads catalog files: YAML documents in, entities and
 // problems out. One bad document spoils nothing else.
+//
+// YAML is read as Backstage reads it: by the core schema of YAML 1.2 (yes and
+// no are text, and so are dates), with merge keys, and with keys of any form.
 package descriptor
 
-import "github.com/waypost-dev/waypost/server/catalog"
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/waypost-dev/waypost/server/catalog"
+)
 
 // Version changes whenever the same bytes would be decoded differently, so
 // that documents decoded by an earlier version are decoded anew.
 const Version = "1"
+
+// Bounds of a file. What is over them is a problem, and is not read.
+const (
+	maxSize      = 5 << 20 // bytes in a file
+	maxDocuments = 10_000  // in a file
+	maxNodes     = 250_000 // values in a document, those behind aliases counted each time
+	maxDepth     = 100
+	maxProblems  = 500 // in a file
+)
 
 // File is a catalog file and where it stands.
 type File struct {
@@ -25,10 +49,269 @@ type File struct {
 	// url:https://github.com/acme/shop/tree/main/. It is used unless the
 	// document names its own.
 	SourceLocation string
+
+	// Schemas are those of custom kinds; nil if there are none.
+	Schemas *catalog.Schemas
 }
 
 // Decoded is what a file holds.
 type Decoded struct {
 	Entities []*catalog.Entity
 	Problems []catalog.Problem
+}
+
+// Decode reads a catalog file. It keeps nothing of f.Content. It is safe for
+// concurrent use.
+func Decode(f File) Decoded {
+	d := &decoder{file: f, lines: map[string]int{}}
+	content, ok := d.plainText(f.Content)
+	if !ok {
+		return d.out
+	}
+	pieces := split(content)
+	if len(pieces) > maxDocuments {
+		d.problem(catalog.Problem{Code: catalog.CodeTooLarge, Severity: catalog.SeverityError, Line: pieces[maxDocuments].line,
+			Message: fmt.Sprintf("the file has more than %d documents; those from here on are not read", maxDocuments), Hint: "split it"})
+		pieces = pieces[:maxDocuments]
+	}
+	for _, p := range pieces {
+		d.document(p)
+	}
+	return d.out
+}
+
+type decoder struct {
+	file  File
+	out   Decoded
+	lines map[string]int // ref → line of its first document
+}
+
+func (d *decoder) problem(p catalog.Problem) {
+	if len(d.out.Problems) >= maxProblems {
+		return
+	}
+	p.Source, p.Repository, p.Path = d.file.Source, d.file.Repository, d.file.Path
+	d.out.Problems = append(d.out.Problems, p)
+}
+
+// plainText refuses what is no text, and takes a byte order mark off.
+func (d *decoder) plainText(content []byte) ([]byte, bool) {
+	fail := func(code catalog.Code, line, column int, message, hint string) ([]byte, bool) {
+		d.problem(catalog.Problem{Code: code, Severity: catalog.SeverityError, Line: line, Column: column, Message: message, Hint: hint})
+		return nil, false
+	}
+	if len(content) > maxSize {
+		return fail(catalog.CodeTooLarge, 0, 0, fmt.Sprintf("the file has %d bytes; at most %d are read", len(content), maxSize), "split it, or move large definitions to files of their own")
+	}
+	content = bytes.TrimPrefix(content, []byte("\ufeff"))
+	if bytes.HasPrefix(content, []byte{0xfe, 0xff}) || bytes.HasPrefix(content, []byte{0xff, 0xfe}) {
+		return fail(catalog.CodeEncoding, 1, 1, "the file is written in UTF-16", "save it as UTF-8")
+	}
+	if i := bytes.IndexByte(content, 0); i >= 0 {
+		line, column := position(content, i)
+		return fail(catalog.CodeEncoding, line, column, "the file holds a NUL byte", "remove it; a catalog file is text in UTF-8")
+	}
+	if !utf8.Valid(content) {
+		i := 0
+		for i < len(content) {
+			r, n := utf8.DecodeRune(content[i:])
+			if r == utf8.RuneError && n == 1 {
+				break
+			}
+			i += n
+		}
+		line, column := position(content, i)
+		return fail(catalog.CodeEncoding, line, column, fmt.Sprintf("the byte 0x%02x is not UTF-8", content[i]), "save the file as UTF-8")
+	}
+	return content, true
+}
+
+// position is the line and column of an offset, from 1.
+func position(content []byte, offset int) (line, column int) {
+	before := content[:offset]
+	line = bytes.Count(before, []byte("\n")) + 1
+	return line, utf8.RuneCount(before[bytes.LastIndexByte(before, '\n')+1:]) + 1
+}
+
+// document decodes one document.
+func (d *decoder) document(p piece) {
+	root, err := parse(p.text)
+	if err != nil {
+		d.syntax(p, err)
+		return
+	}
+	if root == nil {
+		return
+	}
+	place := placer{root: root, offset: p.line - 1}
+	var r reader
+	value, err := r.value(root)
+	if err != nil {
+		var f *fault
+		if !errors.As(err, &f) {
+			panic(err) // a reader has no other errors
+		}
+		code := catalog.CodeTooLarge
+		if f.duplicate {
+			code = catalog.CodeDuplicateKey
+		} else if strings.HasPrefix(f.message, "<<") {
+			code = catalog.CodeSyntax
+		}
+		d.problem(catalog.Problem{Code: code, Severity: catalog.SeverityError, Line: f.node.Line + place.offset, Column: f.node.Column, Entity: sketch(root), Message: f.message, Hint: f.hint})
+		return
+	}
+	if value == nil {
+		return // an empty document, as Backstage skips it
+	}
+	doc, ok := value.(map[string]any)
+	if !ok {
+		line, column := place.at(nil)
+		d.problem(catalog.Problem{Code: catalog.CodeEnvelope, Severity: catalog.SeverityError, Line: line, Column: column,
+			Message: "the document is no mapping", Hint: "a catalog file starts with apiVersion, kind and metadata"})
+		return
+	}
+	d.entity(p, doc, place)
+}
+
+func (d *decoder) entity(p piece, doc map[string]any, place placer) {
+	found := catalog.Check(doc, d.file.Schemas)
+	valid := !failed(found)
+	line, _ := place.at(nil)
+	e, found := catalog.Assemble(d.annotate(doc, valid), catalog.Origin{
+		Source: d.file.Source, Repository: d.file.Repository, Path: d.file.Path, Commit: d.file.Commit, Line: line,
+	}, found)
+	ref := sketch(place.root)
+	if e != nil {
+		ref = e.Ref.String()
+	}
+	for _, v := range found {
+		line, column := place.at(v.Path)
+		d.problem(catalog.Problem{Code: v.Code, Severity: v.Severity, Line: line, Column: column, Entity: ref, Field: v.Field(), Message: v.Message, Hint: v.Hint})
+	}
+	if e == nil || failed(found) {
+		return
+	}
+	key := e.Ref.Key()
+	if first, ok := d.lines[key]; ok {
+		d.problem(catalog.Problem{Code: catalog.CodeDuplicateRef, Severity: catalog.SeverityError, Line: line, Entity: ref,
+			Message: fmt.Sprintf("%s is declared twice in this file, first on line %d", ref, first), Hint: "the first one is used; rename or remove the other"})
+		return
+	}
+	d.lines[key] = line
+	for i := range e.Relations {
+		e.Relations[i].Line, e.Relations[i].Column = place.at(fieldPath(e.Relations[i].Field))
+	}
+	d.out.Entities = append(d.out.Entities, e)
+}
+
+func failed(found []catalog.Violation) bool {
+	for _, v := range found {
+		if v.Severity == catalog.SeverityError {
+			return true
+		}
+	}
+	return false
+}
+
+// annotate adds to a valid document where it stands. What the document says of
+// the source location stays.
+func (d *decoder) annotate(doc map[string]any, valid bool) map[string]any {
+	metadata, ok := doc["metadata"].(map[string]any)
+	if !ok || !valid {
+		return doc
+	}
+	// The mapping may be shared through an alias, so it is copied.
+	annotations := map[string]any{}
+	if own, ok := metadata["annotations"].(map[string]any); ok {
+		for k, v := range own {
+			annotations[k] = v
+		}
+	}
+	set := func(key, value string) {
+		if value != "" {
+			annotations[key] = value
+		}
+	}
+	set("backstage.io/managed-by-location", d.file.Location)
+	set("backstage.io/managed-by-origin-location", d.file.Location)
+	set("backstage.io/view-url", d.file.View)
+	set("backstage.io/edit-url", d.file.Edit)
+	if _, ok := annotations["backstage.io/source-location"]; !ok {
+		set("backstage.io/source-location", d.file.SourceLocation)
+	}
+	if len(annotations) == 0 {
+		return doc
+	}
+	copied := make(map[string]any, len(metadata)+1)
+	for k, v := range metadata {
+		copied[k] = v
+	}
+	copied["annotations"] = annotations
+	doc["metadata"] = copied
+	return doc
+}
+
+// parse returns the root node of a document, or nil if it is empty.
+func parse(text []byte) (*yaml.Node, error) {
+	var document yaml.Node
+	if err := yaml.Unmarshal(text, &document); err != nil {
+		return nil, err
+	}
+	if document.Kind != yaml.DocumentNode || len(document.Content) == 0 {
+		return nil, nil
+	}
+	return document.Content[0], nil
+}
+
+var yamlError = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
+
+// syntax tells of a document that is not YAML.
+func (d *decoder) syntax(p piece, err error) {
+	line, message := p.line, err.Error()
+	if m := yamlError.FindStringSubmatch(message); m != nil {
+		message = m[2]
+		if n, err := strconv.Atoi(m[1]); err == nil {
+			line = p.line + n - 1
+		}
+	}
+	lines := bytes.Split(p.text, []byte("\n"))
+	line = min(line, p.line+len(lines)-1)
+	found := catalog.Problem{Code: catalog.CodeSyntax, Severity: catalog.SeverityError, Message: "the document is not YAML: " + message,
+		Hint: "mend this line or the one before it"}
+	switch {
+	case bytes.Contains(p.text, []byte("{%")) || bytes.Contains(p.text, []byte("{{")):
+		found.Code = catalog.CodeTemplate
+		found.Hint = "this looks like the skeleton of a software template; leave its folder out of the patterns that are harvested, or put quotes around the placeholders"
+	case strings.Contains(message, "cannot start any token") || strings.Contains(message, "tab"):
+		for i, l := range lines {
+			if indent := l[:len(l)-len(bytes.TrimLeft(l, " \t"))]; bytes.IndexByte(indent, '\t') >= 0 {
+				line, found.Column = p.line+i, bytes.IndexByte(indent, '\t')+1
+				found.Message = "the line is indented with a tab"
+				found.Hint = "indent with spaces; YAML allows no tabs there"
+				break
+			}
+		}
+	}
+	found.Line = line
+	d.problem(found)
+}
+
+// sketch is the ref that a document would have, as far as it can be read, to
+// tell whose problem it is; "" if there is none.
+func sketch(root *yaml.Node) string {
+	text := func(n *yaml.Node) string {
+		if n != nil && n.Kind == yaml.ScalarNode {
+			return n.Value
+		}
+		return ""
+	}
+	metadata := child(root, "metadata")
+	r := catalog.Ref{Kind: text(child(root, "kind")), Namespace: text(child(metadata, "namespace")), Name: text(child(metadata, "name"))}
+	if r.Namespace == "" {
+		r.Namespace = catalog.DefaultNamespace
+	}
+	if r.Kind == "" || r.Name == "" || len(r.String()) > 300 {
+		return ""
+	}
+	return r.String()
 }

@@ -1,0 +1,344 @@
+package catalog
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Violation is a rule that a document breaks, and where in the document.
+type Violation struct {
+	Code     Code
+	Severity Severity
+	// Path leads to the offending value: keys of objects and indices of arrays.
+	// If the value is missing, its last element is the missing key.
+	Path    []string
+	Message string
+	Hint    string
+}
+
+// Field is the path as people write it, such as spec.dependsOn[2].
+func (v Violation) Field() string { return FieldPath(v.Path) }
+
+// FieldPath joins a path as people write it.
+func FieldPath(path []string) string {
+	var b strings.Builder
+	for _, p := range path {
+		switch _, err := strconv.Atoi(p); {
+		case err == nil && b.Len() > 0:
+			b.WriteString("[" + p + "]")
+		case strings.ContainsAny(p, "./[]\" "):
+			b.WriteString("[" + strconv.Quote(p) + "]")
+		default:
+			if b.Len() > 0 {
+				b.WriteByte('.')
+			}
+			b.WriteString(p)
+		}
+	}
+	return b.String()
+}
+
+// maxViolations bounds what is told of one document.
+const maxViolations = 50
+
+// checker gathers violations.
+type checker struct{ found []Violation }
+
+func (c *checker) add(code Code, severity Severity, path []string, message, hint string) {
+	if len(c.found) < maxViolations {
+		c.found = append(c.found, Violation{code, severity, slices.Clone(path), message, hint})
+	}
+}
+
+func (c *checker) fail(code Code, path []string, message, hint string) {
+	c.add(code, SeverityError, path, message, hint)
+}
+
+// Check holds a document against the rules of Backstage's catalog model: the
+// envelope, the formats of metadata fields, and the schema of its kind. The
+// document consists of map[string]any, []any, string, bool, int64, float64 and
+// nil. A document without a violation of SeverityError is an entity. Schemas
+// hold custom kinds; it may be nil.
+func Check(doc map[string]any, custom *Schemas) []Violation {
+	c := &checker{}
+	c.envelope(doc)
+	if len(c.found) > 0 {
+		// The rest would only repeat that in other words.
+		if m, ok := doc["metadata"].(map[string]any); ok {
+			c.formats(m)
+		}
+		return c.found
+	}
+	metadata := doc["metadata"].(map[string]any)
+	c.formats(metadata)
+	apiVersion, kind := doc["apiVersion"].(string), doc["kind"].(string)
+	if hint := checkAPIVersion(apiVersion); hint != "" {
+		c.fail(CodeField, []string{"apiVersion"}, fmt.Sprintf("apiVersion %s is not valid", quote(apiVersion)), "write it "+hint)
+	}
+	if hint := checkKind(kind); hint != "" {
+		c.fail(CodeField, []string{"kind"}, fmt.Sprintf("kind %s is not valid", quote(kind)), "a kind is "+hint)
+	}
+	c.spec(apiVersion, kind, doc, custom)
+	return c.found
+}
+
+var rootFields = []string{"apiVersion", "kind", "metadata", "spec", "relations", "status"}
+
+func (c *checker) envelope(doc map[string]any) {
+	c.text(CodeEnvelope, doc, []string{"apiVersion"}, true, "backstage.io/v1alpha1")
+	c.text(CodeEnvelope, doc, []string{"kind"}, true, "Component")
+	for _, key := range sortedKeys(doc) {
+		if !slices.Contains(rootFields, key) {
+			hint := "only apiVersion, kind, metadata and spec stand at the root of a document"
+			if n := nearest(key, []string{"apiVersion", "kind", "metadata", "spec"}); n != "" {
+				hint = "did you mean " + n + "? " + hint
+			} else if _, ok := specFields[key]; ok {
+				hint = "indent it below spec; " + hint
+			} else if slices.Contains(metadataFields, key) {
+				hint = "indent it below metadata; " + hint
+			}
+			c.fail(CodeEnvelope, []string{key}, fmt.Sprintf("%s is no field of an entity", key), hint)
+		}
+	}
+	if s, ok := doc["spec"]; ok && s != nil {
+		if _, ok := s.(map[string]any); !ok {
+			c.fail(CodeEnvelope, []string{"spec"}, "spec is "+describe(s), "write its fields below it, indented")
+		}
+	} else if ok {
+		c.fail(CodeEnvelope, []string{"spec"}, "spec is empty", "write its fields below it, indented, or leave it out")
+	}
+	m, ok := doc["metadata"]
+	if !ok {
+		c.fail(CodeEnvelope, []string{"metadata"}, "metadata is missing", `add "metadata:" with at least a name below it`)
+		return
+	}
+	metadata, ok := m.(map[string]any)
+	if !ok {
+		c.fail(CodeEnvelope, []string{"metadata"}, "metadata is "+describe(m), "write its fields below it, indented, with at least a name")
+		return
+	}
+	at := func(key string) []string { return []string{"metadata", key} }
+	c.text(CodeEnvelope, metadata, at("name"), true, "payment-service")
+	for _, key := range []string{"namespace", "title", "uid", "etag"} {
+		c.text(CodeEnvelope, metadata, at(key), false, "")
+	}
+	if d, ok := metadata["description"]; ok {
+		if _, ok := d.(string); !ok {
+			c.fail(CodeEnvelope, at("description"), "metadata.description is "+describe(d), "write it as text")
+		}
+	}
+	for _, key := range []string{"labels", "annotations"} {
+		v, ok := metadata[key]
+		if !ok {
+			continue
+		}
+		values, ok := v.(map[string]any)
+		if !ok {
+			c.fail(CodeEnvelope, at(key), fmt.Sprintf("metadata.%s is %s", key, describe(v)), `write it as "key: value" pairs, or leave it out`)
+			continue
+		}
+		for _, k := range sortedKeys(values) {
+			if _, ok := values[k].(string); !ok && !substituted(values[k]) {
+				c.fail(CodeEnvelope, []string{"metadata", key, k}, fmt.Sprintf("the value of %s is %s", k, describe(values[k])), "a value is text; put quotes around it")
+			}
+		}
+	}
+	if tags, ok := c.list(CodeEnvelope, metadata, at("tags"), "a list of words"); ok {
+		for i, t := range tags {
+			if s, ok := t.(string); !ok || s == "" {
+				c.fail(CodeEnvelope, []string{"metadata", "tags", strconv.Itoa(i)}, "a tag is "+describe(t), "a tag is text; put quotes around it")
+			}
+		}
+	}
+	if links, ok := c.list(CodeEnvelope, metadata, at("links"), "a list, each with a url"); ok {
+		for i, l := range links {
+			path := []string{"metadata", "links", strconv.Itoa(i)}
+			link, ok := l.(map[string]any)
+			if !ok {
+				c.fail(CodeEnvelope, path, "a link is "+describe(l), `write it as "- url: https://…"`)
+				continue
+			}
+			c.text(CodeEnvelope, link, append(slices.Clone(path), "url"), true, "https://runbooks.example.com/payment")
+			for _, key := range []string{"title", "icon", "type"} {
+				c.text(CodeEnvelope, link, append(slices.Clone(path), key), false, "")
+			}
+		}
+	}
+}
+
+var metadataFields = []string{"name", "namespace", "title", "description", "labels", "annotations", "tags", "links"}
+
+// formats checks the texts in metadata that are there.
+func (c *checker) formats(m map[string]any) {
+	if name, ok := m["name"].(string); ok && name != "" {
+		if hint := CheckName(name); hint != "" {
+			if unrendered(name) {
+				c.fail(CodeTemplate, []string{"metadata", "name"}, fmt.Sprintf("the name %s is a placeholder of a template", quote(name)),
+					"this file is the skeleton of a software template; leave its folder out of the patterns that are harvested")
+			} else {
+				c.fail(CodeField, []string{"metadata", "name"}, fmt.Sprintf("the name %s is not valid", quote(name)), "a name is "+hint)
+			}
+		}
+	}
+	if ns, ok := m["namespace"].(string); ok && ns != "" {
+		if hint := checkNamespace(ns); hint != "" {
+			c.fail(CodeField, []string{"metadata", "namespace"}, fmt.Sprintf("the namespace %s is not valid", quote(ns)), "a namespace is "+hint)
+		}
+	}
+	for _, field := range []string{"labels", "annotations"} {
+		values, _ := m[field].(map[string]any)
+		for k, v := range values {
+			if hint := checkKey(k); hint != "" {
+				c.fail(CodeField, []string{"metadata", field, k}, fmt.Sprintf("the key %s in metadata.%s is not valid", quote(k), field), "a key is "+hint)
+			}
+			if s, ok := v.(string); ok && field == "labels" {
+				if hint := checkLabelValue(s); hint != "" {
+					c.fail(CodeField, []string{"metadata", field, k}, fmt.Sprintf("the value %s of label %s is not valid", quote(s), k),
+						"a label's value is "+hint+"; longer text goes into annotations")
+				}
+			}
+		}
+	}
+	tags, _ := m["tags"].([]any)
+	for i, t := range tags {
+		if s, ok := t.(string); ok && s != "" {
+			if hint := checkTag(s); hint != "" {
+				c.fail(CodeField, []string{"metadata", "tags", strconv.Itoa(i)}, fmt.Sprintf("the tag %s is not valid", quote(s)), "a tag is "+hint)
+			}
+		}
+	}
+}
+
+// text checks a field that holds text of at least one character. The last
+// element of path is its key in m.
+func (c *checker) text(code Code, m map[string]any, path []string, required bool, example string) {
+	key := path[len(path)-1]
+	v, ok := m[key]
+	if !ok {
+		if required {
+			c.fail(code, path, FieldPath(path)+" is missing", fmt.Sprintf("add it, for example %q", key+": "+example))
+		}
+		return
+	}
+	if s, ok := v.(string); ok && s != "" || substituted(v) {
+		return
+	}
+	hint := "write some text"
+	if example != "" {
+		hint = fmt.Sprintf("write text, for example %q", key+": "+example)
+	} else if !required {
+		hint = "write some text, or leave it out"
+	}
+	switch v.(type) {
+	case bool, int64, float64:
+		hint = "put quotes around it"
+	}
+	c.fail(code, path, FieldPath(path)+" is "+describe(v), hint)
+}
+
+func (c *checker) list(code Code, m map[string]any, path []string, what string) ([]any, bool) {
+	v, ok := m[path[len(path)-1]]
+	if !ok {
+		return nil, false
+	}
+	l, ok := v.([]any)
+	if !ok && !substituted(v) {
+		c.fail(code, path, FieldPath(path)+" is "+describe(v), "it is "+what+", each behind a dash, or left out")
+	}
+	return l, ok
+}
+
+// substituted tells whether v is one of Backstage's placeholders, whose value
+// comes from another file: {$text: ./api.yaml}.
+func substituted(v any) bool {
+	m, ok := v.(map[string]any)
+	if !ok || len(m) != 1 {
+		return false
+	}
+	for k := range m {
+		return len(k) > 1 && k[0] == '$'
+	}
+	return false
+}
+
+// unrendered tells whether s has a placeholder of a template engine in it.
+func unrendered(s string) bool {
+	return strings.Contains(s, "{{") || strings.Contains(s, "{%") || strings.Contains(s, "<%")
+}
+
+// describe says what a value is, as a part of a sentence.
+func describe(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return "empty"
+	case string:
+		if v == "" {
+			return "empty text"
+		}
+		return "the text " + quote(v)
+	case bool:
+		return "the truth value " + strconv.FormatBool(v)
+	case int64:
+		return "the number " + strconv.FormatInt(v, 10)
+	case float64:
+		return "the number " + strconv.FormatFloat(v, 'g', -1, 64)
+	case []any:
+		return "a list"
+	case map[string]any:
+		return "a mapping"
+	}
+	return fmt.Sprintf("a %T", v)
+}
+
+// quote quotes what was found, clipped to what a person reads.
+func quote(s string) string {
+	const most = 80
+	if len(s) > most {
+		cut := most
+		for cut > 0 && s[cut]&0xC0 == 0x80 {
+			cut--
+		}
+		return strconv.Quote(s[:cut]) + "…"
+	}
+	return strconv.Quote(s)
+}
+
+func sortedKeys(m map[string]any) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// nearest is the word that s was probably meant to be, or "".
+func nearest(s string, words []string) string {
+	for _, w := range words {
+		if strings.EqualFold(s, w) || oneEdit(strings.ToLower(s), strings.ToLower(w)) {
+			return w
+		}
+	}
+	return ""
+}
+
+// oneEdit tells whether a and b differ by one character, or two neighbours
+// that changed places.
+func oneEdit(a, b string) bool {
+	if len(a) > len(b) {
+		a, b = b, a
+	}
+	if len(b)-len(a) > 1 || len(a) < 3 {
+		return false
+	}
+	i := 0
+	for i < len(a) && a[i] == b[i] {
+		i++
+	}
+	if len(a) < len(b) {
+		return a[i:] == b[i+1:]
+	}
+	return i < len(a) && (a[i+1:] == b[i+1:] || i+1 < len(a) && a[i] == b[i+1] && a[i+1] == b[i] && a[i+2:] == b[i+2:])
+}

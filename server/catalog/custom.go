@@ -1,0 +1,83 @@
+package catalog
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"golang.org/x/text/language"
+	"golang.org/x/text/message"
+)
+
+// Schemas are the JSON Schemas of custom kinds. The zero value has none; it is
+// safe for concurrent use once nothing is registered any more.
+type Schemas struct {
+	byKind map[string]*jsonschema.Schema
+}
+
+// Register adds the schema of a custom kind: a JSON Schema of the whole
+// document. A kind of Backstage's own cannot be registered. References to other
+// files are refused.
+func (s *Schemas) Register(apiVersion, kind string, schema []byte) error {
+	if _, ok := kindRules[kind]; ok {
+		return fmt.Errorf("kind %s is built in and keeps its own schema", kind)
+	}
+	v, err := jsonschema.UnmarshalJSON(strings.NewReader(string(schema)))
+	if err != nil {
+		return fmt.Errorf("read JSON Schema of kind %s: %w", kind, err)
+	}
+	c := jsonschema.NewCompiler()
+	c.UseLoader(noLoader{})
+	if err := c.AddResource("kind.json", v); err != nil {
+		return fmt.Errorf("read JSON Schema of kind %s: %w", kind, err)
+	}
+	compiled, err := c.Compile("kind.json")
+	if err != nil {
+		return fmt.Errorf("compile JSON Schema of kind %s: %w", kind, err)
+	}
+	if s.byKind == nil {
+		s.byKind = map[string]*jsonschema.Schema{}
+	}
+	s.byKind[apiVersion+" "+kind] = compiled
+	return nil
+}
+
+// noLoader keeps schemas from reading files or addresses.
+type noLoader struct{}
+
+func (noLoader) Load(url string) (any, error) {
+	return nil, fmt.Errorf("%s: a schema may not refer to other files: %w", url, io.ErrUnexpectedEOF)
+}
+
+// custom holds a document of a custom kind against its schema. A kind without
+// one is kept, and told.
+func (c *checker) custom(apiVersion, kind string, doc map[string]any, schemas *Schemas) {
+	var schema *jsonschema.Schema
+	if schemas != nil {
+		schema = schemas.byKind[apiVersion+" "+kind]
+	}
+	if schema == nil {
+		c.add(CodeUnknownKind, SeverityWarning, []string{"kind"}, fmt.Sprintf("the kind %s of %s is not one of Backstage's, and has no schema here", quote(kind), quote(apiVersion)),
+			"it is kept unchecked; if it was meant to be one of Backstage's, those are "+strings.Join(Kinds(), ", "))
+		return
+	}
+	err := schema.Validate(doc)
+	if err == nil {
+		return
+	}
+	var invalid *jsonschema.ValidationError
+	if !errors.As(err, &invalid) {
+		c.fail(CodeSpec, []string{"kind"}, "the document cannot be held against the schema of "+kind+": "+err.Error(), "")
+		return
+	}
+	printer := message.NewPrinter(language.English)
+	for leaves := []*jsonschema.ValidationError{invalid}; len(leaves) > 0; leaves = leaves[1:] {
+		if v := leaves[0]; len(v.Causes) > 0 {
+			leaves = append(leaves, v.Causes...)
+		} else {
+			c.fail(CodeSpec, v.InstanceLocation, FieldPath(v.InstanceLocation)+": "+v.ErrorKind.LocalizedString(printer), "see the schema of kind "+kind)
+		}
+	}
+}
