@@ -7,8 +7,13 @@ package harvest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"math/rand/v2"
+	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/waypost-dev/waypost/server/source"
 	"github.com/waypost-dev/waypost/server/store"
@@ -48,32 +53,204 @@ type SourceStatus struct {
 type Engine struct {
 	store *store.Store
 	log   *slog.Logger
+
+	mu      sync.Mutex
+	order   []string
+	sources map[string]*configured
+	// background holds the harvests that Start began, so that Serve can wait
+	// for them.
+	background sync.WaitGroup
+	stopping   bool
+}
+
+// configured is a source and its state. Engine.mu guards it.
+type configured struct {
+	Config
+	next    time.Time
+	current *run // nil if none runs
 }
 
 // New returns an Engine that knows no sources yet.
-func New(st *store.Store, log *slog.Logger) *Engine { panic("in work") }
+func New(st *store.Store, log *slog.Logger) *Engine {
+	return &Engine{store: st, log: log, sources: map[string]*configured{}}
+}
 
-// Add configures a source. Call it before Serve.
-func (e *Engine) Add(c Config) { panic("in work") }
+// Add configures a source. Call it before Serve. It panics if there is a source
+// of that name already: configuration refuses that earlier, with a position.
+func (e *Engine) Add(c Config) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	name := c.Source.Name()
+	if _, ok := e.sources[name]; ok {
+		panic("harvest: source " + name + " added twice")
+	}
+	e.sources[name] = &configured{Config: c}
+	e.order = append(e.order, name)
+}
 
 // Sources are the configured sources, in the order in which they were added.
-func (e *Engine) Sources() []SourceStatus { panic("in work") }
+func (e *Engine) Sources() []SourceStatus {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	out := make([]SourceStatus, 0, len(e.order))
+	for _, name := range e.order {
+		c := e.sources[name]
+		s := SourceStatus{Name: name, Next: c.next}
+		if c.current != nil {
+			p := c.current.progress()
+			s.Running = &p
+		}
+		out = append(out, s)
+	}
+	return out
+}
 
-// Start begins a harvest in the background, on the engine's own context, and
-// returns at once. If one is running already it returns that.
-func (e *Engine) Start(ctx context.Context, name string) (Progress, error) { panic("in work") }
+// Start begins a harvest in the background and returns at once; the harvest
+// outlives ctx. If one is running already it returns that. It returns
+// ErrUnknownSource, or store.ErrBusy if another process harvests the source.
+func (e *Engine) Start(ctx context.Context, name string) (Progress, error) {
+	r, fresh, err := e.begin(ctx, name)
+	if err != nil || !fresh {
+		if r != nil {
+			return r.progress(), err
+		}
+		return Progress{}, err
+	}
+	e.mu.Lock()
+	if e.stopping {
+		e.mu.Unlock()
+		e.end(r)
+		return Progress{}, fmt.Errorf("harvest of %s: the server is stopping", name)
+	}
+	e.background.Add(1)
+	e.mu.Unlock()
+	go func() {
+		defer e.background.Done()
+		defer e.end(r)
+		r.do(context.WithoutCancel(ctx))
+	}()
+	return r.progress(), nil
+}
 
 // Run harvests a source and returns when it is done. report, if not nil, is
-// called a few times a second and once at the end, never concurrently.
+// called a few times a second and once at the end, never concurrently. The
+// error is that of the harvest, which is also in its record.
 func (e *Engine) Run(ctx context.Context, name string, report func(Progress)) (Progress, error) {
-	panic("in work")
+	r, fresh, err := e.begin(ctx, name)
+	if err != nil {
+		return Progress{}, err
+	}
+	if !fresh {
+		return r.progress(), fmt.Errorf("harvest %s: %w", name, store.ErrBusy)
+	}
+	defer e.end(r)
+	if report == nil {
+		err = r.do(ctx)
+		return r.progress(), err
+	}
+	updates, stop := r.watch()
+	defer stop()
+	var g errgroup.Group
+	g.Go(func() error { return r.do(ctx) })
+	for p := range updates {
+		report(p)
+	}
+	err = g.Wait()
+	return r.progress(), err
 }
 
 // Watch returns a channel of the progress of a running harvest, closed after
 // its last report, and a function that ends the watching. It returns
 // store.ErrNotFound if the harvest does not run in this process.
-func (e *Engine) Watch(id int64) (<-chan Progress, func(), error) { panic("in work") }
+func (e *Engine) Watch(id int64) (<-chan Progress, func(), error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, c := range e.sources {
+		if c.current != nil && c.current.id == id {
+			updates, stop := c.current.watch()
+			return updates, stop, nil
+		}
+	}
+	return nil, nil, fmt.Errorf("running harvest %d: %w", id, store.ErrNotFound)
+}
 
 // Serve runs the periodic harvests, the first ones at once, until ctx ends; it
-// waits for running harvests to stop.
-func (e *Engine) Serve(ctx context.Context) error { panic("in work") }
+// waits for running harvests to stop. A harvest that fails is logged and tried
+// again at its next time.
+func (e *Engine) Serve(ctx context.Context) error {
+	e.mu.Lock()
+	names := append([]string(nil), e.order...)
+	e.mu.Unlock()
+	var g errgroup.Group
+	for _, name := range names {
+		g.Go(func() error {
+			e.repeat(ctx, name)
+			return nil
+		})
+	}
+	err := g.Wait()
+	<-ctx.Done()
+	e.mu.Lock()
+	e.stopping = true
+	for _, c := range e.sources {
+		if c.current != nil {
+			c.current.cancel()
+		}
+	}
+	e.mu.Unlock()
+	e.background.Wait()
+	return err
+}
+
+// repeat harvests one source now and then every Every, spread by up to a tenth.
+func (e *Engine) repeat(ctx context.Context, name string) {
+	e.mu.Lock()
+	c := e.sources[name]
+	every := c.Every
+	e.mu.Unlock()
+	for {
+		if _, err := e.Run(ctx, name, nil); err != nil && ctx.Err() == nil {
+			e.log.Error("harvest failed", "source", name, "error", err)
+		}
+		if every <= 0 || ctx.Err() != nil {
+			return
+		}
+		wait := every + time.Duration(rand.Int64N(int64(every)/10+1))
+		e.mu.Lock()
+		c.next = time.Now().Add(wait)
+		e.mu.Unlock()
+		timer := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		case <-timer.C:
+		}
+	}
+}
+
+// begin takes the source's lease and makes it its current run, or returns the
+// run that is there already.
+func (e *Engine) begin(ctx context.Context, name string) (r *run, fresh bool, err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	c, ok := e.sources[name]
+	if !ok {
+		return nil, false, fmt.Errorf("%w %q", ErrUnknownSource, name)
+	}
+	if c.current != nil {
+		return c.current, false, nil
+	}
+	h, err := e.store.BeginHarvest(ctx, name)
+	if err != nil {
+		return nil, false, fmt.Errorf("begin harvest of %s: %w", name, err)
+	}
+	c.current = newRun(e.store, e.log.With("source", name, "harvest", h.ID), c.Config, h)
+	return c.current, true, nil
+}
+
+func (e *Engine) end(r *run) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.sources[r.config.Source.Name()].current = nil
+}

@@ -1,0 +1,93 @@
+package harvest
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/waypost-dev/waypost/server/source"
+)
+
+// facts is what is kept of a repository beside its entities, as JSON in the
+// store. Ownership and scorecards read it.
+type facts struct {
+	URL         string            `json:"url,omitempty"`
+	Branch      string            `json:"branch,omitempty"`
+	Description string            `json:"description,omitempty"`
+	Homepage    string            `json:"homepage,omitempty"`
+	Visibility  string            `json:"visibility,omitempty"`
+	Archived    bool              `json:"archived,omitempty"`
+	Fork        bool              `json:"fork,omitempty"`
+	Template    bool              `json:"template,omitempty"`
+	Topics      []string          `json:"topics,omitempty"`
+	License     string            `json:"license,omitempty"`
+	Languages   map[string]int64  `json:"languages,omitempty"` // bytes
+	PushedAt    *time.Time        `json:"pushedAt,omitempty"`
+	Stars       int               `json:"stars,omitempty"`
+	OpenIssues  int               `json:"openIssues,omitempty"`
+	Root        []string          `json:"root,omitempty"`
+	Teams       map[string]string `json:"teams,omitempty"` // slug → permission
+	Codeowners  *codeowners       `json:"codeowners,omitempty"`
+}
+
+type codeowners struct {
+	Path    string `json:"path"`
+	Hash    string `json:"hash"`
+	Content string `json:"content,omitempty"` // empty above the size that GitHub itself reads
+}
+
+// maxCodeowners is the size in bytes above which GitHub ignores the file.
+const maxCodeowners = 3 << 20
+
+func factsOf(r source.Repository) facts {
+	f := facts{
+		URL: r.URL, Branch: r.Branch, Description: r.Description, Homepage: r.Homepage, Visibility: r.Visibility,
+		Archived: r.Archived, Fork: r.Fork, Template: r.Template, Topics: r.Topics, License: r.License,
+		Stars: r.Stars, OpenIssues: r.OpenIssues, Root: r.Root,
+	}
+	if !r.PushedAt.IsZero() {
+		at := r.PushedAt.UTC()
+		f.PushedAt = &at
+	}
+	for _, l := range r.Languages {
+		if f.Languages == nil {
+			f.Languages = map[string]int64{}
+		}
+		f.Languages[l.Name] = l.Bytes
+	}
+	for _, t := range r.Teams {
+		if f.Teams == nil {
+			f.Teams = map[string]string{}
+		}
+		f.Teams[t.Team] = t.Permission
+	}
+	if c := r.Codeowners; c != nil {
+		f.Codeowners = &codeowners{Path: c.Path, Hash: c.Hash}
+		if len(c.Content) <= maxCodeowners {
+			f.Codeowners.Content = string(c.Content)
+		}
+	}
+	return f
+}
+
+// repository is the inverse of factsOf, as far as inference reads it.
+func (f facts) repository(owner, name, id string) source.Repository {
+	r := source.Repository{
+		ID: id, Owner: owner, Name: name, URL: f.URL, Branch: f.Branch, Description: f.Description, Homepage: f.Homepage,
+		Archived: f.Archived, Fork: f.Fork, Topics: f.Topics, Root: f.Root,
+	}
+	if f.PushedAt != nil {
+		r.PushedAt = *f.PushedAt
+	}
+	for l, n := range f.Languages {
+		r.Languages = append(r.Languages, source.Language{Name: l, Bytes: n})
+	}
+	return r
+}
+
+func marshalFacts(r source.Repository) []byte {
+	b, err := json.Marshal(factsOf(r))
+	if err != nil {
+		panic("harvest: facts of a repository are not JSON: " + err.Error()) // the type has no such value
+	}
+	return b
+}

@@ -1,0 +1,288 @@
+package harvest
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/waypost-dev/waypost/server/catalog"
+	"github.com/waypost-dev/waypost/server/descriptor"
+	"github.com/waypost-dev/waypost/server/source"
+	"github.com/waypost-dev/waypost/server/store"
+)
+
+// statePrefix names everything of ours on which the outcome of reading a
+// repository depends.
+func statePrefix(c Config) string {
+	return descriptor.Version + "." + inferenceVersion + "." + strconv.FormatBool(!c.NoInference) + "." + strconv.Itoa(c.Priority) + " "
+}
+
+// known shows a source what the catalog has of it.
+type known struct{ *run }
+
+// Repository implements source.Known.
+func (k known) Repository(id string) (source.RepositoryState, bool) {
+	kept, ok := k.known[id]
+	if !ok {
+		return source.RepositoryState{}, false
+	}
+	state, ok := strings.CutPrefix(kept.State, k.prefix)
+	if !ok {
+		return source.RepositoryState{}, false
+	}
+	documents := make(map[string]string, len(kept.Documents))
+	for path, d := range kept.Documents {
+		documents[path] = d.Hash
+	}
+	return source.RepositoryState{State: state, Documents: documents}, true
+}
+
+// Expect implements source.Out.
+func (r *run) Expect(repositories int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.state.Expected = repositories
+}
+
+// Spent implements source.Out.
+func (r *run) Spent(b source.Budget) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.state.Budget = b
+	r.state.Requests, r.state.FreeRequests = b.Counted, b.Free
+}
+
+// Problem implements source.Out.
+func (r *run) Problem(p catalog.Problem) {
+	p.Source = r.config.Source.Name()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.problems = append(r.problems, p)
+}
+
+// Complete implements source.Out.
+func (r *run) Complete(context.Context) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.complete = true
+	return nil
+}
+
+// Unchanged implements source.Out.
+func (r *run) Unchanged(ctx context.Context, id string) error {
+	kept, ok := r.known[id]
+	if !ok {
+		return nil // the source knows it from elsewhere; there is nothing to keep
+	}
+	r.mu.Lock()
+	r.seen[id] = struct{}{}
+	r.state.Repositories++
+	r.state.Unchanged++
+	r.state.Problems += standing(kept)
+	r.mu.Unlock()
+
+	// Time alone can change what is inferred of a repository at rest.
+	if update, ok := r.aged(kept); ok {
+		return r.batch.add(ctx, update)
+	}
+	return ctx.Err()
+}
+
+// Keep implements source.Out.
+func (r *run) Keep(ctx context.Context, id string, p catalog.Problem) error {
+	r.Problem(p)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.seen[id] = struct{}{}
+	r.state.Repositories++
+	return ctx.Err()
+}
+
+// Repository implements source.Out.
+func (r *run) Repository(ctx context.Context, repo source.Repository) error {
+	decoded, err := r.decodeAll(ctx, repo)
+	if err != nil {
+		return err
+	}
+	kept := r.known[repo.ID]
+	name := r.config.Source.Name()
+	update := store.RepositoryUpdate{
+		Repository: store.Repository{
+			ID: repo.ID, State: r.prefix + repo.State, Name: repo.FullName(), Commit: repo.Commit,
+			Facts: marshalFacts(repo), Documents: make(map[string]store.Document, len(repo.Documents)),
+		},
+	}
+	read, entities, problems := 0, 0, 0
+	for i, d := range repo.Documents {
+		before, had := kept.Documents[d.Path]
+		switch {
+		case d.Problem != nil:
+			// Unread: what is known of it stays, and the empty hash has it read again.
+			p := locate(*d.Problem, name, repo, d.Path)
+			update.Repository.Documents[d.Path] = store.Document{Commit: before.Commit, Problems: []catalog.Problem{p}}
+			// A state of its own makes the source come back to this repository.
+			update.Repository.State = r.prefix
+			if had {
+				update.Unchanged = append(update.Unchanged, d.Path)
+			}
+			problems++
+		case d.Content == nil:
+			update.Repository.Documents[d.Path] = before
+			update.Unchanged = append(update.Unchanged, d.Path)
+			problems += len(before.Problems)
+		default:
+			read++
+			out := decoded[i]
+			for _, e := range out.Entities {
+				update.Claims = append(update.Claims, store.Claim{
+					Key: claimKey(d.Path, e, len(out.Entities)), Priority: r.config.Priority, Entity: e,
+				})
+			}
+			entities += len(out.Entities)
+			problems += len(out.Problems)
+			update.Repository.Documents[d.Path] = store.Document{Hash: d.Hash, Commit: repo.Commit, Problems: out.Problems}
+			if broken := brokenRefs(out); broken != nil {
+				update.Broken = append(update.Broken, store.BrokenDocument{Path: d.Path, Refs: broken.refs, All: broken.all})
+			}
+		}
+	}
+	for _, p := range repo.Problems {
+		update.Problems = append(update.Problems, locate(p, name, repo, p.Path))
+	}
+	if len(repo.Documents) == 0 && !r.config.NoInference {
+		if e := inferComponent(name, repo, time.Now()); e != nil {
+			update.Claims = append(update.Claims, store.Claim{Key: inferredKey, Priority: r.config.Priority, Entity: e})
+			entities++
+		}
+	}
+
+	r.mu.Lock()
+	r.seen[repo.ID] = struct{}{}
+	r.state.Repositories++
+	r.state.Read += read
+	r.state.Entities += entities
+	r.state.Problems += problems + len(update.Problems)
+	r.mu.Unlock()
+	return r.batch.add(ctx, update)
+}
+
+// Directory implements source.Out.
+func (r *run) Directory(ctx context.Context, d source.Directory) error {
+	if r.config.NoInference {
+		return nil
+	}
+	update := store.RepositoryUpdate{Repository: store.Repository{ID: directoryID, Name: d.Organisation, State: r.prefix}}
+	for _, e := range inferDirectory(r.config.Source.Name(), d) {
+		update.Claims = append(update.Claims, store.Claim{Key: e.Ref.Key(), Priority: r.config.Priority, Entity: e})
+	}
+	r.mu.Lock()
+	r.state.Entities += len(update.Claims)
+	r.mu.Unlock()
+	return r.batch.add(ctx, update)
+}
+
+// decodeAll decodes the documents of a repository that have content, in
+// parallel within the limit of the whole run.
+func (r *run) decodeAll(ctx context.Context, repo source.Repository) ([]descriptor.Decoded, error) {
+	out := make([]descriptor.Decoded, len(repo.Documents))
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	for i, d := range repo.Documents {
+		if d.Content == nil {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case r.decode <- struct{}{}:
+		}
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			defer func() { <-r.decode }()
+			out[i] = descriptor.Decode(fileOf(r.config.Source.Name(), repo, d))
+		}()
+	}
+	wg.Wait()
+	return out, nil
+}
+
+// fileOf says where a document stands, as Backstage's GitHub provider would
+// address it.
+func fileOf(sourceName string, repo source.Repository, d source.Document) descriptor.File {
+	f := descriptor.File{
+		Source: sourceName, Repository: repo.FullName(), Commit: repo.Commit, Path: d.Path, Content: d.Content,
+		Location: "file:" + repo.FullName() + "/" + d.Path,
+	}
+	if repo.URL != "" {
+		blob := repo.URL + "/blob/" + repo.Branch + "/" + d.Path
+		f.Location = "url:" + blob
+		f.View = blob
+		f.Edit = repo.URL + "/edit/" + repo.Branch + "/" + d.Path
+		f.SourceLocation = "url:" + repo.URL + "/tree/" + repo.Branch + "/" + folderOf(d.Path)
+	}
+	return f
+}
+
+func folderOf(path string) string {
+	return path[:strings.LastIndexByte(path, '/')+1]
+}
+
+// claimKey keeps a claim's identity when the only entity of a file changes its
+// name, and when entities of a larger file change places.
+func claimKey(path string, e *catalog.Entity, of int) string {
+	if of == 1 {
+		return path
+	}
+	return path + "#" + e.Ref.Key()
+}
+
+// broken names the entities of a document that are there but not valid.
+type broken struct {
+	refs []string
+	all  bool
+}
+
+// brokenRefs tells which entities of a document may be there and could not be
+// read: their last good form stays. It is nil if there are none.
+func brokenRefs(d descriptor.Decoded) *broken {
+	var b *broken
+	for _, p := range d.Problems {
+		if p.Severity != catalog.SeverityError || p.Code == catalog.CodeDuplicateRef {
+			continue
+		}
+		if b == nil {
+			b = &broken{}
+		}
+		if p.Entity == "" {
+			b.all = true
+			continue
+		}
+		if ref, err := catalog.ParseRef(p.Entity, catalog.RefContext{}); err == nil {
+			b.refs = append(b.refs, ref.Key())
+		}
+	}
+	return b
+}
+
+// locate fills in where a problem is, as far as its reporter left it out.
+func locate(p catalog.Problem, sourceName string, repo source.Repository, path string) catalog.Problem {
+	p.Source = sourceName
+	if p.Repository == "" {
+		p.Repository = repo.FullName()
+	}
+	if p.Path == "" {
+		p.Path = path
+	}
+	return p
+}
+
+func standing(r store.Repository) int {
+	n := 0
+	for _, d := range r.Documents {
+		n += len(d.Problems)
+	}
+	return n
+}
