@@ -1,0 +1,152 @@
+// Package api serves the catalog over gRPC and REST. Handlers are thin: they
+// translate a request, ask server/index, server/store or server/harvest, and
+// translate the answer. What holds for every call (request ids, validation,
+// limits, error mapping, log, metrics) stands in interceptors, once; the REST
+// gateway reaches the services through an in-process connection that passes
+// the same interceptors.
+package api
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/health"
+	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/reflection"
+
+	catalogv1 "github.com/waypost-dev/waypost/proto/waypost/catalog/v1"
+	harvestv1 "github.com/waypost-dev/waypost/proto/waypost/harvest/v1"
+	"github.com/waypost-dev/waypost/server/harvest"
+	"github.com/waypost-dev/waypost/server/index"
+	"github.com/waypost-dev/waypost/server/store"
+)
+
+// Bounds of what a caller may ask of one process.
+const (
+	// maxMessage is the largest request in bytes. Three documents of the
+	// largest size that is read fit.
+	maxMessage = 16 << 20
+	// maxBody is the largest REST request in bytes: JSON carries documents in
+	// base64, a third larger.
+	maxBody = 22 << 20
+	// maxStreams is how many calls one connection may have open.
+	maxStreams = 256
+	// maxWait bounds a call that waits for a revision and has no deadline.
+	maxWait = 10 * time.Second
+)
+
+// Options are what a Server needs. Index, Store and Engine are mandatory.
+type Options struct {
+	Index  *index.Index
+	Store  *store.Store
+	Engine *harvest.Engine
+	// Logger takes unexpected errors, and at debug level every call; nil for
+	// slog.Default.
+	Logger *slog.Logger
+	// Version is shown in the OpenAPI document and in the metrics.
+	Version string
+	// Fallback answers every HTTP request outside the API, such as the UI's;
+	// nil for 404.
+	Fallback http.Handler
+}
+
+// Server is the API. It is safe for concurrent use.
+type Server struct {
+	grpc      *grpc.Server
+	inProcess *inProcess
+	health    *health.Server
+	metrics   *metrics
+	handler   http.Handler
+	ready     atomic.Bool
+}
+
+// New returns a Server that is not ready yet: see SetReady.
+func New(o Options) (*Server, error) {
+	if o.Index == nil || o.Store == nil || o.Engine == nil {
+		return nil, errors.New("api: Index, Store and Engine are needed")
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	if o.Version == "" {
+		o.Version = "dev"
+	}
+	problems := &problems{index: o.Index, store: o.Store}
+	m := newMetrics(o, problems)
+	g, err := newGate(o.Logger, m)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		grpc: grpc.NewServer(
+			grpc.UnaryInterceptor(g.unary),
+			grpc.StreamInterceptor(g.stream),
+			grpc.MaxRecvMsgSize(maxMessage),
+			grpc.MaxConcurrentStreams(maxStreams),
+			grpc.ConnectionTimeout(10*time.Second),
+			grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true}),
+			grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionIdle: 30 * time.Minute, Time: time.Minute, Timeout: 20 * time.Second}),
+		),
+		inProcess: newInProcess(g),
+		health:    health.NewServer(),
+		metrics:   m,
+	}
+	for _, r := range []grpc.ServiceRegistrar{s.grpc, s.inProcess} {
+		catalogv1.RegisterCatalogServiceServer(r, &catalogService{index: o.Index, problems: problems})
+		harvestv1.RegisterHarvestServiceServer(r, &harvestService{store: o.Store, engine: o.Engine})
+	}
+	healthv1.RegisterHealthServer(s.grpc, s.health)
+	reflection.Register(s.grpc)
+	s.SetReady(false)
+	if s.handler, err = s.newHandler(o); err != nil {
+		return nil, fmt.Errorf("make REST gateway: %w", err)
+	}
+	return s, nil
+}
+
+// GRPC is the server to hand a listener to, and to stop.
+func (s *Server) GRPC() *grpc.Server { return s.grpc }
+
+// Conn is a connection to the services within this process. Calls over it pass
+// the same interceptors as those that come from outside. Unary calls run on
+// the caller's goroutine; requests and answers are handed over without a copy.
+func (s *Server) Conn() grpc.ClientConnInterface { return s.inProcess }
+
+// Handler answers HTTP: REST under /v1/, /openapi.json, /docs, /healthz,
+// /readyz and /metrics, and Options.Fallback for anything else.
+func (s *Server) Handler() http.Handler { return s.handler }
+
+// SetReady says whether the catalog is loaded and calls are welcome: it
+// decides what /readyz and the gRPC health service answer.
+func (s *Server) SetReady(ready bool) {
+	s.ready.Store(ready)
+	status := healthv1.HealthCheckResponse_NOT_SERVING
+	if ready {
+		status = healthv1.HealthCheckResponse_SERVING
+	}
+	for _, service := range []string{"", catalogv1.CatalogService_ServiceDesc.ServiceName, harvestv1.HarvestService_ServiceDesc.ServiceName} {
+		s.health.SetServingStatus(service, status)
+	}
+}
+
+// NewHTTPServer returns a server with the time-outs that a handler of this
+// package expects. The progress of a harvest is exempt from the time-out of
+// writing.
+func NewHTTPServer(addr string, handler http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Addr:              addr,
+		Handler:           handler,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       60 * time.Second,
+		WriteTimeout:      60 * time.Second,
+		IdleTimeout:       120 * time.Second,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+}

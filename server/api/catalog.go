@@ -1,0 +1,185 @@
+package api
+
+import (
+	"context"
+	"fmt"
+
+	"google.golang.org/protobuf/encoding/protowire"
+
+	catalogv1 "github.com/waypost-dev/waypost/proto/waypost/catalog/v1"
+	"github.com/waypost-dev/waypost/server/catalog"
+	"github.com/waypost-dev/waypost/server/index"
+)
+
+// Page sizes when a request names none.
+const (
+	defaultPage   = 50
+	defaultSearch = 20
+)
+
+// catalogService implements CatalogService. Each call reads one snapshot.
+type catalogService struct {
+	catalogv1.UnimplementedCatalogServiceServer
+	index    *index.Index
+	problems *problems
+}
+
+// at is a snapshot that has seen a revision.
+func (c *catalogService) at(ctx context.Context, revision int64) (*index.Snapshot, error) {
+	s := c.index.Snapshot()
+	if int64(s.Revision()) >= revision {
+		return s, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, maxWait)
+	defer cancel()
+	if err := c.index.Wait(ctx, catalog.Revision(revision)); err != nil {
+		return nil, fmt.Errorf("wait for revision %d: %w", revision, err)
+	}
+	return c.index.Snapshot(), nil
+}
+
+func (c *catalogService) GetEntity(ctx context.Context, req *catalogv1.GetEntityRequest) (*catalogv1.Entity, error) {
+	keep, err := parseMask(req.ReadMask)
+	if err != nil {
+		return nil, err
+	}
+	ref, err := parseName(req.Name)
+	if err != nil {
+		return nil, err
+	}
+	s, err := c.at(ctx, req.MinRevision)
+	if err != nil {
+		return nil, err
+	}
+	r, ok := s.Get(ref)
+	if !ok {
+		return nil, notFound("waypost.dev/Entity", resourceName(ref), "entity "+refString(ref)+" does not exist")
+	}
+	f, gateway := formOf(ctx)
+	switch {
+	case keep != nil || f == formTyped:
+		return maskedEntity(s, r, keep), nil
+	case f == formJSON:
+		e := &catalogv1.Entity{}
+		gateway.endJSON(appendJSON(gateway.startJSON(), s, r), e)
+		return e, nil
+	default:
+		e := &catalogv1.Entity{}
+		e.ProtoReflect().SetUnknown(wireOf(s, r))
+		return e, nil
+	}
+}
+
+func (c *catalogService) BatchGetEntities(ctx context.Context, req *catalogv1.BatchGetEntitiesRequest) (*catalogv1.BatchGetEntitiesResponse, error) {
+	keep, err := parseMask(req.ReadMask)
+	if err != nil {
+		return nil, err
+	}
+	s := c.index.Snapshot()
+	records := make([]*index.Record, 0, len(req.Names))
+	var missing []string
+	for _, name := range req.Names {
+		ref, err := parseName(name)
+		if err != nil {
+			return nil, err
+		}
+		if r, ok := s.Get(ref); ok {
+			records = append(records, r)
+		} else {
+			missing = append(missing, name)
+		}
+	}
+	out := &catalogv1.BatchGetEntitiesResponse{}
+	f, gateway := formOf(ctx)
+	switch {
+	case keep != nil || f == formTyped:
+		out.Entities, out.Missing = maskedEntities(s, records, keep), missing
+	case f == formJSON:
+		o := object{b: gateway.startJSON()}
+		o.entities(s, records)
+		o.list("missing", len(missing), func(b []byte, i int) []byte { return appendString(b, missing[i]) })
+		gateway.endJSON(o.end(), out)
+	default:
+		out.Missing = missing
+		out.ProtoReflect().SetUnknown(wireEntities(s, records, 1))
+	}
+	return out, nil
+}
+
+func (c *catalogService) ListEntities(ctx context.Context, req *catalogv1.ListEntitiesRequest) (*catalogv1.ListEntitiesResponse, error) {
+	keep, err := parseMask(req.ReadMask)
+	if err != nil {
+		return nil, err
+	}
+	s, err := c.at(ctx, req.MinRevision)
+	if err != nil {
+		return nil, err
+	}
+	page, err := s.List(index.Query{
+		Filter: req.Filter, OrderBy: req.OrderBy, Token: req.PageToken,
+		Size: pageSize(req.PageSize, defaultPage, index.MaxPage),
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := &catalogv1.ListEntitiesResponse{}
+	f, gateway := formOf(ctx)
+	if f == formJSON && keep == nil {
+		o := object{b: gateway.startJSON()}
+		o.entities(s, page.Records)
+		o.string("nextPageToken", page.Next)
+		o.int("totalSize", page.Total)
+		o.int64("revision", int64(s.Revision()))
+		gateway.endJSON(o.end(), out)
+		return out, nil
+	}
+	out.NextPageToken, out.TotalSize, out.Revision = page.Next, int32(page.Total), int64(s.Revision())
+	if keep != nil || f == formTyped {
+		out.Entities = maskedEntities(s, page.Records, keep)
+	} else {
+		out.ProtoReflect().SetUnknown(wireEntities(s, page.Records, 1))
+	}
+	return out, nil
+}
+
+// pageSize applies the default and the maximum; below 0 is refused earlier.
+func pageSize(asked int32, otherwise, most int) int {
+	if asked == 0 {
+		return otherwise
+	}
+	return min(int(asked), most)
+}
+
+func maskedEntity(s *index.Snapshot, r *index.Record, keep mask) *catalogv1.Entity {
+	e := typedEntity(s, r)
+	if keep != nil {
+		keep.prune(e)
+	}
+	return e
+}
+
+func maskedEntities(s *index.Snapshot, records []*index.Record, keep mask) []*catalogv1.Entity {
+	out := make([]*catalogv1.Entity, len(records))
+	for i, r := range records {
+		out[i] = maskedEntity(s, r, keep)
+	}
+	return out
+}
+
+// wireEntities are entities in wire format as a repeated field.
+func wireEntities(s *index.Snapshot, records []*index.Record, field protowire.Number) []byte {
+	size := 0
+	for _, r := range records {
+		size += len(wireOf(s, r)) + 8
+	}
+	b := make([]byte, 0, size)
+	for _, r := range records {
+		b = appendWire(b, field, wireOf(s, r))
+	}
+	return b
+}
+
+// entities writes a list of entities.
+func (o *object) entities(s *index.Snapshot, records []*index.Record) {
+	o.list("entities", len(records), func(b []byte, i int) []byte { return appendJSON(b, s, records[i]) })
+}

@@ -1,0 +1,170 @@
+package api
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"google.golang.org/protobuf/types/known/structpb"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	catalogv1 "github.com/waypost-dev/waypost/proto/waypost/catalog/v1"
+	"github.com/waypost-dev/waypost/server/catalog"
+	"github.com/waypost-dev/waypost/server/index"
+)
+
+// namePrefix begins the resource name of every entity.
+const namePrefix = "entities/"
+
+// resourceName is the name of an entity in the API.
+func resourceName(ref catalog.Ref) string {
+	l := ref.Lower()
+	return namePrefix + l.Kind + ":" + l.Namespace + "/" + l.Name
+}
+
+// parseName reads entities/kind:namespace/name, whose form has been validated.
+func parseName(name string) (catalog.Ref, error) {
+	ref, err := catalog.ParseRef(strings.TrimPrefix(name, namePrefix), catalog.RefContext{})
+	if err != nil {
+		return catalog.Ref{}, badField("name", "INVALID_NAME", err.Error())
+	}
+	return ref, nil
+}
+
+// refString is a ref as relations carry it.
+func refString(ref catalog.Ref) string { return ref.Lower().String() }
+
+// typedEntity is the entity as a message, field by field. It panics if the
+// document is no JSON object, which the store does not let through.
+func typedEntity(s *index.Snapshot, r *index.Record) *catalogv1.Entity {
+	e := r.Entity
+	var doc struct {
+		APIVersion string          `json:"apiVersion"`
+		Kind       string          `json:"kind"`
+		Metadata   map[string]any  `json:"metadata"`
+		Spec       json.RawMessage `json:"spec"`
+	}
+	if err := json.Unmarshal(e.Document, &doc); err != nil {
+		panic(fmt.Sprintf("decode document of %s: %v", e.Ref, err))
+	}
+	out := &catalogv1.Entity{
+		Name:       resourceName(e.Ref),
+		Uid:        e.UID,
+		Etag:       e.Hash(),
+		Revision:   int64(e.Revision),
+		ApiVersion: doc.APIVersion,
+		Kind:       doc.Kind,
+		Metadata:   typedMetadata(e.Ref, doc.Metadata),
+		Origin: &catalogv1.Origin{
+			Source: e.Origin.Source, Repository: e.Origin.Repository, Path: e.Origin.Path,
+			Line: int32(e.Origin.Line), Commit: e.Origin.Commit, Inferred: e.Origin.Inferred,
+		},
+	}
+	if !e.Changed.IsZero() {
+		out.UpdateTime = timestamppb.New(e.Changed)
+	}
+	var spec map[string]any
+	if len(doc.Spec) > 0 && json.Unmarshal(doc.Spec, &spec) == nil && spec != nil {
+		out.Spec = structOf(spec)
+	}
+	for _, rel := range s.Relations(r) {
+		out.Relations = append(out.Relations, &catalogv1.Relation{
+			Type: rel.Type, TargetRef: refString(rel.Target), TargetExists: rel.Exists,
+		})
+	}
+	return out
+}
+
+// typedMetadata takes out the fields that Metadata has, if they have their
+// type; everything else becomes extra.
+func typedMetadata(ref catalog.Ref, m map[string]any) *catalogv1.Metadata {
+	out := &catalogv1.Metadata{Name: ref.Name, Namespace: ref.Namespace}
+	extra := map[string]any{}
+	for k, v := range m {
+		if !setMetadata(out, k, v) {
+			extra[k] = v
+		}
+	}
+	if len(extra) > 0 {
+		out.Extra = structOf(extra)
+	}
+	return out
+}
+
+func setMetadata(out *catalogv1.Metadata, key string, v any) bool {
+	text, isText := v.(string)
+	ok := isText
+	switch key {
+	case "name", "namespace": // the ref has them, with defaults
+		return true
+	case "title":
+		out.Title = text
+	case "description":
+		out.Description = text
+	case "labels":
+		out.Labels, ok = texts(v)
+	case "annotations":
+		out.Annotations, ok = texts(v)
+	case "tags":
+		out.Tags, ok = textList(v)
+	case "links":
+		out.Links, ok = links(v)
+	default:
+		return false
+	}
+	return ok
+}
+
+func texts(v any) (map[string]string, bool) {
+	m, ok := v.(map[string]any)
+	out := make(map[string]string, len(m))
+	for k, v := range m {
+		if out[k], ok = v.(string); !ok {
+			return nil, false
+		}
+	}
+	return out, ok
+}
+
+func textList(v any) ([]string, bool) {
+	l, ok := v.([]any)
+	out := make([]string, len(l))
+	for i, v := range l {
+		if out[i], ok = v.(string); !ok {
+			return nil, false
+		}
+	}
+	return out, ok
+}
+
+// links refuses a list with a field that Link has not, so that it goes to
+// extra whole and nothing is lost.
+func links(v any) ([]*catalogv1.Link, bool) {
+	l, ok := v.([]any)
+	if !ok {
+		return nil, false
+	}
+	out := make([]*catalogv1.Link, len(l))
+	for i, v := range l {
+		m, ok := texts(v)
+		if !ok {
+			return nil, false
+		}
+		out[i] = &catalogv1.Link{Url: m["url"], Title: m["title"], Icon: m["icon"], Type: m["type"]}
+		for k := range m {
+			if k != "url" && k != "title" && k != "icon" && k != "type" {
+				return nil, false
+			}
+		}
+	}
+	return out, true
+}
+
+func structOf(m map[string]any) *structpb.Struct {
+	s, err := structpb.NewStruct(m)
+	if err != nil {
+		// encoding/json gives nothing that a Struct cannot hold.
+		panic(fmt.Sprintf("make struct: %v", err))
+	}
+	return s
+}

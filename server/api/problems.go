@@ -1,0 +1,204 @@
+package api
+
+import (
+	"cmp"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"hash/fnv"
+	"slices"
+	"sort"
+	"strings"
+	"sync"
+	"time"
+
+	catalogv1 "github.com/waypost-dev/waypost/proto/waypost/catalog/v1"
+	"github.com/waypost-dev/waypost/server/catalog"
+	"github.com/waypost-dev/waypost/server/index"
+	"github.com/waypost-dev/waypost/server/store"
+)
+
+// Page sizes of problems.
+const (
+	defaultProblems = 100
+	maxProblems     = 1000
+)
+
+// staleProblems is how long the list is kept while a harvest runs: the
+// problems of its documents arrive without a sign that the API could see.
+const staleProblems = time.Second
+
+// problems is the list of everything that is wrong: what the store has kept,
+// and the relations that the index finds dangling. It is made anew when the
+// catalog or the harvests have moved on. Safe for concurrent use.
+type problems struct {
+	index *index.Index
+	store *store.Store
+
+	mu   sync.Mutex
+	key  problemsKey
+	made time.Time
+	list []catalog.Problem
+}
+
+type problemsKey struct {
+	revision catalog.Revision
+	harvest  int64
+	state    store.HarvestState
+}
+
+// all returns the problems in order. The list must not be changed.
+func (p *problems) all(ctx context.Context) ([]catalog.Problem, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := p.index.Snapshot()
+	latest, err := p.store.Harvests(ctx, "", 1)
+	if err != nil {
+		return nil, fmt.Errorf("read latest harvest: %w", err)
+	}
+	key := problemsKey{revision: s.Revision()}
+	if len(latest) > 0 {
+		key.harvest, key.state = latest[0].ID, latest[0].State
+	}
+	settled := key.state != store.HarvestRunning
+	if !p.made.IsZero() && key == p.key && (settled || time.Since(p.made) < staleProblems) {
+		return p.list, nil
+	}
+	made := time.Now()
+	list, err := p.store.Problems(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read problems: %w", err)
+	}
+	list = append(slices.Clip(list), s.Dangling()...)
+	slices.SortFunc(list, compareProblems)
+	p.list, p.key, p.made = slices.Compact(list), key, made
+	return p.list, nil
+}
+
+// compareProblems is a total order: by repository, path and line, then by
+// whatever else makes a difference.
+func compareProblems(a, b catalog.Problem) int {
+	return cmp.Or(
+		strings.Compare(a.Repository, b.Repository),
+		strings.Compare(a.Path, b.Path),
+		cmp.Compare(a.Line, b.Line),
+		cmp.Compare(a.Column, b.Column),
+		strings.Compare(string(a.Code), string(b.Code)),
+		strings.Compare(a.Entity, b.Entity),
+		strings.Compare(a.Field, b.Field),
+		strings.Compare(a.Source, b.Source),
+		strings.Compare(a.Message, b.Message),
+		strings.Compare(a.Hint, b.Hint),
+		strings.Compare(string(a.Severity), string(b.Severity)),
+	)
+}
+
+// problemToken continues a list behind a problem, so that problems which come
+// and go between two pages neither repeat nor hide others.
+type problemToken struct {
+	Query  uint64          `json:"q"` // hash of the filters that it belongs to
+	Behind catalog.Problem `json:"p"`
+}
+
+func (t problemToken) encode() (string, error) {
+	b, err := json.Marshal(t)
+	if err != nil {
+		return "", fmt.Errorf("encode page token: %w", err)
+	}
+	return base64.RawURLEncoding.EncodeToString(b), nil
+}
+
+func parseProblemToken(s string, query uint64) (problemToken, error) {
+	var t problemToken
+	b, err := base64.RawURLEncoding.DecodeString(s)
+	if err == nil {
+		err = json.Unmarshal(b, &t)
+	}
+	switch {
+	case err != nil:
+		return t, badField("page_token", "INVALID_PAGE_TOKEN", "is none that this server gave out; pass next_page_token of the page before, or nothing for the first page")
+	case t.Query != query:
+		return t, badField("page_token", "INVALID_PAGE_TOKEN", "belongs to other filters; page tokens continue only the request that they came from")
+	}
+	return t, nil
+}
+
+func (c *catalogService) ListProblems(ctx context.Context, req *catalogv1.ListProblemsRequest) (*catalogv1.ListProblemsResponse, error) {
+	entity := ""
+	if req.EntityRef != "" {
+		ref, err := catalog.ParseRef(req.EntityRef, catalog.RefContext{})
+		if err != nil {
+			return nil, badField("entity_ref", "INVALID_REF", err.Error())
+		}
+		entity = ref.Key()
+	}
+	h := fnv.New64a()
+	fmt.Fprintf(h, "%q %q %q %q %d", req.Source, req.Repository, entity, req.Code, req.Severity)
+	query := h.Sum64()
+	var behind *catalog.Problem
+	if req.PageToken != "" {
+		t, err := parseProblemToken(req.PageToken, query)
+		if err != nil {
+			return nil, err
+		}
+		behind = &t.Behind
+	}
+	all, err := c.problems.all(ctx)
+	if err != nil {
+		return nil, err
+	}
+	selected := make([]catalog.Problem, 0, 64)
+	for _, p := range all {
+		if (req.Source == "" || p.Source == req.Source) &&
+			(req.Repository == "" || strings.EqualFold(p.Repository, req.Repository)) &&
+			(entity == "" || sameRef(p.Entity, entity)) &&
+			(req.Code == "" || string(p.Code) == req.Code) &&
+			(req.Severity == catalogv1.Severity_SEVERITY_UNSPECIFIED || severityOf(p.Severity) == req.Severity) {
+			selected = append(selected, p)
+		}
+	}
+	out := &catalogv1.ListProblemsResponse{TotalSize: int32(len(selected))}
+	if behind != nil {
+		selected = selected[sort.Search(len(selected), func(i int) bool { return compareProblems(selected[i], *behind) > 0 }):]
+	}
+	if size := pageSize(req.PageSize, defaultProblems, maxProblems); len(selected) > size {
+		selected = selected[:size]
+		if out.NextPageToken, err = (problemToken{query, selected[size-1]}).encode(); err != nil {
+			return nil, err
+		}
+	}
+	for _, p := range selected {
+		out.Problems = append(out.Problems, problemMessage(p))
+	}
+	return out, nil
+}
+
+// sameRef compares a ref as a problem has it with a key. Nearly always the
+// cheap comparison answers.
+func sameRef(s, key string) bool {
+	if strings.EqualFold(s, key) {
+		return true
+	}
+	ref, err := catalog.ParseRef(s, catalog.RefContext{})
+	return err == nil && ref.Key() == key
+}
+
+func severityOf(s catalog.Severity) catalogv1.Severity {
+	switch s {
+	case catalog.SeverityError:
+		return catalogv1.Severity_SEVERITY_ERROR
+	case catalog.SeverityWarning:
+		return catalogv1.Severity_SEVERITY_WARNING
+	}
+	return catalogv1.Severity_SEVERITY_UNSPECIFIED
+}
+
+func problemMessage(p catalog.Problem) *catalogv1.Problem {
+	return &catalogv1.Problem{
+		Code: string(p.Code), Severity: severityOf(p.Severity),
+		Source: p.Source, Repository: p.Repository, Path: p.Path,
+		Line: int32(p.Line), Column: int32(p.Column),
+		EntityRef: p.Entity, Field: p.Field, Message: p.Message, Hint: p.Hint,
+	}
+}

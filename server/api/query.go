@@ -1,0 +1,179 @@
+package api
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/tidwall/gjson"
+	"google.golang.org/protobuf/proto"
+
+	catalogv1 "github.com/waypost-dev/waypost/proto/waypost/catalog/v1"
+	"github.com/waypost-dev/waypost/server/catalog"
+	"github.com/waypost-dev/waypost/server/index"
+)
+
+// Bounds and defaults of facets and graphs.
+const (
+	defaultFacetValues = 100
+	maxFacetValues     = 1000
+	defaultGraphNodes  = 500
+)
+
+func appendString(b []byte, s string) []byte { return gjson.AppendJSONString(b, s) }
+
+func (c *catalogService) QueryFacets(ctx context.Context, req *catalogv1.QueryFacetsRequest) (*catalogv1.QueryFacetsResponse, error) {
+	facets, total, err := c.index.Snapshot().Facets(req.Filter, req.Fields, pageSize(req.Limit, defaultFacetValues, maxFacetValues))
+	if err != nil {
+		return nil, err
+	}
+	out := &catalogv1.QueryFacetsResponse{}
+	if f, gateway := formOf(ctx); f == formJSON {
+		o := object{b: gateway.startJSON()}
+		o.list("facets", len(facets), func(b []byte, i int) []byte { return appendFacet(b, facets[i]) })
+		o.int("totalSize", total)
+		gateway.endJSON(o.end(), out)
+		return out, nil
+	}
+	out.TotalSize = int32(total)
+	for _, f := range facets {
+		values := make([]catalogv1.FacetValue, len(f.Values)) // one allocation for all
+		facet := &catalogv1.Facet{Field: f.Field, More: int32(f.More), Values: make([]*catalogv1.FacetValue, len(f.Values))}
+		for i, v := range f.Values {
+			values[i].Value, values[i].Count = v.Value, int32(v.Count)
+			facet.Values[i] = &values[i]
+		}
+		out.Facets = append(out.Facets, facet)
+	}
+	return out, nil
+}
+
+func appendFacet(b []byte, f index.Facet) []byte {
+	o := object{b: b}
+	o.string("field", f.Field)
+	o.list("values", len(f.Values), func(b []byte, i int) []byte {
+		v := object{b: b}
+		v.string("value", f.Values[i].Value)
+		v.int("count", f.Values[i].Count)
+		return v.end()
+	})
+	o.int("more", f.More)
+	return o.end()
+}
+
+func (c *catalogService) SearchEntities(ctx context.Context, req *catalogv1.SearchEntitiesRequest) (*catalogv1.SearchEntitiesResponse, error) {
+	keep, err := parseMask(req.ReadMask)
+	if err != nil {
+		return nil, err
+	}
+	s := c.index.Snapshot()
+	found, err := s.Search(index.Search{
+		Text: req.Query, Filter: req.Filter, Token: req.PageToken,
+		Size: pageSize(req.PageSize, defaultSearch, index.MaxPage),
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := &catalogv1.SearchEntitiesResponse{}
+	f, gateway := formOf(ctx)
+	if f == formJSON && keep == nil {
+		o := object{b: gateway.startJSON()}
+		o.list("results", len(found.Hits), func(b []byte, i int) []byte { return appendHit(b, s, found.Hits[i]) })
+		o.string("nextPageToken", found.Next)
+		o.int("totalSize", found.Total)
+		gateway.endJSON(o.end(), out)
+		return out, nil
+	}
+	out.NextPageToken, out.TotalSize = found.Next, int32(found.Total)
+	if keep != nil || f == formTyped {
+		for _, h := range found.Hits {
+			result := typedHit(h)
+			result.Entity = maskedEntity(s, h.Record, keep)
+			out.Results = append(out.Results, result)
+		}
+		return out, nil
+	}
+	var all, one []byte
+	for _, h := range found.Hits {
+		one = appendWire(one[:0], 1, wireOf(s, h.Record))
+		if one, err = (proto.MarshalOptions{}).MarshalAppend(one, typedHit(h)); err != nil {
+			return nil, fmt.Errorf("encode search result: %w", err)
+		}
+		all = appendWire(all, 1, one)
+	}
+	out.ProtoReflect().SetUnknown(all)
+	return out, nil
+}
+
+// typedHit is a result without its entity.
+func typedHit(h index.Hit) *catalogv1.SearchResult {
+	out := &catalogv1.SearchResult{Score: h.Score}
+	for _, l := range h.Highlights {
+		highlight := &catalogv1.Highlight{Field: l.Field, Text: l.Text}
+		for _, r := range l.Ranges {
+			highlight.Ranges = append(highlight.Ranges, &catalogv1.Highlight_Range{Start: int32(r[0]), End: int32(r[1])})
+		}
+		out.Highlights = append(out.Highlights, highlight)
+	}
+	return out
+}
+
+func appendHit(b []byte, s *index.Snapshot, h index.Hit) []byte {
+	o := object{b: b}
+	o.key("entity")
+	o.b = appendJSON(o.b, s, h.Record)
+	o.float("score", h.Score)
+	o.list("highlights", len(h.Highlights), func(b []byte, i int) []byte {
+		l := h.Highlights[i]
+		o := object{b: b}
+		o.string("field", l.Field)
+		o.string("text", l.Text)
+		o.list("ranges", len(l.Ranges), func(b []byte, i int) []byte {
+			o := object{b: b}
+			o.int("start", l.Ranges[i][0])
+			o.int("end", l.Ranges[i][1])
+			return o.end()
+		})
+		return o.end()
+	})
+	return o.end()
+}
+
+func (c *catalogService) GetGraph(_ context.Context, req *catalogv1.GetGraphRequest) (*catalogv1.GetGraphResponse, error) {
+	q := index.GraphQuery{
+		Depth: pageSize(req.Depth, 1, index.MaxDepth),
+		Types: req.RelationTypes, Kinds: req.Kinds,
+		Limit: pageSize(req.Limit, defaultGraphNodes, index.MaxNodes),
+	}
+	for i, root := range req.Roots {
+		ref, err := catalog.ParseRef(root, catalog.RefContext{})
+		if err != nil {
+			return nil, badField(fmt.Sprintf("roots[%d]", i), "INVALID_REF", err.Error())
+		}
+		q.Roots = append(q.Roots, ref)
+	}
+	g, err := c.index.Snapshot().Graph(q)
+	if err != nil {
+		return nil, err
+	}
+	out := &catalogv1.GetGraphResponse{Truncated: g.Truncated}
+	for _, n := range g.Nodes {
+		node := &catalogv1.GraphNode{Ref: refString(n.Ref), Exists: n.Record != nil, Distance: int32(n.Distance)}
+		if n.Record != nil {
+			found := gjson.GetManyBytes(n.Record.Entity.Document, "metadata.title", "spec.type")
+			node.Title, node.Type = text(found[0]), text(found[1])
+		}
+		out.Nodes = append(out.Nodes, node)
+	}
+	for _, e := range g.Edges {
+		out.Edges = append(out.Edges, &catalogv1.GraphEdge{SourceRef: refString(e.Source), TargetRef: refString(e.Target), Type: e.Type})
+	}
+	return out, nil
+}
+
+// text is a JSON string's value; anything else has none.
+func text(v gjson.Result) string {
+	if v.Type != gjson.String {
+		return ""
+	}
+	return v.Str
+}

@@ -1,0 +1,318 @@
+package api
+
+// Fast answers.
+//
+// Answers that hold entities would spend nearly all of their time encoding
+// them field by field, the same each time. So each entity is encoded once for
+// each form and kept with its index.Record, and an answer is put together from
+// such pieces:
+//
+//   - For gRPC, the piece is the entity in wire format. It is given to the
+//     answer as unknown fields: protobuf writes those to the wire verbatim, so
+//     that every client reads fully typed entities.
+//   - For REST, the pieces are the JSON before and after the spec (and, where
+//     possible, the metadata), which is taken from Entity.Document as it is.
+//     The whole answer is put under one unknown field with the highest number
+//     that there is, and the gateway's marshaler takes it out again.
+//
+// Which form a caller wants is in the context, see formOf. In-process callers
+// and those that ask for a read_mask get typed messages. Tests hold both forms
+// against proto.Marshal and protojson of the typed message.
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"sync"
+
+	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
+	"github.com/tidwall/gjson"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
+
+	catalogv1 "github.com/waypost-dev/waypost/proto/waypost/catalog/v1"
+	"github.com/waypost-dev/waypost/server/index"
+)
+
+// The forms in which an entity is kept with its record.
+const (
+	viewWire index.ViewKey = 1 + iota
+	viewJSON
+)
+
+// form is how an answer is wanted.
+type form int
+
+const (
+	formWire  form = iota // by a client over the network
+	formJSON              // by our REST gateway
+	formTyped             // by Go code in this process
+)
+
+type formKey struct{}
+
+// rest is a REST request: its mark in the context, and the buffer that its
+// answer is written to. The buffer is used again once the request is over,
+// which is safe because the handler runs on the request's own goroutine.
+type rest struct{ buffer []byte }
+
+var rests = sync.Pool{New: func() any { return &rest{} }}
+
+// maxKeptBuffer is the size in bytes above which a buffer is not used again.
+const maxKeptBuffer = 1 << 20
+
+func (r *rest) release() {
+	if cap(r.buffer) <= maxKeptBuffer {
+		rests.Put(r)
+	}
+}
+
+func formOf(ctx context.Context) (form, *rest) {
+	v := ctx.Value(formKey{})
+	if v == nil {
+		return formWire, nil
+	}
+	if r := v.(*rest); r != nil {
+		return formJSON, r
+	}
+	return formTyped, nil
+}
+
+// The unknown field that holds an answer in JSON. Its length is written with a
+// fixed width, as a varint may be, because it is known last.
+const jsonField = protowire.MaxValidNumber
+
+var jsonTag = protowire.AppendTag(nil, jsonField, protowire.BytesType)
+
+const jsonLength = 5
+
+// startJSON begins an answer in JSON.
+func (r *rest) startJSON() []byte {
+	b := append(r.buffer[:0], jsonTag...)
+	return append(b, make([]byte, jsonLength)...)
+}
+
+// endJSON makes m, an empty message, the answer that b was begun for.
+func (r *rest) endJSON(b []byte, m proto.Message) {
+	r.buffer = b
+	n := uint64(len(b) - len(jsonTag) - jsonLength)
+	for i := range jsonLength {
+		b[len(jsonTag)+i] = byte(n>>(7*i))&0x7f | 0x80
+	}
+	b[len(jsonTag)+jsonLength-1] &= 0x7f
+	m.ProtoReflect().SetUnknown(b)
+}
+
+// marshaler is protojson for everything but answers that are JSON already.
+type marshaler struct{ runtime.JSONPb }
+
+func newMarshaler() *marshaler {
+	return &marshaler{runtime.JSONPb{
+		MarshalOptions:   protojson.MarshalOptions{},
+		UnmarshalOptions: protojson.UnmarshalOptions{},
+	}}
+}
+
+// Marshal implements runtime.Marshaler.
+func (m *marshaler) Marshal(v any) ([]byte, error) {
+	if p, ok := v.(proto.Message); ok {
+		if u := p.ProtoReflect().GetUnknown(); bytes.HasPrefix(u, jsonTag) {
+			return u[len(jsonTag)+jsonLength:], nil
+		}
+	}
+	return m.JSONPb.Marshal(v)
+}
+
+// wireOf is the entity in wire format. It must not be changed.
+func wireOf(s *index.Snapshot, r *index.Record) []byte {
+	return r.View(viewWire, func() []byte {
+		b, err := proto.MarshalOptions{Deterministic: true}.Marshal(typedEntity(s, r))
+		if err != nil {
+			// A document that is no JSON or no UTF-8 cannot come out of the
+			// store; the call fails, the server does not.
+			panic(fmt.Sprintf("encode %s: %v", r.Entity.Ref, err))
+		}
+		return b
+	})
+}
+
+// A JSON view is: five numbers of four bytes, then the JSON up to the metadata
+// (which is in the Document at the first two numbers; if they are equal the
+// metadata is part of this piece), then the JSON behind the spec, which is in
+// the Document at the third and fourth number. The fifth is the length of the
+// first piece.
+const jsonViewHead = 5 * 4
+
+// appendJSON appends the entity in JSON.
+func appendJSON(b []byte, s *index.Snapshot, r *index.Record) []byte {
+	v := r.View(viewJSON, func() []byte { return jsonView(s, r) })
+	number := func(i int) uint32 { return binary.LittleEndian.Uint32(v[4*i:]) }
+	doc := r.Entity.Document
+	pieces, first := v[jsonViewHead:], number(4)
+	b = append(b, pieces[:first]...)
+	if number(0) < number(1) {
+		b = append(b, `,"metadata":`...)
+		b = append(b, doc[number(0):number(1)]...)
+	}
+	if number(2) < number(3) {
+		b = append(b, `,"spec":`...)
+		b = append(b, doc[number(2):number(3)]...)
+	}
+	return append(b, pieces[first:]...)
+}
+
+func jsonView(s *index.Snapshot, r *index.Record) []byte {
+	e := r.Entity
+	typed := typedEntity(s, r)
+	view := make([]byte, jsonViewHead, jsonViewHead+1024)
+	place := func(i int, v gjson.Result) {
+		binary.LittleEndian.PutUint32(view[4*i:], uint32(v.Index))
+		binary.LittleEndian.PutUint32(view[4*i+4:], uint32(v.Index+len(v.Raw)))
+	}
+	head := &catalogv1.Entity{
+		Name: typed.Name, Uid: typed.Uid, Etag: typed.Etag, Revision: typed.Revision,
+		UpdateTime: typed.UpdateTime, ApiVersion: typed.ApiVersion, Kind: typed.Kind,
+	}
+	if m := gjson.GetBytes(e.Document, "metadata"); sameJSON(m.Raw, typed.Metadata) {
+		place(0, m)
+	} else {
+		head.Metadata = typed.Metadata
+	}
+	if typed.Spec != nil {
+		place(2, gjson.GetBytes(e.Document, "spec"))
+	}
+	first := compactJSON(head)
+	first = first[:len(first)-1] // the closing brace
+	binary.LittleEndian.PutUint32(view[16:], uint32(len(first)))
+	view = append(view, first...)
+	last := compactJSON(&catalogv1.Entity{Relations: typed.Relations, Origin: typed.Origin})
+	if len(last) > len("{}") {
+		view = append(view, ',')
+	}
+	view = append(view, last[1:]...)
+	return slices.Clip(view)
+}
+
+// sameJSON tells whether raw says what protojson says of m, so that it can
+// stand in its place.
+func sameJSON(raw string, m proto.Message) bool {
+	var got, want any
+	if json.Unmarshal([]byte(raw), &got) != nil || json.Unmarshal(compactJSON(m), &want) != nil {
+		return false
+	}
+	return equalJSON(got, want)
+}
+
+func equalJSON(a, b any) bool {
+	switch a := a.(type) {
+	case map[string]any:
+		b, ok := b.(map[string]any)
+		if !ok || len(a) != len(b) {
+			return false
+		}
+		for k, v := range a {
+			if w, ok := b[k]; !ok || !equalJSON(v, w) {
+				return false
+			}
+		}
+		return true
+	case []any:
+		b, ok := b.([]any)
+		return ok && slices.EqualFunc(a, b, equalJSON)
+	default:
+		return a == b
+	}
+}
+
+// compactJSON is protojson without the white space that it adds at random.
+func compactJSON(m proto.Message) []byte {
+	b, err := protojson.Marshal(m)
+	if err != nil {
+		panic(fmt.Sprintf("encode %T: %v", m, err))
+	}
+	var c bytes.Buffer
+	if err := json.Compact(&c, b); err != nil {
+		panic(fmt.Sprintf("encode %T: %v", m, err))
+	}
+	return c.Bytes()
+}
+
+// object writes the members of a JSON object as protojson does: what is unset
+// is left out.
+type object struct {
+	b     []byte
+	begun bool
+}
+
+func (o *object) key(name string) {
+	sep := byte(',')
+	if !o.begun {
+		sep, o.begun = '{', true
+	}
+	o.b = append(o.b, sep, '"')
+	o.b = append(append(o.b, name...), '"', ':')
+}
+
+func (o *object) string(name, v string) {
+	if v != "" {
+		o.key(name)
+		o.b = gjson.AppendJSONString(o.b, v)
+	}
+}
+
+func (o *object) int(name string, v int) {
+	if v != 0 {
+		o.key(name)
+		o.b = strconv.AppendInt(o.b, int64(v), 10)
+	}
+}
+
+// int64 writes a 64-bit number as protojson does: as a string.
+func (o *object) int64(name string, v int64) {
+	if v != 0 {
+		o.key(name)
+		o.b = append(strconv.AppendInt(append(o.b, '"'), v, 10), '"')
+	}
+}
+
+func (o *object) float(name string, v float64) {
+	if v != 0 && !math.IsInf(v, 0) && !math.IsNaN(v) {
+		o.key(name)
+		o.b = strconv.AppendFloat(o.b, v, 'g', -1, 64)
+	}
+}
+
+// list writes n elements, if there are any.
+func (o *object) list(name string, n int, element func(b []byte, i int) []byte) {
+	if n == 0 {
+		return
+	}
+	o.key(name)
+	for i := range n {
+		sep := byte(',')
+		if i == 0 {
+			sep = '['
+		}
+		o.b = element(append(o.b, sep), i)
+	}
+	o.b = append(o.b, ']')
+}
+
+func (o *object) end() []byte {
+	if !o.begun {
+		o.b = append(o.b, '{')
+	}
+	return append(o.b, '}')
+}
+
+// appendWire appends a length-delimited field.
+func appendWire(b []byte, field protowire.Number, v []byte) []byte {
+	b = protowire.AppendTag(b, field, protowire.BytesType)
+	return protowire.AppendBytes(b, v)
+}

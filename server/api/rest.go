@@ -1,0 +1,156 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	catalogv1 "github.com/waypost-dev/waypost/proto/waypost/catalog/v1"
+	harvestv1 "github.com/waypost-dev/waypost/proto/waypost/harvest/v1"
+)
+
+// newHandler puts together everything that is answered over HTTP.
+func (s *Server) newHandler(o Options) (http.Handler, error) {
+	gateway, err := newGateway(s.inProcess)
+	if err != nil {
+		return nil, err
+	}
+	document, err := openAPI(o.Version)
+	if err != nil {
+		return nil, err
+	}
+	docs, err := docsPage(document)
+	if err != nil {
+		return nil, err
+	}
+	fallback := o.Fallback
+	if fallback == nil {
+		fallback = http.NotFoundHandler()
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /openapi.json", static("application/json", document))
+	mux.Handle("GET /docs", docs)
+	mux.Handle("GET /metrics", s.metrics.handler())
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { reply(w, http.StatusOK, "ok\n") })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+		if s.ready.Load() {
+			reply(w, http.StatusOK, "ready\n")
+		} else {
+			reply(w, http.StatusServiceUnavailable, "not ready: the catalog is being loaded, or the server is stopping\n")
+		}
+	})
+	mux.Handle("/", fallback)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/v1/") || r.URL.Path == "/v1" {
+			serveREST(gateway, w, r)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	}), nil
+}
+
+// Values of headers that every answer carries, made once. Answers of the API
+// are data: nothing may be loaded because of them, and nobody frames them.
+var (
+	nosniff    = []string{"nosniff"}
+	noReferrer = []string{"no-referrer"}
+	deny       = []string{"DENY"}
+	noContent  = []string{"default-src 'none'; frame-ancestors 'none'"}
+	noStore    = []string{"no-store"}
+)
+
+func secure(h http.Header) {
+	h["X-Content-Type-Options"] = nosniff
+	h["Referrer-Policy"] = noReferrer
+	h["X-Frame-Options"] = deny
+	h["Content-Security-Policy"] = noContent
+	h["Cache-Control"] = noStore
+}
+
+// serveREST hands a request to the gateway, with a request id, a bound on its
+// body, and a buffer for the answer.
+func serveREST(gateway http.Handler, w http.ResponseWriter, r *http.Request) {
+	id := r.Header.Get(requestIDHeader)
+	if !validRequestID(id) {
+		id = newRequestID()
+	}
+	h := w.Header()
+	secure(h)
+	h["X-Request-Id"] = []string{id}
+	if r.Body != nil && r.Body != http.NoBody {
+		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+	}
+	if strings.HasSuffix(r.URL.Path, ":watch") {
+		// A harvest may take longer than any answer. It fails only where there
+		// is no connection, in tests.
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Time{})
+	}
+	call := rests.Get().(*rest)
+	defer call.release()
+	ctx := context.WithValue(r.Context(), formKey{}, call)
+	ctx = context.WithValue(ctx, requestIDKey{}, id)
+	gateway.ServeHTTP(w, r.WithContext(ctx))
+}
+
+func newGateway(conn *inProcess) (http.Handler, error) {
+	m := newMarshaler()
+	mux := runtime.NewServeMux(
+		runtime.WithMarshalerOption(runtime.MIMEWildcard, m),
+		runtime.WithRoutingErrorHandler(routingError),
+		runtime.WithWriteContentLength(),
+		// Only what the services look at goes on as metadata.
+		runtime.WithIncomingHeaderMatcher(func(string) (string, bool) { return "", false }),
+	)
+	ctx := context.Background() // it bounds connections, and there is none
+	if err := catalogv1.RegisterCatalogServiceHandlerClient(ctx, mux, catalogv1.NewCatalogServiceClient(conn)); err != nil {
+		return nil, fmt.Errorf("register catalog: %w", err)
+	}
+	if err := harvestv1.RegisterHarvestServiceHandlerClient(ctx, mux, harvestv1.NewHarvestServiceClient(conn)); err != nil {
+		return nil, fmt.Errorf("register harvests: %w", err)
+	}
+	return mux, nil
+}
+
+// routingError answers requests that fit no route, in the form of any other
+// error.
+func routingError(ctx context.Context, mux *runtime.ServeMux, m runtime.Marshaler, w http.ResponseWriter, r *http.Request, code int) {
+	c := codes.Internal
+	message := "there is no %s %s; /openapi.json lists what there is"
+	switch code {
+	case http.StatusNotFound:
+		c = codes.NotFound
+	case http.StatusMethodNotAllowed:
+		c = codes.Unimplemented
+		message = "the method is not allowed for this path: %s %s; /openapi.json lists those that are"
+	case http.StatusBadRequest:
+		c = codes.InvalidArgument
+		message = "the path cannot be read: %s %s"
+	}
+	path := strings.ToValidUTF8(r.URL.Path, "\uFFFD")
+	if len(path) > 200 {
+		path = strings.ToValidUTF8(path[:200], "") + "…"
+	}
+	err := &runtime.HTTPStatusError{HTTPStatus: code, Err: status.Errorf(c, message, r.Method, path)}
+	runtime.HTTPError(ctx, mux, m, w, r, err)
+}
+
+func reply(w http.ResponseWriter, code int, text string) {
+	secure(w.Header())
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(code)
+	_, _ = w.Write([]byte(text)) // a caller who has gone is no matter
+}
+
+func static(contentType string, content []byte) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		secure(w.Header())
+		w.Header().Set("Content-Type", contentType)
+		_, _ = w.Write(content)
+	})
+}
