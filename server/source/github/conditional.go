@@ -57,6 +57,7 @@ func (c *conditional) RoundTrip(r *http.Request) (*http.Response, error) {
 		if body, err = io.ReadAll(answer.Body); err != nil {
 			return nil, err
 		}
+		body = lean(body)
 		c.store(key, kept{answer.Header.Get("ETag"), answer.Header.Get("Link")}, body)
 	default:
 		return answer, nil
@@ -89,4 +90,39 @@ func (c *conditional) store(key string, head kept, body []byte) {
 		return
 	}
 	c.cache.Set(key, append(append(line, '\n'), body...))
+}
+
+// lean leaves the addresses out of a list, but for those of web pages and
+// pictures. Of an entry in a list of repositories they are four fifths, and
+// what is kept is read again on every harvest.
+func lean(body []byte) []byte {
+	var list []map[string]json.RawMessage
+	if json.Unmarshal(body, &list) != nil || list == nil {
+		return body // no list, or not one of objects
+	}
+	for _, entry := range list {
+		leanEntry(entry)
+		for key, value := range entry {
+			var inner map[string]json.RawMessage
+			if value[0] == '{' && json.Unmarshal(value, &inner) == nil {
+				leanEntry(inner)
+				if small, err := json.Marshal(inner); err == nil {
+					entry[key] = small
+				}
+			}
+		}
+	}
+	small, err := json.Marshal(list)
+	if err != nil {
+		return body
+	}
+	return small
+}
+
+func leanEntry(entry map[string]json.RawMessage) {
+	for key := range entry {
+		if (key == "url" || strings.HasSuffix(key, "_url")) && key != "html_url" && key != "avatar_url" {
+			delete(entry, key)
+		}
+	}
 }

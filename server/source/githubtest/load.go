@@ -93,7 +93,7 @@ func LoadFS(fsys fs.FS) (*Org, error) {
 		}
 		about := doc.Repos[f.Name()]
 		delete(doc.Repos, f.Name())
-		repo, err := loadRepo(fsys, f.Name(), about)
+		repo, err := loadRepo(fsys, "repos", f.Name(), about)
 		if err != nil {
 			return nil, fmt.Errorf("repos/%s: %w", f.Name(), err)
 		}
@@ -151,7 +151,7 @@ func (o *Org) check() error {
 	return nil
 }
 
-func loadRepo(fsys fs.FS, name string, about repoFile) (*Repo, error) {
+func loadRepo(fsys fs.FS, dir, name string, about repoFile) (*Repo, error) {
 	repo := &Repo{
 		Name: name, Description: about.Description, Homepage: about.Homepage, Topics: about.Topics,
 		Visibility: about.Visibility, Archived: about.Archived, Fork: about.Fork, Template: about.Template,
@@ -169,7 +169,7 @@ func loadRepo(fsys fs.FS, name string, about repoFile) (*Repo, error) {
 		repo.CreatedAt = repo.PushedAt
 	}
 	var files []File
-	root := path.Join("repos", name)
+	root := path.Join(dir, name)
 	err := fs.WalkDir(fsys, root, func(at string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
@@ -297,4 +297,26 @@ func readBlob(clone *git.Repository, id plumbing.Hash) ([]byte, error) {
 	}
 	defer r.Close()
 	return io.ReadAll(r)
+}
+
+// LoadFolders makes an organisation of plain folders: each one in fsys is a
+// repository.
+func LoadFolders(login string, fsys fs.FS) (*Org, error) {
+	folders, err := fs.ReadDir(fsys, ".")
+	if err != nil {
+		return nil, fmt.Errorf("list the folders: %w", err)
+	}
+	org := NewOrg(login)
+	for _, f := range folders {
+		if !f.IsDir() {
+			continue
+		}
+		repo, err := loadRepo(fsys, ".", f.Name(), repoFile{})
+		if err != nil {
+			return nil, fmt.Errorf("read %s: %w", f.Name(), err)
+		}
+		org.Repos = append(org.Repos, repo)
+	}
+	org.settle()
+	return org, nil
 }
