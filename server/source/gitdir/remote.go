@@ -30,8 +30,8 @@ func parseOrigin(remote string) (origin, bool) {
 	} else {
 		var ok bool
 		host, path, ok = strings.Cut(remote, ":")
-		if !ok || strings.Contains(host, "/") || strings.HasPrefix(path, "\\") || len(host) == 1 {
-			return origin{}, false // a path, perhaps with a drive letter
+		if !ok || strings.Contains(host, "/") || strings.HasPrefix(path, "\\") || strings.HasPrefix(path, ":") || len(host) == 1 {
+			return origin{}, false // a path, perhaps with a drive letter, or a helper::address
 		}
 		host = host[strings.LastIndexByte(host, '@')+1:]
 		scheme = "ssh"

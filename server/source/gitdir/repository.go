@@ -56,7 +56,7 @@ func (s *Source) harvest(ctx context.Context, c clone, known source.Known, out s
 	}
 	if err != nil {
 		p := r.problem("", err)
-		if errors.Is(err, objectdb.ErrMissing) || errors.Is(err, objectdb.ErrCorrupt) {
+		if p.Hint == "" && errors.Is(err, objectdb.ErrMissing) || errors.Is(err, objectdb.ErrCorrupt) {
 			p.Hint = "run git fsck in the clone, and clone it anew if it complains; until then the last good state is kept"
 		}
 		return out.Keep(ctx, c.id, p)
@@ -111,8 +111,13 @@ func (r *reading) nameByFolders() {
 
 // read fills in the repository from its objects.
 func (r *reading) read(ctx context.Context, known source.RepositoryState) error {
-	if r.head.commit == "" {
-		return nil // empty
+	if r.head.commit == "" { // empty
+		if branch := r.source.o.Branch; branch != "" {
+			p := r.problem("", fmt.Errorf("the repository has no branch %q", branch))
+			p.Severity, p.Hint = catalog.SeverityWarning, "fetch the branch, leave the repository out of the source, or configure another branch"
+			r.repo.Problems = append(r.repo.Problems, p)
+		}
+		return nil
 	}
 	db := objectdb.Open(r.clone.git.common + "/objects")
 	defer db.Close()
@@ -207,7 +212,7 @@ func (r *reading) notes(w *walk) {
 func (r *reading) codeowners(w *walk, root objectdb.ID) error {
 	for _, p := range codeownersPaths {
 		e, err := w.lookup(root, p)
-		if errors.Is(err, objectdb.ErrMissing) && !r.config.partial || err == nil && !e.isFile() {
+		if errors.Is(err, errNoFile) || err == nil && !e.isFile() {
 			continue
 		}
 		var b []byte
@@ -325,6 +330,8 @@ func (r *reading) problem(path string, err error) catalog.Problem {
 		p.Hint = fmt.Sprintf("split the file; at most %d bytes are read", source.MaxDocument)
 	case errors.Is(err, objectdb.ErrMissing) && r.config.partial:
 		p.Hint = "the clone is partial; fetch without --filter, or git fetch --refetch"
+	case errors.Is(err, errNoFile):
+		p.Hint = "let the link point to a file that is there, or remove it"
 	case errors.Is(err, errOutside):
 		p.Hint = "let the link point to a file of the same repository, by a relative path"
 	}

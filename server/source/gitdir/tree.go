@@ -13,7 +13,7 @@ import (
 
 const (
 	maxTree    = 32 << 20 // bytes of one tree object
-	maxEntries = 500_000  // of a commit that are looked at; a tree can name itself a billion times over
+	maxEntries = 300_000  // of a commit that are looked at; a tree can name itself a billion times over
 	maxSized   = 50_000   // files whose size is asked for, for languages
 	maxDepth   = 100      // folders within each other
 	maxPath    = 4096     // bytes
@@ -82,6 +82,7 @@ type walk struct {
 	patterns *patterns
 	listing
 	entries, sized int
+	foreign        map[string]bool // by the tail of a folder's path
 }
 
 func (w *walk) tree(id objectdb.ID) ([]entry, error) {
@@ -128,8 +129,8 @@ func (w *walk) dir(dir string, id objectdb.ID, depth int, wanted, lingual bool) 
 		}
 		switch {
 		case e.isTree():
-			in, counts := w.patterns.enter(full), lingual && w.sized < maxSized && !foreign(full+"/")
-			in = in && wanted
+			in := wanted && w.patterns.enter(full)
+			counts := lingual && w.sized < maxSized && !w.isForeign(full+"/")
 			if !in && !counts {
 				continue
 			}
@@ -154,6 +155,20 @@ func (w *walk) dir(dir string, id objectdb.ID, depth int, wanted, lingual bool) 
 		}
 	}
 	return nil
+}
+
+// isForeign remembers what foreign says of folders that look the same.
+func (w *walk) isForeign(dir string) bool {
+	key := tail(dir)
+	is, ok := w.foreign[key]
+	if !ok {
+		if w.foreign == nil || len(w.foreign) > 10_000 {
+			w.foreign = map[string]bool{}
+		}
+		is = foreign(key)
+		w.foreign[key] = is
+	}
+	return is
 }
 
 func (w *walk) addRoot(e entry) {
@@ -186,7 +201,10 @@ func (w *walk) count(full string, e entry) {
 	w.sizes[lang] += n
 }
 
-var errOutside = errors.New("it leads out of the repository")
+var (
+	errOutside = errors.New("it leads out of the repository")
+	errNoFile  = errors.New("there is no such file in the repository")
+)
 
 // lookup finds a path from the root of the tree, through symbolic links as
 // long as they stay inside.
@@ -199,7 +217,7 @@ func (w *walk) lookup(root objectdb.ID, full string) (entry, error) {
 			var name string
 			name, rest, _ = strings.Cut(rest, "/")
 			if !at.isTree() {
-				return entry{}, objectdb.ErrMissing
+				return entry{}, errNoFile
 			}
 			entries, err := w.tree(at.id)
 			if err != nil {
@@ -213,7 +231,7 @@ func (w *walk) lookup(root objectdb.ID, full string) (entry, error) {
 				}
 			}
 			if !found {
-				return entry{}, objectdb.ErrMissing
+				return entry{}, errNoFile
 			}
 			if at.mode == modeSymlink {
 				target, err := w.target(dir, at.id)
