@@ -109,7 +109,7 @@ type Repositories struct {
 	Exclude []string `koanf:"exclude"`
 }
 
-// Name is the source's name, type:target.
+// Name is what messages call the source, before it is made.
 func (s Source) Name() string {
 	switch s.Type {
 	case "github":
@@ -117,7 +117,7 @@ func (s Source) Name() string {
 	case "dir":
 		return "dir:" + s.Path
 	default:
-		return s.Type + ":" + s.Target
+		return s.Target
 	}
 }
 

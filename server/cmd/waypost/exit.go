@@ -38,21 +38,34 @@ func usage(err error) error { return usageError{err} }
 
 func usagef(format string, args ...any) error { return usage(fmt.Errorf(format, args...)) }
 
-// report prints an error and returns its exit code.
-func (c *cli) report(err error) int {
+// report prints the error of a command and returns its exit code.
+func (c *cli) report(command string, err error) int {
 	if err == nil {
 		return exitOK
 	}
 	if errors.Is(err, errFindings) {
 		return exitFindings
 	}
+	mark := c.err.Mark(output.Red, "error:")
+	var mistakes config.Errors
+	if errors.As(err, &mistakes) {
+		for _, m := range mistakes {
+			c.say("%s %s", mark, output.Clean(m.Error()))
+		}
+		return exitUsage
+	}
 	code, text := explain(err)
-	for line := range strings.Lines(text) {
-		c.say("%s %s", c.err.Mark(output.Red, "error:"), output.Clean(strings.TrimSuffix(line, "\n")))
+	for i, line := range strings.FieldsFunc(text, func(r rune) bool { return r == '\n' }) {
+		if i == 0 {
+			line = mark + " " + output.Clean(line)
+		} else {
+			line = "  " + strings.TrimSpace(output.Clean(line))
+		}
+		c.say("%s", line)
 	}
 	var u usageError
 	if errors.As(err, &u) {
-		c.say("Run 'waypost help' to see what there is.")
+		c.say("Run '%s --help' to see how it is used.", command)
 	}
 	return code
 }
@@ -60,12 +73,9 @@ func (c *cli) report(err error) int {
 // explain is the exit code and text of an error.
 func explain(err error) (int, string) {
 	var u usageError
-	var mistakes config.Errors
 	switch {
 	case errors.As(err, &u):
 		return exitUsage, err.Error()
-	case errors.As(err, &mistakes):
-		return exitUsage, mistakes.Error()
 	case errors.Is(err, client.ErrUnknownKind):
 		return exitNotFound, err.Error()
 	case errors.Is(err, context.Canceled):

@@ -53,13 +53,27 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	parsed := false
-	root.PersistentPreRun = func(*cobra.Command, []string) { parsed = true }
-	err := root.ExecuteContext(ctx)
-	if err != nil && !parsed {
+	// An error before a command runs is a mistake in how it was called.
+	running := false
+	mark(root, &running)
+	cmd, err := root.ExecuteContextC(ctx)
+	if err != nil && !running {
 		err = usage(err)
 	}
-	return c.report(err)
+	return c.report(cmd.CommandPath(), err)
+}
+
+// mark makes every command set running when it begins.
+func mark(cmd *cobra.Command, running *bool) {
+	if run := cmd.RunE; run != nil {
+		cmd.RunE = func(cmd *cobra.Command, args []string) error {
+			*running = true
+			return run(cmd, args)
+		}
+	}
+	for _, sub := range cmd.Commands() {
+		mark(sub, running)
+	}
 }
 
 func (c *cli) root() *cobra.Command {

@@ -35,7 +35,7 @@ func engine(cfg *config.Config, st *store.Store, log *slog.Logger) (e *harvest.E
 	e = harvest.New(st, log)
 	names := map[string]bool{}
 	for _, s := range all {
-		built, err := build(s, cfg, cache{st, log})
+		built, err := newSource(s, cfg, cache{st, log})
 		if err == nil && names[built.Name()] {
 			err = errors.New("it is configured twice (the sample organisation counts too); name each source once")
 		}
@@ -49,8 +49,8 @@ func engine(cfg *config.Config, st *store.Store, log *slog.Logger) (e *harvest.E
 	return e, done, nil
 }
 
-// build makes one source.
-func build(s config.Source, cfg *config.Config, kept github.Cache) (source.Source, error) {
+// newSource makes one source.
+func newSource(s config.Source, cfg *config.Config, kept github.Cache) (source.Source, error) {
 	switch s.Type {
 	case "github":
 		o := github.Options{
@@ -68,7 +68,7 @@ func build(s config.Source, cfg *config.Config, kept github.Cache) (source.Sourc
 	case "dir":
 		return gitdir.New(gitdir.Options{
 			Path: s.Path, Branch: s.Branch, Patterns: s.Patterns,
-			Repositories: s.Repositories.Include, Exclude: s.Repositories.Exclude,
+			Include: s.Repositories.Include, Exclude: s.Repositories.Exclude,
 		})
 	case "location":
 		return location.New(location.Options{Target: s.Target, ReadAllow: cfg.ReadAllow, Cache: kept})
