@@ -84,7 +84,7 @@ func Check(doc map[string]any, custom *Schemas) []Violation {
 	return c.found
 }
 
-var rootFields = []string{"apiVersion", "kind", "metadata", "spec", "relations", "status"}
+var rootFields = []string{"apiVersion", "kind", "metadata", "spec"}
 
 func (c *checker) envelope(doc map[string]any) {
 	c.text(CodeEnvelope, doc, []string{"apiVersion"}, true, "backstage.io/v1alpha1")
@@ -98,6 +98,8 @@ func (c *checker) envelope(doc map[string]any) {
 				hint = "indent it below spec; " + hint
 			} else if slices.Contains(metadataFields, key) {
 				hint = "indent it below metadata; " + hint
+			} else if key == "relations" || key == "status" {
+				hint = "the catalog works it out by itself; remove it"
 			}
 			c.fail(CodeEnvelope, []string{key}, fmt.Sprintf("%s is no field of an entity", key), hint)
 		}
@@ -189,7 +191,11 @@ func (c *checker) formats(m map[string]any) {
 	}
 	for _, field := range []string{"labels", "annotations"} {
 		values, _ := m[field].(map[string]any)
-		for k, v := range values {
+		if wellFormed(values, field == "labels") {
+			continue
+		}
+		for _, k := range sortedKeys(values) {
+			v := values[k]
 			if hint := checkKey(k); hint != "" {
 				c.fail(CodeField, []string{"metadata", field, k}, fmt.Sprintf("the key %s in metadata.%s is not valid", quote(k), field), "a key is "+hint)
 			}
@@ -209,6 +215,33 @@ func (c *checker) formats(m map[string]any) {
 			}
 		}
 	}
+	links, _ := m["links"].([]any)
+	for i, l := range links {
+		link, _ := l.(map[string]any)
+		path := func(key string) []string { return []string{"metadata", "links", strconv.Itoa(i), key} }
+		if s, ok := link["url"].(string); ok && s != "" {
+			if hint := checkURL(s); hint != "" {
+				c.fail(CodeField, path("url"), fmt.Sprintf("the address %s is not valid", quote(s)), "an address is "+hint)
+			}
+		}
+		for _, key := range [...]string{"title", "icon"} {
+			if s, ok := link[key].(string); ok && s != "" && strings.TrimSpace(s) == "" {
+				c.fail(CodeField, path(key), fmt.Sprintf("the %s of a link is blank", key), "write some text, or leave it out")
+			}
+		}
+	}
+}
+
+// wellFormed is the quick way through the labels or annotations of an entity
+// that has nothing wrong with them.
+func wellFormed(values map[string]any, labels bool) bool {
+	for k, v := range values {
+		s, ok := v.(string)
+		if checkKey(k) != "" || labels && ok && checkLabelValue(s) != "" {
+			return false
+		}
+	}
+	return true
 }
 
 // text checks a field that holds text of at least one character. The last
@@ -258,10 +291,12 @@ func substituted(v any) bool {
 		return false
 	}
 	for k := range m {
-		return len(k) > 1 && k[0] == '$'
+		return slices.Contains(placeholders, k)
 	}
 	return false
 }
+
+var placeholders = []string{"$text", "$json", "$yaml", "$openapi", "$asyncapi"}
 
 // unrendered tells whether s has a placeholder of a template engine in it.
 func unrendered(s string) bool {

@@ -21,7 +21,7 @@ type Schemas struct {
 // document. A kind of Backstage's own cannot be registered. References to other
 // files are refused.
 func (s *Schemas) Register(apiVersion, kind string, schema []byte) error {
-	if _, ok := kindRules[kind]; ok {
+	if known(apiVersion, kind) {
 		return fmt.Errorf("kind %s is built in and keeps its own schema", kind)
 	}
 	v, err := jsonschema.UnmarshalJSON(strings.NewReader(string(schema)))
@@ -59,8 +59,14 @@ func (c *checker) custom(apiVersion, kind string, doc map[string]any, schemas *S
 		schema = schemas.byKind[apiVersion+" "+kind]
 	}
 	if schema == nil {
-		c.add(CodeUnknownKind, SeverityWarning, []string{"kind"}, fmt.Sprintf("the kind %s of %s is not one of Backstage's, and has no schema here", quote(kind), quote(apiVersion)),
-			"it is kept unchecked; if it was meant to be one of Backstage's, those are "+strings.Join(Kinds(), ", "))
+		hint := "it is kept unchecked; register a JSON Schema for it, or leave the file out of the patterns that are harvested"
+		if backstages(apiVersion) {
+			hint = "it is kept unchecked; the kinds of Backstage are " + strings.Join(Kinds(), ", ")
+			if k := nearest(kind, Kinds()); k != "" {
+				hint = "did you mean " + k + "? " + hint
+			}
+		}
+		c.add(CodeUnknownKind, SeverityWarning, []string{"kind"}, fmt.Sprintf("the kind %s of %s has no schema here", quote(kind), quote(apiVersion)), hint)
 		return
 	}
 	err := schema.Validate(doc)

@@ -11,11 +11,12 @@ import (
 type shape int
 
 const (
-	text    shape = iota // at least one character
-	texts                // a list of such
-	object               // a mapping
-	objects              // a list of mappings
-	anyOf                // a mapping or a list of them
+	text      shape = iota // at least one character
+	texts                  // a list of such
+	oneOrMore              // text, or a list of texts
+	object                 // a mapping
+	objects                // a list of mappings
+	anyOf                  // a mapping or a list of them
 )
 
 // rule is one field of a kind's spec.
@@ -36,7 +37,7 @@ var kindRules = map[string][]rule{
 		{field: "owner", required: true, example: "group:payments"},
 		{field: "system"}, {field: "subcomponentOf"},
 		{field: "providesApis", shape: texts}, {field: "consumesApis", shape: texts},
-		{field: "dependsOn", shape: texts}, {field: "dependencyOf", shape: texts},
+		{field: "dependsOn", shape: texts}, {field: "dependencyOf", shape: oneOrMore},
 	},
 	"API": {
 		{field: "type", required: true, example: "openapi"},
@@ -49,7 +50,7 @@ var kindRules = map[string][]rule{
 		{field: "type", required: true, example: "database"},
 		{field: "owner", required: true, example: "group:payments"},
 		{field: "system"},
-		{field: "dependsOn", shape: texts}, {field: "dependencyOf", shape: texts},
+		{field: "dependsOn", shape: texts}, {field: "dependencyOf", shape: oneOrMore},
 	},
 	"System": {
 		{field: "owner", required: true, example: "group:payments"},
@@ -65,7 +66,7 @@ var kindRules = map[string][]rule{
 		{field: "parent"}, {field: "members", shape: texts}, {field: "profile", shape: object},
 	},
 	"User": {
-		{field: "memberOf", shape: texts},
+		{field: "memberOf", shape: texts, required: true, example: "[platform]"},
 		{field: "profile", shape: object},
 	},
 	"Location": {
@@ -103,17 +104,32 @@ func Kinds() []string {
 
 // known tells whether apiVersion is one under which Backstage defines kind.
 func known(apiVersion, kind string) bool {
+	if _, ok := kindRules[kind]; !ok {
+		return false
+	}
 	if kind == "Template" {
-		return apiVersion == "scaffolder.backstage.io/v1beta3" || apiVersion == "backstage.io/v1beta2" || apiVersion == "backstage.io/v1alpha1"
+		return apiVersion == "scaffolder.backstage.io/v1beta3" || apiVersion == "backstage.io/v1beta2"
 	}
 	return apiVersion == "backstage.io/v1alpha1" || apiVersion == "backstage.io/v1beta1"
 }
 
-// spec holds the spec against the schema of its kind.
+// backstages tells whether Backstage gives the kinds of apiVersion their meaning.
+func backstages(apiVersion string) bool {
+	group, _, _ := strings.Cut(apiVersion, "/")
+	return group == "backstage.io" || strings.HasSuffix(group, ".backstage.io")
+}
+
+// spec holds the spec against the schema of its kind. A kind in another case,
+// such as component, is an error as it is in Backstage: refs do not mind the
+// case, so that it would take the place of a Component whose rules it escapes.
 func (c *checker) spec(apiVersion, kind string, doc map[string]any, custom *Schemas) {
+	if !backstages(apiVersion) {
+		c.custom(apiVersion, kind, doc, custom)
+		return
+	}
 	rules, ok := kindRules[kind]
 	if !ok {
-		for _, k := range Kinds() {
+		for k := range kindRules {
 			if strings.EqualFold(k, kind) {
 				c.fail(CodeEnvelope, []string{"kind"}, fmt.Sprintf("the kind %s is written in another case", quote(kind)), "write kind: "+k)
 				return
@@ -181,7 +197,10 @@ func (c *checker) field(spec map[string]any, path []string, r rule) {
 		if s, ok := v.(string); ok && r.oneOf != nil && !slices.Contains(r.oneOf, s) {
 			c.fail(CodeSpec, path, fmt.Sprintf("spec.%s is %s", r.field, describe(v)), "it is one of "+strings.Join(r.oneOf, ", "))
 		}
-	case texts:
+	case texts, oneOrMore:
+		if s, ok := v.(string); ok && s != "" && r.shape == oneOrMore {
+			return
+		}
 		l, _ := c.list(CodeSpec, spec, path, "a list")
 		for i, e := range l {
 			if s, ok := e.(string); (!ok || s == "") && !substituted(e) {
@@ -217,6 +236,8 @@ func missingHint(r rule) string {
 		return "say how far it is: experimental, production or deprecated, " + example
 	case "definition":
 		return "put the API's definition here, or name its file, " + example
+	case "memberOf":
+		return "list the groups that the user is in, or none: " + strconv.Quote("memberOf: []")
 	case "children":
 		return "list the groups below this one, or none: " + strconv.Quote("children: []")
 	}

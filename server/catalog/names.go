@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"strconv"
 	"strings"
 )
 
@@ -65,6 +66,40 @@ func checkLabelValue(s string) string {
 		return ""
 	}
 	return "empty, or 1 to 63 letters and digits with -, _ and . between them"
+}
+
+// checkURL accepts what the URL constructor of browsers and Node does, as far
+// as people write it: a scheme, and a host where the scheme has one.
+func checkURL(s string) string {
+	const hint = "complete, such as https://runbooks.example.com/payments"
+	scheme, rest, ok := strings.Cut(strings.TrimSpace(s), ":")
+	if !ok || scheme == "" {
+		return hint
+	}
+	for i := 0; i < len(scheme); i++ {
+		c := scheme[i] | 0x20
+		if ('a' > c || c > 'z') && (i == 0 || !isDigit(scheme[i]) && strings.IndexByte("+-.", scheme[i]) < 0) {
+			return hint
+		}
+	}
+	switch strings.ToLower(scheme) {
+	case "http", "https", "ws", "wss", "ftp":
+		host := strings.TrimLeft(rest, `/\`)
+		if end := strings.IndexAny(host, `/\?#`); end >= 0 {
+			host = host[:end]
+		}
+		host = host[strings.LastIndexByte(host, '@')+1:]
+		if colon := strings.LastIndexByte(host, ':'); colon >= 0 && !strings.HasSuffix(host, "]") {
+			if port, err := strconv.Atoi("0" + host[colon+1:]); err != nil || port > 65535 {
+				return hint
+			}
+			host = host[:colon]
+		}
+		if host == "" || strings.ContainsAny(host, " <>^|%\t") {
+			return hint
+		}
+	}
+	return ""
 }
 
 // isRuns tells whether s begins and ends with a letter or digit and has only

@@ -6,20 +6,52 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 )
 
-// NewEntity makes an entity of values as Check describes them. metadata and
-// spec become part of it; they must not be changed afterwards. The entity is
+// NewEntity makes an entity of Go values: anything that encoding/json can
+// marshal, and metadata with at least a name. The entity is
 // nil if a violation of SeverityError touches its name, namespace or kind, so
 // that it has no ref; other violations are left to the caller to judge.
 func NewEntity(apiVersion, kind string, metadata, spec map[string]any, from Origin) (*Entity, []Violation) {
-	doc := map[string]any{"apiVersion": apiVersion, "kind": kind, "metadata": metadata, "spec": spec}
-	if spec == nil {
-		delete(doc, "spec")
+	doc := map[string]any{"apiVersion": apiVersion, "kind": kind, "metadata": plain(metadata)}
+	if spec != nil {
+		doc["spec"] = plain(spec)
 	}
 	found := Check(doc, nil)
 	return Assemble(doc, from, found)
+}
+
+// plain copies a value as Check wants it. What is none of JSON becomes null.
+func plain(v any) any {
+	switch v := v.(type) {
+	case nil, bool, string, int64, float64:
+		return v
+	case int:
+		return int64(v)
+	case []any:
+		out := make([]any, len(v))
+		for i, e := range v {
+			out[i] = plain(e)
+		}
+		return out
+	case map[string]any:
+		out := make(map[string]any, len(v)+1)
+		for k, e := range v {
+			out[k] = plain(e)
+		}
+		return out
+	}
+	text, err := json.Marshal(v)
+	if err != nil {
+		return nil
+	}
+	var out any
+	if err := json.Unmarshal(text, &out); err != nil {
+		return nil
+	}
+	return out
 }
 
 // Assemble makes an entity of a document and what Check found of it, and adds
@@ -36,18 +68,22 @@ func Assemble(doc map[string]any, from Origin, found []Violation) (*Entity, []Vi
 	if kind == "" || name == "" || checkKind(kind) != "" || CheckName(name) != "" || checkNamespace(namespace) != "" {
 		return nil, found
 	}
-	metadata["namespace"] = namespace
+	// Refs are compared without regard to case, and a namespace has no other use.
+	namespace = strings.ToLower(namespace)
+	if metadata["namespace"] != namespace {
+		metadata = maps.Clone(metadata)
+		metadata["namespace"] = namespace
+	}
 	ref := Ref{Kind: kind, Namespace: namespace, Name: name}
 	spec, _ := doc["spec"].(map[string]any)
-	relations, broken := relate(ref, spec)
+	apiVersion, _ := doc["apiVersion"].(string)
+	relations, broken := relate(apiVersion, ref, spec)
 	// uid and etag are given by the catalog, whatever a document says.
-	if _, ok := metadata["uid"]; ok {
-		metadata = maps.Clone(metadata)
-		delete(metadata, "uid")
-	}
-	if _, ok := metadata["etag"]; ok {
-		metadata = maps.Clone(metadata)
-		delete(metadata, "etag")
+	for _, key := range [...]string{"uid", "etag"} {
+		if _, ok := metadata[key]; ok {
+			metadata = maps.Clone(metadata)
+			delete(metadata, key)
+		}
 	}
 	document := make([]byte, 0, 1024)
 	document = append(document, `{"apiVersion":`...)
@@ -74,8 +110,6 @@ func appendJSON(b []byte, v any) []byte {
 		return strconv.AppendBool(b, v)
 	case int64:
 		return strconv.AppendInt(b, v, 10)
-	case int:
-		return strconv.AppendInt(b, int64(v), 10)
 	case float64:
 		return appendFloat(b, v)
 	case string:
@@ -115,12 +149,18 @@ func appendFloat(b []byte, f float64) []byte {
 	if math.IsNaN(f) || math.IsInf(f, 0) {
 		return append(b, "null"...)
 	}
+	if f == 0 {
+		return append(b, '0') // minus zero too
+	}
 	text, err := json.Marshal(f)
 	if err != nil {
 		panic(err) // only what was tested above cannot be marshalled
 	}
 	return append(b, text...)
 }
+
+// Number writes a finite number as JavaScript does.
+func Number(f float64) string { return string(appendFloat(nil, f)) }
 
 const hexDigits = "0123456789abcdef"
 

@@ -10,73 +10,127 @@ type edge struct {
 	field    string
 	relation string
 	kind     string // default kind of the target; "" makes it mandatory
+	path     string // of the field in the document
+}
+
+func edgeOf(field, relation, kind string) edge {
+	return edge{field, relation, kind, "spec." + field}
 }
 
 // edges are the relations that each kind's spec declares, as Backstage's
 // built-in kinds processor emits them. A target without a namespace has that
 // of the entity.
 var edges = map[string][]edge{
-	"component": {
-		{"owner", OwnedBy, "Group"}, {"subcomponentOf", PartOf, "Component"},
-		{"providesApis", ProvidesAPI, "API"}, {"consumesApis", ConsumesAPI, "API"},
-		{"dependsOn", DependsOn, ""}, {"dependencyOf", DependencyOf, ""}, {"system", PartOf, "System"},
+	"Component": {
+		edgeOf("owner", OwnedBy, "Group"), edgeOf("subcomponentOf", PartOf, "Component"),
+		edgeOf("providesApis", ProvidesAPI, "API"), edgeOf("consumesApis", ConsumesAPI, "API"),
+		edgeOf("dependsOn", DependsOn, ""), edgeOf("dependencyOf", DependencyOf, ""), edgeOf("system", PartOf, "System"),
 	},
-	"api":      {{"owner", OwnedBy, "Group"}, {"system", PartOf, "System"}},
-	"resource": {{"owner", OwnedBy, "Group"}, {"dependsOn", DependsOn, ""}, {"dependencyOf", DependencyOf, ""}, {"system", PartOf, "System"}},
-	"user":     {{"memberOf", MemberOf, "Group"}},
-	"group":    {{"parent", ChildOf, "Group"}, {"children", ParentOf, "Group"}, {"members", HasMember, "User"}},
-	"system":   {{"owner", OwnedBy, "Group"}, {"domain", PartOf, "Domain"}},
-	"domain":   {{"owner", OwnedBy, "Group"}, {"subdomainOf", PartOf, "Domain"}},
-	"template": {{"owner", OwnedBy, "Group"}},
-	"location": {},
+	"API":      {edgeOf("owner", OwnedBy, "Group"), edgeOf("system", PartOf, "System")},
+	"Resource": {edgeOf("owner", OwnedBy, "Group"), edgeOf("dependsOn", DependsOn, ""), edgeOf("dependencyOf", DependencyOf, ""), edgeOf("system", PartOf, "System")},
+	"User":     {edgeOf("memberOf", MemberOf, "Group")},
+	"Group":    {edgeOf("parent", ChildOf, "Group"), edgeOf("children", ParentOf, "Group"), edgeOf("members", HasMember, "User")},
+	"System":   {edgeOf("owner", OwnedBy, "Group"), edgeOf("domain", PartOf, "Domain")},
+	"Domain":   {edgeOf("owner", OwnedBy, "Group"), edgeOf("subdomainOf", PartOf, "Domain")},
+	"Template": {edgeOf("owner", OwnedBy, "Group")},
+	"Location": {},
 }
 
 // customEdges are read in custom kinds, where Backstage reads nothing: an owner
 // is an owner everywhere.
 var customEdges = []edge{
-	{"owner", OwnedBy, "Group"}, {"system", PartOf, "System"}, {"domain", PartOf, "Domain"},
-	{"dependsOn", DependsOn, ""}, {"dependencyOf", DependencyOf, ""},
+	edgeOf("owner", OwnedBy, "Group"), edgeOf("system", PartOf, "System"), edgeOf("domain", PartOf, "Domain"),
+	edgeOf("dependsOn", DependsOn, ""), edgeOf("dependencyOf", DependencyOf, ""),
 }
 
 // relate lists the relations that a spec declares, without lines, and what is
-// wrong with its references. In a custom kind a value that is no reference is
+// wrong with its references. A reference that cannot be parsed costs the
+// relation, not the entity. In a custom kind a value that is no reference is
 // passed over, since nobody promised that it is one.
-func relate(self Ref, spec map[string]any) ([]Relation, []Violation) {
-	fields, builtIn := edges[self.Lower().Kind]
-	if !builtIn {
-		fields = customEdges
+func relate(apiVersion string, self Ref, spec map[string]any) ([]Relation, []Violation) {
+	fields := customEdges
+	builtIn := known(apiVersion, self.Kind)
+	if builtIn {
+		fields = edges[self.Kind]
 	}
-	var out []Relation
-	c := &checker{}
-	emit := func(e edge, s string, path []string) {
-		target, err := ParseRef(s, RefContext{Kind: e.kind, Namespace: self.Namespace})
-		if err != nil {
-			if builtIn {
-				c.fail(CodeReference, path, fmt.Sprintf("%s: %s", FieldPath(path), err), "")
-			}
-			return
-		}
-		target = target.Lower()
-		for _, r := range out {
-			if r.Type == e.relation && r.Target == target {
-				return
-			}
-		}
-		out = append(out, Relation{Type: e.relation, Target: target, Field: FieldPath(path)})
-	}
+	var r relator
+	r.self, r.tolerant = self, !builtIn
 	for _, e := range fields {
 		switch v := spec[e.field].(type) {
 		case string:
-			if v != "" {
-				emit(e, v, []string{"spec", e.field})
-			}
+			r.emit(e, v, -1)
 		case []any:
 			for i, s := range v {
-				if s, ok := s.(string); ok && s != "" {
-					emit(e, s, []string{"spec", e.field, strconv.Itoa(i)})
+				if s, ok := s.(string); ok {
+					r.emit(e, s, i)
 				}
 			}
 		}
 	}
-	return out, c.found
+	return r.out, r.found
+}
+
+// relator gathers the relations of one entity.
+type relator struct {
+	checker
+	self     Ref
+	tolerant bool
+	out      []Relation
+	seen     map[Relation]bool // by type and target; made once out is long
+}
+
+// emit adds the relation to what s names, unless it is there already. The
+// index is that of s in its list, or -1 if the field is no list.
+func (r *relator) emit(e edge, s string, index int) {
+	if s == "" {
+		return
+	}
+	target, err := ParseRef(s, RefContext{Kind: e.kind, Namespace: r.self.Namespace})
+	if err != nil {
+		if r.tolerant {
+			return
+		}
+		path := []string{"spec", e.field}
+		if index >= 0 {
+			path = append(path, strconv.Itoa(index))
+		}
+		hint := "write [kind:][namespace/]name"
+		if e.kind == "" && CheckName(s) == "" {
+			hint = fmt.Sprintf("say what it is: component:%s, resource:%s or api:%s", s, s, s)
+		}
+		r.add(CodeReference, SeverityWarning, path, fmt.Sprintf("%s is %s, which names no entity, and makes no relation", FieldPath(path), quote(s)), hint)
+		return
+	}
+	relation := Relation{Type: e.relation, Target: target.Lower()}
+	if r.repeated(relation) {
+		return
+	}
+	relation.Field = e.path
+	if index >= 0 {
+		relation.Field = e.path + "[" + strconv.Itoa(index) + "]"
+	}
+	r.out = append(r.out, relation)
+}
+
+func (r *relator) repeated(relation Relation) bool {
+	const few = 16
+	if len(r.out) < few {
+		for i := range r.out {
+			if r.out[i].Type == relation.Type && r.out[i].Target == relation.Target {
+				return true
+			}
+		}
+		return false
+	}
+	if r.seen == nil {
+		r.seen = make(map[Relation]bool, 4*few)
+		for _, o := range r.out {
+			r.seen[Relation{Type: o.Type, Target: o.Target}] = true
+		}
+	}
+	if r.seen[relation] {
+		return true
+	}
+	r.seen[relation] = true
+	return false
 }

@@ -7,9 +7,12 @@ package descriptor
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -27,9 +30,10 @@ const Version = "1"
 const (
 	maxSize      = 5 << 20 // bytes in a file
 	maxDocuments = 10_000  // in a file
-	maxNodes     = 250_000 // values in a document, those behind aliases counted each time
+	maxNodes     = 100_000 // values in a document, those behind aliases counted each time
 	maxDepth     = 100
-	maxProblems  = 500 // in a file
+	maxText      = maxSize // bytes of text in a document, that behind aliases counted each time
+	maxProblems  = 500     // in a file
 )
 
 // File is a catalog file and where it stands.
@@ -64,7 +68,7 @@ type Decoded struct {
 // concurrent use.
 func Decode(f File) Decoded {
 	d := &decoder{file: f, lines: map[string]int{}}
-	content, ok := d.plainText(f.Content)
+	content, ok := d.open()
 	if !ok {
 		return d.out
 	}
@@ -94,36 +98,45 @@ func (d *decoder) problem(p catalog.Problem) {
 	d.out.Problems = append(d.out.Problems, p)
 }
 
-// plainText refuses what is no text, and takes a byte order mark off.
-func (d *decoder) plainText(content []byte) ([]byte, bool) {
-	fail := func(code catalog.Code, line, column int, message, hint string) ([]byte, bool) {
-		d.problem(catalog.Problem{Code: code, Severity: catalog.SeverityError, Line: line, Column: column, Message: message, Hint: hint})
+// open refuses a file as a whole, and takes a byte order mark off.
+func (d *decoder) open() ([]byte, bool) {
+	content := d.file.Content
+	if len(content) > maxSize {
+		d.problem(catalog.Problem{Code: catalog.CodeTooLarge, Severity: catalog.SeverityError,
+			Message: fmt.Sprintf("the file has %d bytes; at most %d are read", len(content), maxSize), Hint: "split it, or move large definitions to files of their own"})
 		return nil, false
 	}
-	if len(content) > maxSize {
-		return fail(catalog.CodeTooLarge, 0, 0, fmt.Sprintf("the file has %d bytes; at most %d are read", len(content), maxSize), "split it, or move large definitions to files of their own")
-	}
-	content = bytes.TrimPrefix(content, []byte("\ufeff"))
 	if bytes.HasPrefix(content, []byte{0xfe, 0xff}) || bytes.HasPrefix(content, []byte{0xff, 0xfe}) {
-		return fail(catalog.CodeEncoding, 1, 1, "the file is written in UTF-16", "save it as UTF-8")
+		d.problem(catalog.Problem{Code: catalog.CodeEncoding, Severity: catalog.SeverityError, Line: 1, Column: 1,
+			Message: "the file is written in UTF-16", Hint: "save it as UTF-8"})
+		return nil, false
 	}
-	if i := bytes.IndexByte(content, 0); i >= 0 {
-		line, column := position(content, i)
-		return fail(catalog.CodeEncoding, line, column, "the file holds a NUL byte", "remove it; a catalog file is text in UTF-8")
-	}
-	if !utf8.Valid(content) {
-		i := 0
-		for i < len(content) {
-			r, n := utf8.DecodeRune(content[i:])
+	return bytes.TrimPrefix(content, []byte("\ufeff")), true
+}
+
+// plainText tells of a document that is no text.
+func (d *decoder) plainText(p piece) bool {
+	i := bytes.IndexByte(p.text, 0)
+	found := catalog.Problem{Code: catalog.CodeEncoding, Severity: catalog.SeverityError,
+		Message: "the document holds a NUL byte", Hint: "remove it; a catalog file is text in UTF-8"}
+	if i < 0 {
+		if utf8.Valid(p.text) {
+			return true
+		}
+		i = 0
+		for i < len(p.text) {
+			r, n := utf8.DecodeRune(p.text[i:])
 			if r == utf8.RuneError && n == 1 {
 				break
 			}
 			i += n
 		}
-		line, column := position(content, i)
-		return fail(catalog.CodeEncoding, line, column, fmt.Sprintf("the byte 0x%02x is not UTF-8", content[i]), "save the file as UTF-8")
+		found.Message, found.Hint = fmt.Sprintf("the byte 0x%02x is not UTF-8", p.text[i]), "save the file as UTF-8"
 	}
-	return content, true
+	line, column := position(p.text, i)
+	found.Line, found.Column = line+p.line-1, column
+	d.problem(found)
+	return false
 }
 
 // position is the line and column of an offset, from 1.
@@ -135,6 +148,14 @@ func position(content []byte, offset int) (line, column int) {
 
 // document decodes one document.
 func (d *decoder) document(p piece) {
+	if !d.plainText(p) {
+		return
+	}
+	if crowded(p.text) {
+		d.problem(catalog.Problem{Code: catalog.CodeTooLarge, Severity: catalog.SeverityError, Line: p.line,
+			Message: fmt.Sprintf("the document may hold more than %d values", maxNodes), Hint: "split it, or move large definitions to files of their own"})
+		return
+	}
 	root, err := parse(p.text)
 	if err != nil {
 		d.syntax(p, err)
@@ -184,10 +205,14 @@ func (d *decoder) entity(p piece, doc map[string]any, place placer) {
 	if e != nil {
 		ref = e.Ref.String()
 	}
+	first := len(d.out.Problems)
 	for _, v := range found {
 		line, column := place.at(v.Path)
 		d.problem(catalog.Problem{Code: v.Code, Severity: v.Severity, Line: line, Column: column, Entity: ref, Field: v.Field(), Message: v.Message, Hint: v.Hint})
 	}
+	slices.SortStableFunc(d.out.Problems[first:], func(a, b catalog.Problem) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
 	if e == nil || failed(found) {
 		return
 	}
@@ -260,7 +285,18 @@ func parse(text []byte) (*yaml.Node, error) {
 	if document.Kind != yaml.DocumentNode || len(document.Content) == 0 {
 		return nil, nil
 	}
-	return document.Content[0], nil
+	root := document.Content[0]
+	if root.Kind == yaml.MappingNode && root.Column == 1 && root.Style&yaml.FlowStyle == 0 {
+		return root, nil // nothing can follow it
+	}
+	// Unmarshal leaves what follows the first document unread.
+	r := yaml.NewDecoder(bytes.NewReader(text))
+	for range 2 {
+		if err := r.Decode(&document); err != nil && !errors.Is(err, io.EOF) {
+			return nil, err
+		}
+	}
+	return root, nil
 }
 
 var yamlError = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)

@@ -3,10 +3,13 @@ package descriptor
 import (
 	"fmt"
 	"math"
+	"math/big"
 	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/waypost-dev/waypost/server/catalog"
 )
 
 // fault is what makes a document unusable, and where.
@@ -22,6 +25,7 @@ func (f *fault) Error() string { return f.message }
 // parser does: no dates, no yes and no, merge keys, and any key as text.
 type reader struct {
 	nodes int // read so far, each use of an alias counted
+	text  int // bytes of text read so far, likewise
 	depth int
 }
 
@@ -38,6 +42,10 @@ func (r *reader) value(n *yaml.Node) (any, error) {
 	case yaml.AliasNode:
 		return r.value(n.Alias)
 	case yaml.ScalarNode:
+		if r.text += len(n.Value); r.text > maxText {
+			return nil, &fault{node: n, message: fmt.Sprintf("the document has more than %d bytes of text, that behind aliases counted each time", maxText),
+				hint: "write less of it by alias"}
+		}
 		return scalar(n), nil
 	case yaml.SequenceNode:
 		out := make([]any, len(n.Content))
@@ -106,6 +114,10 @@ func isMerge(n *yaml.Node) bool {
 
 // key is a key as text, written as Backstage's parser writes keys that are none.
 func (r *reader) key(n *yaml.Node) (string, error) {
+	if r.text += len(n.Value); r.text > maxText {
+		return "", &fault{node: n, message: fmt.Sprintf("the document has more than %d bytes of text, that behind aliases counted each time", maxText),
+			hint: "write less of it by alias"}
+	}
 	if n.Kind == yaml.ScalarNode {
 		switch v := scalar(n).(type) {
 		case string:
@@ -117,7 +129,7 @@ func (r *reader) key(n *yaml.Node) (string, error) {
 		case int64:
 			return strconv.FormatInt(v, 10), nil
 		case float64:
-			return strconv.FormatFloat(v, 'g', -1, 64), nil
+			return catalog.Number(v), nil
 		}
 	}
 	if n.Kind == yaml.AliasNode && n.Alias.Kind == yaml.ScalarNode {
@@ -256,7 +268,15 @@ func integer(s string, base int) (any, bool) {
 		return i, true
 	}
 	if base != 10 {
-		return nil, false
+		if len(s) > 400 {
+			return math.Inf(1), true // as it is for JavaScript, and cheaper to say
+		}
+		i, ok := new(big.Int).SetString(s, base)
+		if !ok {
+			return nil, false
+		}
+		f, _ := i.Float64()
+		return f, true
 	}
 	f, err := strconv.ParseFloat(s, 64)
 	return f, err == nil || math.IsInf(f, 0)
