@@ -30,7 +30,7 @@ type Content struct {
 	Line int64 `json:"line,omitempty"`
 	// Inferred holds the value of the "inferred" field.
 	Inferred bool `json:"inferred,omitempty"`
-	// JSON array; null if there are none
+	// lines of tab-separated fields; null if there are none
 	Relations []byte `json:"relations,omitempty"`
 	// the envelope, a JSON object
 	Document     []byte `json:"document,omitempty"`

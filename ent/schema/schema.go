@@ -92,7 +92,7 @@ func (Content) Fields() []ent.Field {
 		field.Text("commit"),
 		field.Int64("line"),
 		field.Bool("inferred").Immutable(),
-		field.Bytes("relations").Optional().Comment("JSON array; null if there are none"),
+		field.Bytes("relations").Optional().Comment("lines of tab-separated fields; null if there are none"),
 		field.Bytes("document").Immutable().Comment("the envelope, a JSON object"),
 	}
 }

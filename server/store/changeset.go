@@ -124,18 +124,10 @@ func (c *changeset) write(ctx context.Context) error {
 			}
 			continue
 		case cl.entity != nil:
-			row, err := contentRow(cl.content, cl.entity)
-			if err != nil {
-				return err
-			}
-			contents = append(contents, row)
+			contents = append(contents, contentRow(cl.content, cl.entity))
 		case cl.moved != nil:
-			relations, err := encode(cl.moved.Relations)
-			if err != nil {
-				return err
-			}
 			if _, err := tx.ExecContext(ctx, s.bind(`UPDATE "contents" SET "commit" = ?, "line" = ?, "relations" = ? WHERE "id" = ?`),
-				toText(cl.moved.Origin.Commit), int64(cl.moved.Origin.Line), relations, cl.content); err != nil {
+				toText(cl.moved.Origin.Commit), int64(cl.moved.Origin.Line), encodeRelations(cl.moved.Relations), cl.content); err != nil {
 				return fmt.Errorf("move content: %w", err)
 			}
 		}
@@ -178,14 +170,10 @@ func (c *changeset) write(ctx context.Context) error {
 	return nil
 }
 
-func contentRow(id int64, e *catalog.Entity) ([]any, error) {
-	relations, err := encode(e.Relations)
-	if err != nil {
-		return nil, err
-	}
+func contentRow(id int64, e *catalog.Entity) []any {
 	o := e.Origin
 	return []any{
 		id, toText(e.Ref.String()), toText(o.Source), toText(o.Repository), toText(o.Path), toText(o.Commit),
-		int64(o.Line), o.Inferred, relations, e.Document,
-	}, nil
+		int64(o.Line), o.Inferred, encodeRelations(e.Relations), e.Document,
+	}
 }

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -28,10 +27,8 @@ func scanEntity(rows *sql.Rows, before ...any) (*catalog.Entity, error) {
 	for _, s := range []*string{&o.Source, &o.Repository, &o.Path, &o.Commit} {
 		*s = fromText(*s)
 	}
-	if len(relations) > 0 {
-		if err := json.Unmarshal(relations, &e.Relations); err != nil {
-			return nil, fmt.Errorf("relations of %s: %w", e.Ref, err)
-		}
+	if e.Relations, err = decodeRelations(relations); err != nil {
+		return nil, fmt.Errorf("relations of %s: %w", e.Ref, err)
 	}
 	return &e, nil
 }

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"io/fs"
 
@@ -47,16 +46,12 @@ func (s *Store) Migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// Without a pending migration nothing is locked and nothing written.
-	if all, err := s.Migrations(ctx); err != nil {
-		return err
-	} else if len(all) > 0 && all[len(all)-1].Applied {
-		applied, err := s.applied(ctx, s.reader)
-		if err != nil {
-			return fmt.Errorf("read applied migrations: %w", err)
-		}
-		_, err = pending(files, applied)
-		return err
+	applied, err := s.applied(ctx, s.reader)
+	if err != nil {
+		return fmt.Errorf("read applied migrations: %w", err)
+	}
+	if todo, err := pending(files, applied); err != nil || len(todo) == 0 {
+		return err // nothing is locked and nothing written
 	}
 	err = s.write(ctx, func(tx *ent.Tx, now int64) error {
 		if _, err := tx.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS "schema_migrations" ("version" text PRIMARY KEY, "hash" text NOT NULL, "applied" bigint NOT NULL)`); err != nil {
@@ -167,5 +162,5 @@ func (s *Store) applied(ctx context.Context, q queryer) (map[string]string, erro
 		out[version] = hash
 		return err
 	})
-	return out, errors.Join(err)
+	return out, err
 }

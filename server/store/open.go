@@ -57,12 +57,13 @@ type Store struct {
 // few of them and a small cache keep the process small; the operating system
 // caches the file anyway.
 const (
-	sqliteReaders    = 4
-	sqliteCacheKiB   = 2048
-	postgresPool     = 16
-	busyTimeout      = 10 * time.Second
-	defaultLease     = 30 * time.Second
-	postgresConnIdle = 5 * time.Minute
+	sqliteReaders        = 4
+	sqliteCacheKiB       = 2048
+	sqliteWriterCacheKiB = 8192 // a transaction that fits does not spill
+	postgresPool         = 16
+	busyTimeout          = 10 * time.Second
+	defaultLease         = 30 * time.Second
+	postgresConnIdle     = 5 * time.Minute
 )
 
 // Open opens a database and brings its tables up to date. dsn is one of
@@ -135,6 +136,7 @@ func (s *Store) openSQLite(file string, params url.Values) error {
 	s.reader.SetMaxOpenConns(sqliteReaders)
 	s.reader.SetMaxIdleConns(sqliteReaders)
 	params.Set("_txlock", "immediate")
+	params.Add("_pragma", fmt.Sprintf("cache_size(-%d)", sqliteWriterCacheKiB))
 	if s.writer, err = sql.Open("sqlite", file+"?"+params.Encode()); err != nil {
 		return err
 	}

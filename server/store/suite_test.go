@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"path/filepath"
 	"testing"
 
@@ -25,7 +26,15 @@ func opener(t testing.TB, dsn string) func(store.Options) *store.Store {
 	return func(opts store.Options) *store.Store {
 		s, err := store.Open(t.Context(), dsn, opts)
 		require.NoError(t, err)
-		t.Cleanup(func() { require.NoError(t, s.Close()) })
+		t.Cleanup(func() {
+			if !t.Failed() {
+				look, err := store.Open(context.Background(), dsn, store.Options{})
+				require.NoError(t, err)
+				store.Invariants(t, look)
+				require.NoError(t, look.Close())
+			}
+			require.NoError(t, s.Close())
+		})
 		return s
 	}
 }
