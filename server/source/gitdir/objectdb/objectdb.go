@@ -5,7 +5,7 @@
 // It exists because reading three small objects from each of 10,000 clones is
 // the case that matters here: a child process for each costs far too much, and
 // go-git, which is made for working with one repository for long, takes three
-// to four times as long (BENCHMARKS in the parent folder).
+// to four times as long (BenchmarkHarvest10000Repos in the parent folder).
 //
 // The formats are those of gitformat-pack(5) and of the loose objects described
 // in Git Internals; SHA-1 and SHA-256 repositories are read.
