@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"google.golang.org/protobuf/encoding/protowire"
-
 	catalogv1 "github.com/waypost-dev/waypost/proto/waypost/catalog/v1"
 	"github.com/waypost-dev/waypost/server/catalog"
 	"github.com/waypost-dev/waypost/server/index"
@@ -64,9 +62,7 @@ func (c *catalogService) GetEntity(ctx context.Context, req *catalogv1.GetEntity
 		gateway.endJSON(appendJSON(gateway.startJSON(), s, r), e)
 		return e, nil
 	default:
-		e := &catalogv1.Entity{}
-		e.ProtoReflect().SetUnknown(wireOf(s, r))
-		return e, nil
+		return wireEntity(&catalogv1.Entity{}, s, r), nil
 	}
 }
 
@@ -100,8 +96,7 @@ func (c *catalogService) BatchGetEntities(ctx context.Context, req *catalogv1.Ba
 		o.list("missing", len(missing), func(b []byte, i int) []byte { return appendString(b, missing[i]) })
 		gateway.endJSON(o.end(), out)
 	default:
-		out.Missing = missing
-		out.ProtoReflect().SetUnknown(wireEntities(s, records, 1))
+		out.Entities, out.Missing = wireEntities(s, records), missing
 	}
 	return out, nil
 }
@@ -137,7 +132,7 @@ func (c *catalogService) ListEntities(ctx context.Context, req *catalogv1.ListEn
 	if keep != nil || f == formTyped {
 		out.Entities = maskedEntities(s, page.Records, keep)
 	} else {
-		out.ProtoReflect().SetUnknown(wireEntities(s, page.Records, 1))
+		out.Entities = wireEntities(s, page.Records)
 	}
 	return out, nil
 }
@@ -166,17 +161,13 @@ func maskedEntities(s *index.Snapshot, records []*index.Record, keep mask) []*ca
 	return out
 }
 
-// wireEntities are entities in wire format as a repeated field.
-func wireEntities(s *index.Snapshot, records []*index.Record, field protowire.Number) []byte {
-	size := 0
-	for _, r := range records {
-		size += len(wireOf(s, r)) + 8
+func wireEntities(s *index.Snapshot, records []*index.Record) []*catalogv1.Entity {
+	all := make([]catalogv1.Entity, len(records)) // one allocation
+	out := make([]*catalogv1.Entity, len(records))
+	for i, r := range records {
+		out[i] = wireEntity(&all[i], s, r)
 	}
-	b := make([]byte, 0, size)
-	for _, r := range records {
-		b = appendWire(b, field, wireOf(s, r))
-	}
-	return b
+	return out
 }
 
 // entities writes a list of entities.

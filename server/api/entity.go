@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"google.golang.org/protobuf/types/known/structpb"
-	"google.golang.org/protobuf/types/known/timestamppb"
 
 	catalogv1 "github.com/waypost-dev/waypost/proto/waypost/catalog/v1"
 	"github.com/waypost-dev/waypost/server/catalog"
@@ -34,39 +33,64 @@ func parseName(name string) (catalog.Ref, error) {
 // refString is a ref as relations carry it.
 func refString(ref catalog.Ref) string { return ref.Lower().String() }
 
-// typedEntity is the entity as a message, field by field. It panics if the
-// document is no JSON object, which the store does not let through.
-func typedEntity(s *index.Snapshot, r *index.Record) *catalogv1.Entity {
-	e := r.Entity
-	var doc struct {
-		APIVersion string          `json:"apiVersion"`
-		Kind       string          `json:"kind"`
-		Metadata   map[string]any  `json:"metadata"`
-		Spec       json.RawMessage `json:"spec"`
-	}
+// envelope is an entity's document, read as far as every form needs it.
+type envelope struct {
+	APIVersion string          `json:"apiVersion"`
+	Kind       string          `json:"kind"`
+	Metadata   map[string]any  `json:"metadata"`
+	Spec       json.RawMessage `json:"spec"`
+}
+
+// readEnvelope panics if the document is no JSON object, which the store does
+// not let through: the call fails, the server does not.
+func readEnvelope(e *catalog.Entity) envelope {
+	var doc envelope
 	if err := json.Unmarshal(e.Document, &doc); err != nil {
 		panic(fmt.Sprintf("decode document of %s: %v", e.Ref, err))
 	}
-	out := &catalogv1.Entity{
+	if len(doc.Spec) > 0 && doc.Spec[0] != '{' {
+		doc.Spec = nil // null, or nothing that a Struct can hold
+	}
+	return doc
+}
+
+// typedEntity is the entity as a message, field by field.
+func typedEntity(s *index.Snapshot, r *index.Record) *catalogv1.Entity {
+	doc := readEnvelope(r.Entity)
+	out := typedHead(r.Entity, doc)
+	out.Metadata = typedMetadata(r.Entity.Ref, doc.Metadata)
+	if doc.Spec != nil {
+		var spec map[string]any
+		if err := json.Unmarshal(doc.Spec, &spec); err != nil {
+			panic(fmt.Sprintf("decode spec of %s: %v", r.Entity.Ref, err))
+		}
+		out.Spec = structOf(spec)
+	}
+	tail := typedTail(s, r)
+	out.Relations, out.Origin = tail.Relations, tail.Origin
+	return out
+}
+
+// typedHead has the fields before the metadata.
+func typedHead(e *catalog.Entity, doc envelope) *catalogv1.Entity {
+	return &catalogv1.Entity{
 		Name:       resourceName(e.Ref),
 		Uid:        e.UID,
 		Etag:       e.Hash(),
 		Revision:   int64(e.Revision),
+		UpdateTime: timestamp(e.Changed),
 		ApiVersion: doc.APIVersion,
 		Kind:       doc.Kind,
-		Metadata:   typedMetadata(e.Ref, doc.Metadata),
-		Origin: &catalogv1.Origin{
-			Source: e.Origin.Source, Repository: e.Origin.Repository, Path: e.Origin.Path,
-			Line: int32(e.Origin.Line), Commit: e.Origin.Commit, Inferred: e.Origin.Inferred,
-		},
 	}
-	if !e.Changed.IsZero() {
-		out.UpdateTime = timestamppb.New(e.Changed)
-	}
-	var spec map[string]any
-	if len(doc.Spec) > 0 && json.Unmarshal(doc.Spec, &spec) == nil && spec != nil {
-		out.Spec = structOf(spec)
-	}
+}
+
+// typedTail has the fields behind the spec.
+func typedTail(s *index.Snapshot, r *index.Record) *catalogv1.Entity {
+	o := r.Entity.Origin
+	out := &catalogv1.Entity{Origin: &catalogv1.Origin{
+		Source: o.Source, Repository: o.Repository, Path: o.Path,
+		Line: int32(o.Line), Commit: o.Commit, Inferred: o.Inferred,
+	}}
 	for _, rel := range s.Relations(r) {
 		out.Relations = append(out.Relations, &catalogv1.Relation{
 			Type: rel.Type, TargetRef: refString(rel.Target), TargetExists: rel.Exists,
@@ -89,6 +113,42 @@ func typedMetadata(ref catalog.Ref, m map[string]any) *catalogv1.Metadata {
 		out.Extra = structOf(extra)
 	}
 	return out
+}
+
+// plainMetadata tells whether protojson says of the typed metadata what the
+// document says of it already.
+func plainMetadata(ref catalog.Ref, m map[string]any) bool {
+	if m["name"] != ref.Name || m["namespace"] != ref.Namespace {
+		return false
+	}
+	var scratch catalogv1.Metadata
+	for k, v := range m {
+		if isEmpty(v) || !setMetadata(&scratch, k, v) {
+			return false
+		}
+	}
+	links, _ := m["links"].([]any)
+	for _, l := range links {
+		for _, v := range l.(map[string]any) { // setMetadata has seen to the type
+			if isEmpty(v) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// isEmpty tells what protojson leaves out.
+func isEmpty(v any) bool {
+	switch v := v.(type) {
+	case string:
+		return v == ""
+	case []any:
+		return len(v) == 0
+	case map[string]any:
+		return len(v) == 0
+	}
+	return v == nil
 }
 
 func setMetadata(out *catalogv1.Metadata, key string, v any) bool {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/tidwall/gjson"
-	"google.golang.org/protobuf/proto"
 
 	catalogv1 "github.com/waypost-dev/waypost/proto/waypost/catalog/v1"
 	"github.com/waypost-dev/waypost/server/catalog"
@@ -84,23 +83,15 @@ func (c *catalogService) SearchEntities(ctx context.Context, req *catalogv1.Sear
 		return out, nil
 	}
 	out.NextPageToken, out.TotalSize = found.Next, int32(found.Total)
-	if keep != nil || f == formTyped {
-		for _, h := range found.Hits {
-			result := typedHit(h)
-			result.Entity = maskedEntity(s, h.Record, keep)
-			out.Results = append(out.Results, result)
-		}
-		return out, nil
-	}
-	var all, one []byte
 	for _, h := range found.Hits {
-		one = appendWire(one[:0], 1, wireOf(s, h.Record))
-		if one, err = (proto.MarshalOptions{}).MarshalAppend(one, typedHit(h)); err != nil {
-			return nil, fmt.Errorf("encode search result: %w", err)
+		result := typedHit(h)
+		if keep != nil || f == formTyped {
+			result.Entity = maskedEntity(s, h.Record, keep)
+		} else {
+			result.Entity = wireEntity(&catalogv1.Entity{}, s, h.Record)
 		}
-		all = appendWire(all, 1, one)
+		out.Results = append(out.Results, result)
 	}
-	out.ProtoReflect().SetUnknown(all)
 	return out, nil
 }
 

@@ -131,15 +131,17 @@ func (m *marshaler) Marshal(v any) ([]byte, error) {
 
 // wireOf is the entity in wire format. It must not be changed.
 func wireOf(s *index.Snapshot, r *index.Record) []byte {
-	return r.View(viewWire, func() []byte {
-		b, err := proto.MarshalOptions{Deterministic: true}.Marshal(typedEntity(s, r))
-		if err != nil {
-			// A document that is no JSON or no UTF-8 cannot come out of the
-			// store; the call fails, the server does not.
-			panic(fmt.Sprintf("encode %s: %v", r.Entity.Ref, err))
-		}
-		return b
-	})
+	return r.View(viewWire, func() []byte { return wireView(s, r) })
+}
+
+func wireView(s *index.Snapshot, r *index.Record) []byte {
+	b, err := proto.MarshalOptions{Deterministic: true}.Marshal(typedEntity(s, r))
+	if err != nil {
+		// A document that is no JSON or no UTF-8 cannot come out of the store;
+		// the call fails, the server does not.
+		panic(fmt.Sprintf("encode %s: %v", r.Entity.Ref, err))
+	}
+	return b
 }
 
 // A JSON view is: five numbers of four bytes, then the JSON up to the metadata
@@ -169,65 +171,31 @@ func appendJSON(b []byte, s *index.Snapshot, r *index.Record) []byte {
 
 func jsonView(s *index.Snapshot, r *index.Record) []byte {
 	e := r.Entity
-	typed := typedEntity(s, r)
+	doc := readEnvelope(e)
 	view := make([]byte, jsonViewHead, jsonViewHead+1024)
 	place := func(i int, v gjson.Result) {
 		binary.LittleEndian.PutUint32(view[4*i:], uint32(v.Index))
 		binary.LittleEndian.PutUint32(view[4*i+4:], uint32(v.Index+len(v.Raw)))
 	}
-	head := &catalogv1.Entity{
-		Name: typed.Name, Uid: typed.Uid, Etag: typed.Etag, Revision: typed.Revision,
-		UpdateTime: typed.UpdateTime, ApiVersion: typed.ApiVersion, Kind: typed.Kind,
-	}
-	if m := gjson.GetBytes(e.Document, "metadata"); sameJSON(m.Raw, typed.Metadata) {
-		place(0, m)
+	head := typedHead(e, doc)
+	if plainMetadata(e.Ref, doc.Metadata) {
+		place(0, gjson.GetBytes(e.Document, "metadata"))
 	} else {
-		head.Metadata = typed.Metadata
+		head.Metadata = typedMetadata(e.Ref, doc.Metadata)
 	}
-	if typed.Spec != nil {
+	if doc.Spec != nil {
 		place(2, gjson.GetBytes(e.Document, "spec"))
 	}
 	first := compactJSON(head)
 	first = first[:len(first)-1] // the closing brace
 	binary.LittleEndian.PutUint32(view[16:], uint32(len(first)))
 	view = append(view, first...)
-	last := compactJSON(&catalogv1.Entity{Relations: typed.Relations, Origin: typed.Origin})
+	last := compactJSON(typedTail(s, r))
 	if len(last) > len("{}") {
 		view = append(view, ',')
 	}
 	view = append(view, last[1:]...)
 	return slices.Clip(view)
-}
-
-// sameJSON tells whether raw says what protojson says of m, so that it can
-// stand in its place.
-func sameJSON(raw string, m proto.Message) bool {
-	var got, want any
-	if json.Unmarshal([]byte(raw), &got) != nil || json.Unmarshal(compactJSON(m), &want) != nil {
-		return false
-	}
-	return equalJSON(got, want)
-}
-
-func equalJSON(a, b any) bool {
-	switch a := a.(type) {
-	case map[string]any:
-		b, ok := b.(map[string]any)
-		if !ok || len(a) != len(b) {
-			return false
-		}
-		for k, v := range a {
-			if w, ok := b[k]; !ok || !equalJSON(v, w) {
-				return false
-			}
-		}
-		return true
-	case []any:
-		b, ok := b.([]any)
-		return ok && slices.EqualFunc(a, b, equalJSON)
-	default:
-		return a == b
-	}
 }
 
 // compactJSON is protojson without the white space that it adds at random.
@@ -311,8 +279,8 @@ func (o *object) end() []byte {
 	return append(o.b, '}')
 }
 
-// appendWire appends a length-delimited field.
-func appendWire(b []byte, field protowire.Number, v []byte) []byte {
-	b = protowire.AppendTag(b, field, protowire.BytesType)
-	return protowire.AppendBytes(b, v)
+// wireEntity makes e, an empty message, the entity in wire format.
+func wireEntity(e *catalogv1.Entity, s *index.Snapshot, r *index.Record) *catalogv1.Entity {
+	e.ProtoReflect().SetUnknown(wireOf(s, r))
+	return e
 }
