@@ -1,6 +1,7 @@
 package sample_test
 
 import (
+	"fmt"
 	"io/fs"
 	"strings"
 	"testing"
@@ -8,6 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/waypost-dev/waypost/sample"
+	"github.com/waypost-dev/waypost/server/catalog"
+	"github.com/waypost-dev/waypost/server/descriptor"
 	"github.com/waypost-dev/waypost/server/source/githubtest"
 )
 
@@ -43,4 +46,43 @@ func TestAcme(t *testing.T) {
 	require.Equal(t, "acme", org.Login)
 	require.Len(t, org.Repos, 36)
 	require.Len(t, org.Teams, 10)
+}
+
+// TestMistakes holds the list of deliberate mistakes in acme/README.md, as far
+// as a single file shows them, against what the decoder says.
+func TestMistakes(t *testing.T) {
+	t.Parallel()
+	fsys := sample.Acme()
+	readme, err := fs.ReadFile(fsys, "README.md")
+	require.NoError(t, err)
+	repos, err := fs.ReadDir(fsys, "repos")
+	require.NoError(t, err)
+	kinds := map[string]bool{}
+	found := 0
+	for _, d := range repos {
+		path := "repos/" + d.Name() + "/catalog-info.yaml"
+		b, err := fs.ReadFile(fsys, path)
+		if err != nil {
+			continue
+		}
+		out := descriptor.Decode(descriptor.File{Repository: "acme/" + d.Name(), Path: "catalog-info.yaml", Content: b})
+		for _, e := range out.Entities {
+			kinds[e.Ref.Kind] = true
+		}
+		for _, p := range out.Problems {
+			found++
+			row := fmt.Sprintf("| `%s/catalog-info.yaml:%d` |", d.Name(), p.Line)
+			require.Contains(t, string(readme), row, p.Error())
+			line := string(readme)[strings.Index(string(readme), row):]
+			line, _, _ = strings.Cut(line, "\n")
+			require.Contains(t, line, "`"+string(p.Code)+"`")
+			if p.Field != "" && p.Code != catalog.CodeUnknownKind {
+				require.Contains(t, line, "at `"+p.Field+"`")
+			}
+		}
+	}
+	require.Equal(t, 6, found)
+	for _, kind := range []string{"Component", "API", "Resource", "System", "Domain", "Group", "User", "Location", "Template", "Model"} {
+		require.True(t, kinds[kind], kind)
+	}
 }
