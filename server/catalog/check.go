@@ -21,23 +21,44 @@ type Violation struct {
 // Field is the path as people write it, such as spec.dependsOn[2].
 func (v Violation) Field() string { return FieldPath(v.Path) }
 
-// FieldPath joins a path as people write it.
+// FieldPath joins a path as people write it: indices in brackets, and keys that
+// are more than a word in brackets and quotes.
 func FieldPath(path []string) string {
 	var b strings.Builder
-	for _, p := range path {
-		switch _, err := strconv.Atoi(p); {
-		case err == nil && b.Len() > 0:
+	for i, p := range path {
+		switch {
+		case i > 0 && isIndex(p):
 			b.WriteString("[" + p + "]")
-		case strings.ContainsAny(p, "./[]\" "):
+		case !isWord(p):
 			b.WriteString("[" + strconv.Quote(p) + "]")
 		default:
-			if b.Len() > 0 {
+			if i > 0 {
 				b.WriteByte('.')
 			}
 			b.WriteString(p)
 		}
 	}
 	return b.String()
+}
+
+// isIndex tells whether s is written as the index of a list.
+func isIndex(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if !isDigit(s[i]) {
+			return false
+		}
+	}
+	return s != "" && len(s) < 10
+}
+
+// isWord tells whether a key may stand in a path without quotes.
+func isWord(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if c := s[i] | 0x20; !isDigit(s[i]) && ('a' > c || c > 'z') && s[i] != '-' && s[i] != '_' && s[i] != '$' {
+			return false
+		}
+	}
+	return s != ""
 }
 
 // maxViolations bounds what is told of one document.
@@ -178,7 +199,7 @@ func (c *checker) formats(m map[string]any) {
 		if hint := CheckName(name); hint != "" {
 			if unrendered(name) {
 				c.fail(CodeTemplate, []string{"metadata", "name"}, fmt.Sprintf("the name %s is a placeholder of a template", quote(name)),
-					"this file is the skeleton of a software template; leave its folder out of the patterns that are harvested")
+					skeletonHint)
 			} else {
 				c.fail(CodeField, []string{"metadata", "name"}, fmt.Sprintf("the name %s is not valid", quote(name)), "a name is "+hint)
 			}
@@ -258,6 +279,10 @@ func (c *checker) text(code Code, m map[string]any, path []string, required bool
 	if s, ok := v.(string); ok && s != "" || substituted(v) {
 		return
 	}
+	if m, ok := v.(map[string]any); ok && placeholderKey(m) {
+		c.fail(CodeTemplate, path, FieldPath(path)+" is a placeholder of a template", skeletonHint)
+		return
+	}
 	hint := "write some text"
 	if example != "" {
 		hint = fmt.Sprintf("write text, for example %q", key+": "+example)
@@ -301,6 +326,17 @@ var placeholders = []string{"$text", "$json", "$yaml", "$openapi", "$asyncapi"}
 // unrendered tells whether s has a placeholder of a template engine in it.
 func unrendered(s string) bool {
 	return strings.Contains(s, "{{") || strings.Contains(s, "{%") || strings.Contains(s, "<%")
+}
+
+const skeletonHint = "this file looks like the skeleton of a software template; leave its folder out of the patterns that are harvested"
+
+// placeholderKey tells whether m is what YAML makes of an unquoted {{ name }}:
+// a mapping whose only key is a mapping.
+func placeholderKey(m map[string]any) bool {
+	for k, v := range m {
+		return len(m) == 1 && v == nil && strings.HasPrefix(k, "{")
+	}
+	return false
 }
 
 // describe says what a value is, as a part of a sentence.

@@ -11,9 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -224,7 +222,8 @@ func (d *decoder) entity(p piece, doc map[string]any, place placer) {
 	}
 	d.lines[key] = line
 	for i := range e.Relations {
-		e.Relations[i].Line, e.Relations[i].Column = place.at(fieldPath(e.Relations[i].Field))
+		path, _ := catalog.SplitFieldPath(e.Relations[i].Field)
+		e.Relations[i].Line, e.Relations[i].Column = place.at(path)
 	}
 	d.out.Entities = append(d.out.Entities, e)
 }
@@ -297,39 +296,6 @@ func parse(text []byte) (*yaml.Node, error) {
 		}
 	}
 	return root, nil
-}
-
-var yamlError = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
-
-// syntax tells of a document that is not YAML.
-func (d *decoder) syntax(p piece, err error) {
-	line, message := p.line, err.Error()
-	if m := yamlError.FindStringSubmatch(message); m != nil {
-		message = m[2]
-		if n, err := strconv.Atoi(m[1]); err == nil {
-			line = p.line + n - 1
-		}
-	}
-	lines := bytes.Split(p.text, []byte("\n"))
-	line = min(line, p.line+len(lines)-1)
-	found := catalog.Problem{Code: catalog.CodeSyntax, Severity: catalog.SeverityError, Message: "the document is not YAML: " + message,
-		Hint: "mend this line or the one before it"}
-	switch {
-	case bytes.Contains(p.text, []byte("{%")) || bytes.Contains(p.text, []byte("{{")):
-		found.Code = catalog.CodeTemplate
-		found.Hint = "this looks like the skeleton of a software template; leave its folder out of the patterns that are harvested, or put quotes around the placeholders"
-	case strings.Contains(message, "cannot start any token") || strings.Contains(message, "tab"):
-		for i, l := range lines {
-			if indent := l[:len(l)-len(bytes.TrimLeft(l, " \t"))]; bytes.IndexByte(indent, '\t') >= 0 {
-				line, found.Column = p.line+i, bytes.IndexByte(indent, '\t')+1
-				found.Message = "the line is indented with a tab"
-				found.Hint = "indent with spaces; YAML allows no tabs there"
-				break
-			}
-		}
-	}
-	found.Line = line
-	d.problem(found)
 }
 
 // sketch is the ref that a document would have, as far as it can be read, to

@@ -2,7 +2,6 @@ package descriptor
 
 import (
 	"strconv"
-	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -74,10 +73,4 @@ func step(n *yaml.Node, key string) (value, at *yaml.Node) {
 func child(n *yaml.Node, key string) *yaml.Node {
 	v, _ := step(n, key)
 	return v
-}
-
-// fieldPath is the inverse of catalog.FieldPath, for the fields of a spec that
-// declare relations, none of which needs quotes.
-func fieldPath(field string) []string {
-	return strings.FieldsFunc(field, func(r rune) bool { return r == '.' || r == '[' || r == ']' })
 }

@@ -20,7 +20,7 @@ func split(content []byte) []piece {
 	directives := false // a %-line was seen since start; it belongs to the next ---
 	cut := func(end, next, nextLine int) {
 		if open {
-			out = append(out, piece{content[start:end], startLine})
+			out = append(out, piece{withoutVersion(content[start:end]), startLine})
 		}
 		start, startLine, open, directives = next, nextLine, false, false
 	}
@@ -48,6 +48,24 @@ func split(content []byte) []piece {
 	}
 	cut(len(content), len(content), 0)
 	return out
+}
+
+// withoutVersion makes a comment of a %YAML directive: the parser refuses every
+// version but 1.1, and we read all as 1.2 anyway.
+func withoutVersion(text []byte) []byte {
+	for at := 0; at < len(text) && !marker(text[at:], "---"); {
+		if bytes.HasPrefix(text[at:], []byte("%YAML")) {
+			text = bytes.Clone(text)
+			text[at] = '#'
+			return text
+		}
+		next := bytes.IndexByte(text[at:], '\n')
+		if next < 0 || !blank(text[at:at+next]) && text[at] != '%' {
+			break
+		}
+		at += next + 1
+	}
+	return text
 }
 
 // marker tells whether a line is a document marker.

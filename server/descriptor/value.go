@@ -166,6 +166,9 @@ func (r *reader) flow(n *yaml.Node) (string, error) {
 		if err != nil {
 			return "", err
 		}
+		if kind := n.Content[i].Kind; kind == yaml.MappingNode || kind == yaml.SequenceNode {
+			k = "? " + k
+		}
 		if v := n.Content[i+1]; v.Kind != yaml.ScalarNode || scalar(v) != nil {
 			s, err := r.flow(v)
 			if err != nil {
