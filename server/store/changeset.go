@@ -161,6 +161,12 @@ func (c *changeset) write(ctx context.Context) error {
 		},
 		func() error { return s.put(ctx, tx, claimsTable, claims) },
 		func() error { return s.put(ctx, tx, revisionsTable, revisions) },
+		func() error {
+			if len(revisions) == 0 {
+				return nil
+			}
+			return s.announce(ctx, tx)
+		},
 	}
 	for _, step := range steps {
 		if err := step(); err != nil {

@@ -112,9 +112,11 @@ func (s *Store) Changes(ctx context.Context, after catalog.Revision, limit int) 
 }
 
 // Notify returns a channel that gets a value, without blocking the sender,
-// after this process has committed changes. Cancel it with stop; the channel is
-// never closed. Changes of other processes are found by asking Latest.
+// after this process has committed changes, and on PostgreSQL soon after another
+// one has. It is a hint, for those who also ask now and then. Cancel it with
+// stop; the channel is never closed.
 func (s *Store) Notify() (changed <-chan struct{}, stop func()) {
+	s.listening()
 	ch := make(chan struct{}, 1)
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -26,7 +26,7 @@ func (s *Store) BeginHarvest(ctx context.Context, source string) (Harvest, error
 		}
 		at := time.UnixMicro(now).UTC()
 		_, err := tx.Harvest.Update().Where(harvest.Source(toText(source)), harvest.State(string(HarvestRunning))).
-			SetState(string(HarvestInterrupted)).SetFinished(at).SetError("the process ended before the harvest did").Save(ctx)
+			SetState(string(HarvestInterrupted)).SetFinished(at).SetError(interrupted).Save(ctx)
 		if err != nil {
 			return err
 		}
@@ -103,6 +103,9 @@ func (s *Store) Harvests(ctx context.Context, source string, limit int) ([]Harve
 	for i, r := range rows {
 		out[i] = harvestOf(r)
 	}
+	if err := s.settle(ctx, out); err != nil {
+		return nil, fmt.Errorf("read leases: %w", err)
+	}
 	return out, nil
 }
 
@@ -115,7 +118,11 @@ func (s *Store) GetHarvest(ctx context.Context, id int64) (Harvest, error) {
 	if err != nil {
 		return Harvest{}, fmt.Errorf("harvest %d: %w", id, err)
 	}
-	return harvestOf(r), nil
+	out := []Harvest{harvestOf(r)}
+	if err := s.settle(ctx, out); err != nil {
+		return Harvest{}, fmt.Errorf("read leases: %w", err)
+	}
+	return out[0], nil
 }
 
 // Sources are the names of all sources that have ever been harvested, sorted.

@@ -25,30 +25,48 @@ func descending(o *sql.OrderTermOptions) { o.Desc = true }
 // holders are the open Stores of this process.
 var holders sync.Map
 
-// newHolder names a Store: host, process, and what tells it from another Store
-// of the process or a later process of the same number.
+// newHolder names a Store: host, the space that its process number belongs to,
+// the number, and what tells it from another Store of the process or a later
+// process of that number.
 func newHolder() string {
 	host, err := os.Hostname()
 	if err != nil {
 		host = "unknown"
 	}
-	return host + "/" + strconv.Itoa(os.Getpid()) + "/" + rand.Text()
+	return strings.Join([]string{strings.ReplaceAll(host, "/", "-"), processSpace(), strconv.Itoa(os.Getpid()), rand.Text()}, "/")
+}
+
+// processSpace names the kernel, since it started, and the namespace in it
+// within which process numbers have a meaning; empty where that cannot be told.
+func processSpace() string {
+	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return ""
+	}
+	namespace, err := os.Readlink("/proc/self/ns/pid")
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(boot)) + namespace
 }
 
 // dead tells whether the holder of a lease has certainly ended, so that a
-// restart after a crash need not wait for the lease to lapse. Only the
-// processes of an SQLite file are on one machine.
+// restart after a crash need not wait for the lease to lapse. On PostgreSQL it
+// may run elsewhere, and is judged only if it is known not to. An SQLite file
+// is on one machine, and a container that starts again keeps its host name.
 func (s *Store) dead(holder string) bool {
-	part := strings.Split(holder, "/")
-	own := strings.Split(s.holder, "/")
-	if s.postgres || len(part) != 3 || part[0] != own[0] || runtime.GOOS == "windows" {
+	its, own := strings.Split(holder, "/"), strings.Split(s.holder, "/")
+	if len(its) != len(own) || its[0] != own[0] || runtime.GOOS == "windows" {
 		return false
 	}
-	if part[1] == own[1] {
+	if s.postgres && (its[1] != own[1] || own[1] == "") {
+		return false
+	}
+	if its[2] == own[2] {
 		_, open := holders.Load(holder)
 		return !open
 	}
-	pid, err := strconv.Atoi(part[1])
+	pid, err := strconv.Atoi(its[2])
 	return err == nil && errors.Is(syscall.Kill(pid, 0), syscall.ESRCH)
 }
 
@@ -89,6 +107,37 @@ func (s *Store) checkLease(ctx context.Context, tx *ent.Tx, source string, now i
 	}
 	return nil
 }
+
+// settle shows a harvest that no process runs any more as interrupted, before
+// the next one of the source records that.
+func (s *Store) settle(ctx context.Context, harvests []Harvest) error {
+	var live map[string]struct{}
+	for i := range harvests {
+		h := &harvests[i]
+		if h.State != HarvestRunning {
+			continue
+		}
+		if live == nil {
+			live = map[string]struct{}{}
+			leases, err := s.reads.Lease.Query().All(ctx)
+			if err != nil {
+				return err
+			}
+			for _, l := range leases {
+				if !s.dead(l.Holder) && l.Expires > time.Now().UnixMicro() {
+					live[fromText(l.ID)] = struct{}{}
+				}
+			}
+		}
+		if _, ok := live[h.Source]; !ok {
+			h.State, h.Error = HarvestInterrupted, interrupted
+		}
+	}
+	return nil
+}
+
+// interrupted is the error of a harvest whose process has ended.
+const interrupted = "the process ended before the harvest did"
 
 // renewLeases renews what is held until ctx ends.
 func (s *Store) renewLeases(ctx context.Context) {

@@ -38,15 +38,17 @@ type Options struct {
 // catalog; readers are never blocked.
 type Store struct {
 	postgres bool
+	config   *pgx.ConnConfig // of PostgreSQL
 	// On SQLite writing goes through one connection and reading through
 	// others; on PostgreSQL both are the same pool.
 	writer, reader *sql.DB
 	writes, reads  *ent.Client
 
-	lease  time.Duration
-	holder string // of the leases of this Store
-	stop   context.CancelFunc
-	done   sync.WaitGroup // goroutines of the Store
+	lease     time.Duration
+	holder    string // of the leases of this Store
+	stop      context.CancelFunc
+	done      sync.WaitGroup // goroutines of the Store
+	listening func()         // starts listening to other processes, the first time
 
 	mu       sync.Mutex
 	held     map[string]int64 // the running harvest by source
@@ -104,6 +106,11 @@ func Open(ctx context.Context, dsn string, opts Options) (*Store, error) {
 	}
 	ctx, s.stop = context.WithCancel(context.WithoutCancel(ctx))
 	s.done.Go(func() { s.renewLeases(ctx) })
+	s.listening = sync.OnceFunc(func() {
+		if s.config != nil {
+			s.done.Go(func() { s.listen(ctx, s.config) })
+		}
+	})
 	holders.Store(s.holder, true)
 	return s, nil
 }
@@ -155,7 +162,7 @@ func (s *Store) openPostgres(dsn string) error {
 	db.SetMaxOpenConns(postgresPool)
 	db.SetMaxIdleConns(postgresPool / 2)
 	db.SetConnMaxIdleTime(postgresConnIdle)
-	s.postgres = true
+	s.postgres, s.config = true, config
 	s.writer, s.reader = db, db
 	s.writes = ent.NewClient(ent.Driver(entsql.OpenDB(dialect.Postgres, db)))
 	s.reads = s.writes
