@@ -45,6 +45,7 @@ func (c *conditional) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
+	answer.Header.Del(confirmed)
 	switch {
 	case ok && answer.StatusCode == http.StatusNotModified:
 		answer.StatusCode, answer.Status = http.StatusOK, "200 OK"

@@ -39,7 +39,7 @@ type team struct {
 func (h *harvest) directory(ctx context.Context) (directory, error) {
 	org := h.s.o.Organisation
 	var d directory
-	listed, err := list(ctx, h.s.o.Parallel, func(ctx context.Context, o gh.ListOptions) ([]*gh.Team, *gh.Response, error) {
+	listed, err := list(ctx, &h.s.o, h.s.o.Parallel, func(ctx context.Context, o gh.ListOptions) ([]*gh.Team, *gh.Response, error) {
 		return h.s.rest.Teams.ListTeams(ctx, org, &o)
 	}, nil)
 	if err != nil {
@@ -58,7 +58,7 @@ func (h *harvest) directory(ctx context.Context) (directory, error) {
 	}
 	d.permissions = permissions
 
-	members, err := list(ctx, h.s.o.Parallel, func(ctx context.Context, o gh.ListOptions) ([]*gh.User, *gh.Response, error) {
+	members, err := list(ctx, &h.s.o, h.s.o.Parallel, func(ctx context.Context, o gh.ListOptions) ([]*gh.User, *gh.Response, error) {
 		return h.s.rest.Organizations.ListMembers(ctx, org, &gh.ListMembersOptions{ListOptions: o})
 	}, nil)
 	if err != nil {
@@ -127,12 +127,12 @@ func (h *harvest) teamLists(ctx context.Context, teams []*team) (map[string][]so
 	for _, t := range teams {
 		slug := t.GetSlug()
 		group.Go(func() error {
-			members, err := list(ctx, 1, func(ctx context.Context, o gh.ListOptions) ([]*gh.User, *gh.Response, error) {
+			members, err := list(ctx, &h.s.o, 1, func(ctx context.Context, o gh.ListOptions) ([]*gh.User, *gh.Response, error) {
 				return h.s.rest.Teams.ListTeamMembersBySlug(ctx, org, slug, &gh.TeamListTeamMembersOptions{ListOptions: o})
 			}, nil)
 			var repositories pages[*gh.Repository]
 			if err == nil {
-				repositories, err = list(ctx, 1, func(ctx context.Context, o gh.ListOptions) ([]*gh.Repository, *gh.Response, error) {
+				repositories, err = list(ctx, &h.s.o, 1, func(ctx context.Context, o gh.ListOptions) ([]*gh.Repository, *gh.Response, error) {
 					return h.s.rest.Teams.ListTeamReposBySlug(ctx, org, slug, &o)
 				}, nil)
 			}

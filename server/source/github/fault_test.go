@@ -24,7 +24,7 @@ import (
 // in turn, once or from then on, and looks what became of the catalog.
 func TestAFaultAtAnyRequestRemovesNothing(t *testing.T) {
 	t.Parallel()
-	const repositories = 110
+	const repositories = 14
 	faults := map[string]githubtest.Fault{
 		"502":          {Status: http.StatusBadGateway},
 		"500 in HTML":  {Status: http.StatusInternalServerError, Body: "<html>Unicorn!</html>"},
@@ -45,7 +45,7 @@ func TestAFaultAtAnyRequestRemovesNothing(t *testing.T) {
 				t.Parallel()
 				// Known, and all changed, so that everything is asked for again.
 				org := sized(repositories, 2)
-				p := newPlace(t, org, Options{Batch: 60, Parallel: 1}, githubtest.Options{})
+				p := newPlace(t, org, Options{Batch: 8, Parallel: 1, pageSize: 10}, githubtest.Options{})
 				var before sourcetest.Ledger
 				run(t, &before, p)
 				names, teams := before.Names(), len(before.Directory.Teams)

@@ -84,7 +84,11 @@ func (s *Source) post(ctx context.Context, body []byte, data any) ([]queryError,
 		return nil, &errTooMuch{fmt.Errorf("read the answer of GitHub's GraphQL API: %w", err)}
 	}
 	if answer.StatusCode != http.StatusOK {
-		return nil, refused(answer.StatusCode, text)
+		err := refused(answer.StatusCode, text)
+		if answer.StatusCode < 500 && s.o.Token == "" && s.o.App == nil {
+			err = fmt.Errorf("GitHub's GraphQL API answers nobody without a token; set one, or a GitHub App: %w", err)
+		}
+		return nil, err
 	}
 	var reply struct {
 		Data   json.RawMessage `json:"data"`

@@ -347,6 +347,29 @@ func TestARepositoryDeletedWhileThePagesAreReadHidesNoOther(t *testing.T) {
 	}
 }
 
+func TestARepositoryAddedBehindAFullPageIsFound(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, sized(20, 10), Options{pageSize: 10}, githubtest.Options{})
+	var l sourcetest.Ledger
+	run(t, &l, p)
+	p.server.ResetLog()
+	run(t, &l, p)
+	counted, _ := p.server.Spent()
+	require.Zero(t, counted)
+	// The pages that stand are confirmed, with the Link that they had.
+	p.org.Update(func(o *githubtest.Org) {
+		for i := range 25 {
+			r := githubtest.NewRepo(fmt.Sprintf("z-%02d", i), githubtest.File{Path: "a", Content: []byte("a")})
+			r.CreatedAt = time.Date(2026, 6, 1, 0, 0, i, 0, time.UTC)
+			o.Repos = append(o.Repos, r)
+		}
+		o.Teams = append(o.Teams, &githubtest.Team{Name: "Z"})
+	})
+	run(t, &l, p)
+	require.Len(t, l.Repositories, 45)
+	require.Len(t, l.Directory.Teams, 11)
+}
+
 func TestGitHubApp(t *testing.T) {
 	t.Parallel()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)

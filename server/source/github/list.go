@@ -13,9 +13,6 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// pageSize is the largest that GitHub grants.
-const pageSize = 100
-
 // fetch asks for one page of a list.
 type fetch[T any] func(context.Context, gh.ListOptions) ([]T, *gh.Response, error)
 
@@ -37,8 +34,8 @@ const maxListed = 10_000
 // list asks for all pages: for the first, which says how many there are, and
 // then for the others side by side. Total is told the number of pages, when it
 // is set.
-func list[T any](ctx context.Context, parallel int, get fetch[T], total func(pages int)) (pages[T], error) {
-	first, answer, err := get(ctx, gh.ListOptions{Page: 1, PerPage: pageSize})
+func list[T any](ctx context.Context, o *Options, parallel int, get fetch[T], total func(pages int)) (pages[T], error) {
+	first, answer, err := get(ctx, gh.ListOptions{Page: 1, PerPage: o.pageSize})
 	if err != nil {
 		return pages[T]{}, err
 	}
@@ -56,11 +53,12 @@ func list[T any](ctx context.Context, parallel int, get fetch[T], total func(pag
 	found.list[0] = first
 	answers := make([]*gh.Response, last)
 	answers[0] = answer
+	outer := ctx
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(parallel)
 	for page := 2; page <= last; page++ {
 		group.Go(func() (err error) {
-			found.list[page-1], answers[page-1], err = get(ctx, gh.ListOptions{Page: page, PerPage: pageSize})
+			found.list[page-1], answers[page-1], err = get(ctx, gh.ListOptions{Page: page, PerPage: o.pageSize})
 			if err == nil && found.list[page-1] == nil {
 				err = errNoList
 			}
@@ -70,14 +68,21 @@ func list[T any](ctx context.Context, parallel int, get fetch[T], total func(pag
 	if err := group.Wait(); err != nil {
 		return pages[T]{}, err
 	}
-	// What was added while we read is on pages that were not there before.
-	for next := answers[last-1].NextPage; next != 0 && len(found.list) < maxListed; {
-		more, answer, err := get(ctx, gh.ListOptions{Page: next, PerPage: pageSize})
+	// The first page may have been confirmed, and then comes with the Link of
+	// the time when it was read: pages have been added since if the last one is
+	// full. It also may have been added to while we read.
+	for at := last - 1; len(found.list[at]) >= o.pageSize || answers[at].NextPage != 0; at++ {
+		if at+1 >= maxListed {
+			return pages[T]{}, fmt.Errorf("the list has more than %d pages", maxListed)
+		}
+		more, answer, err := get(outer, gh.ListOptions{Page: at + 2, PerPage: o.pageSize})
+		if err == nil && more == nil {
+			err = errNoList
+		}
 		if err != nil {
 			return pages[T]{}, err
 		}
 		found.list, answers = append(found.list, more), append(answers, answer)
-		next = answer.NextPage
 	}
 	found.confirmed = true
 	for _, answer := range answers {
@@ -102,9 +107,9 @@ func (h *harvest) repositories(ctx context.Context) ([]*gh.Repository, error) {
 	}
 	var before pages[*gh.Repository]
 	for pass := range passes {
-		now, err := list(ctx, h.s.o.Parallel, get, func(pages int) {
+		now, err := list(ctx, &h.s.o, h.s.o.Parallel, get, func(pages int) {
 			if pass == 0 {
-				h.out.Expect(pages * pageSize)
+				h.out.Expect(pages * h.s.o.pageSize)
 			}
 		})
 		if err != nil {

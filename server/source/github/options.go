@@ -53,7 +53,8 @@ type Options struct {
 	// Name of the source; github:Organisation when empty.
 	Name string
 
-	// Token is a personal access token. It may be empty for public data.
+	// Token is a personal access token. GitHub's GraphQL API answers nobody
+	// without one; githubtest does.
 	Token string
 	// App is used in place of Token when it is set.
 	App *App
@@ -94,6 +95,8 @@ type Options struct {
 
 	// backoff before a failed request is made again; half a second when zero.
 	backoff time.Duration
+	// pageSize of lists; 100, the largest that GitHub grants, when zero.
+	pageSize int
 }
 
 // App is a GitHub App.
@@ -135,6 +138,7 @@ func New(o Options) (*Source, error) {
 	o.MaxWait = cmp.Or(o.MaxWait, 15*time.Minute)
 	o.Timeout = cmp.Or(o.Timeout, time.Minute)
 	o.backoff = cmp.Or(o.backoff, 500*time.Millisecond)
+	o.pageSize = cmp.Or(o.pageSize, 100)
 	if o.Parallel < 1 || o.Batch < 1 || o.Batch > maxNodes {
 		return nil, fmt.Errorf("parallel must be positive and batch between 1 and %d; they are %d and %d", maxNodes, o.Parallel, o.Batch)
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/gofri/go-github-ratelimit/v2/github_ratelimit/github_primary_ratelimit"
 	"github.com/gofri/go-github-ratelimit/v2/github_ratelimit/github_secondary_ratelimit"
 	gh "github.com/google/go-github/v60/github"
+	"golang.org/x/time/rate"
 
 	"github.com/waypost-dev/waypost/server/source"
 )
@@ -54,7 +55,12 @@ func newTransport(o Options, base *url.URL, cache Cache) (http.RoundTripper, err
 	if err != nil {
 		return nil, err
 	}
-	m := &meter{next: authorised, slots: make(chan struct{}, o.Parallel), timeout: o.Timeout}
+	m := &meter{next: authorised, pace: rate.NewLimiter(rate.Inf, 0), slots: make(chan struct{}, o.Parallel), timeout: o.Timeout}
+	if strings.HasSuffix(base.Host, "github.com") || strings.HasSuffix(base.Host, ".ghe.com") {
+		// No more than 900 points in a minute, of which a GET costs one (docs:
+		// Rate limits for the REST API, "About secondary rate limits").
+		m.pace = rate.NewLimiter(14, 60)
+	}
 	limiter := github_ratelimit.New(m,
 		github_primary_ratelimit.WithBypassLimit(), // retry waits; the limiter's own memory mixes REST up with GraphQL
 		github_secondary_ratelimit.WithSingleSleepLimit(o.MaxWait, nil),
@@ -136,6 +142,7 @@ const maxAnswer = 64 << 20
 type meter struct {
 	next    http.RoundTripper
 	slots   chan struct{}
+	pace    *rate.Limiter
 	timeout time.Duration
 }
 
@@ -146,10 +153,14 @@ func (m *meter) RoundTrip(r *http.Request) (*http.Response, error) {
 	case <-r.Context().Done():
 		return nil, r.Context().Err()
 	}
+	if err := m.pace.Wait(r.Context()); err != nil {
+		return nil, err
+	}
 	ctx, cancel := context.WithTimeout(r.Context(), m.timeout)
 	defer cancel() // the answer has been read whole by then
 	// The limiter may send the same request again: each needs a body of its own.
 	r = r.Clone(ctx)
+	r.Header.Set("User-Agent", "waypost") // GitHub refuses requests without one
 	if r.GetBody != nil {
 		body, err := r.GetBody()
 		if err != nil {

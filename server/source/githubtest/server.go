@@ -148,6 +148,9 @@ func (s *Server) SetFault(fault func(*http.Request) *Fault) {
 	s.options.Fault = fault
 }
 
+// maxLog bounds the log, in requests: the oldest half is forgotten then.
+const maxLog = 100_000
+
 // maxBody bounds the body of a request, in bytes.
 const maxBody = 4 << 20
 
@@ -320,7 +323,9 @@ func (s *Server) conditional(a *answer, r *http.Request) {
 	if a.status != http.StatusOK || r.Method != http.MethodGet || a.resource == "app" || strings.HasSuffix(r.URL.Path, "/rate_limit") {
 		return
 	}
-	sum := sha256.Sum256(append(append([]byte(a.header.Get("Link")), 0), a.body...))
+	// Of the body alone: whether GitHub's tells of the Link header as well is
+	// not documented, so that a client must not rely on it.
+	sum := sha256.Sum256(a.body)
 	tag := `W/"` + hex.EncodeToString(sum[:]) + `"`
 	a.header.Set("ETag", tag)
 	a.header.Set("Cache-Control", "private, max-age=60, s-maxage=60")
@@ -330,6 +335,7 @@ func (s *Server) conditional(a *answer, r *http.Request) {
 		if weak(have) == weak(tag) {
 			a.status, a.body = http.StatusNotModified, nil
 			a.header.Del("Content-Type")
+			a.header.Del("Link")
 			return
 		}
 	}
@@ -346,6 +352,9 @@ func (s *Server) record(r *http.Request, a *answer) {
 		line.Points = a.points
 		s.turn()
 		s.used[a.resource] += a.points
+	}
+	if len(s.log) >= maxLog {
+		s.log = append([]Request(nil), s.log[maxLog/2:]...)
 	}
 	s.log = append(s.log, line)
 }

@@ -246,6 +246,9 @@ func (t *Tree) languages() map[string]int64 {
 			language = enry.GetLanguage(path, content)
 		}
 		if kind := enry.GetLanguageType(language); kind == enry.Programming || kind == enry.Markup {
+			if group := enry.GetLanguageGroup(language); group != "" {
+				language = group // GitHub counts TSX as TypeScript
+			}
 			found[language] += e.size
 		}
 	})
