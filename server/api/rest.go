@@ -4,12 +4,16 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
+	"github.com/grpc-ecosystem/grpc-gateway/v2/utilities"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	catalogv1 "github.com/waypost-dev/waypost/proto/waypost/catalog/v1"
 	harvestv1 "github.com/waypost-dev/waypost/proto/waypost/harvest/v1"
@@ -115,6 +119,32 @@ func newGateway(conn *inProcess) (http.Handler, error) {
 		return nil, fmt.Errorf("register harvests: %w", err)
 	}
 	return mux, nil
+}
+
+// strictQuery refuses query parameters that the request does not have. The
+// gateway's own parser ignores them, and a mistyped filter would then select
+// everything.
+type strictQuery struct{ runtime.DefaultQueryParser }
+
+// The gateway keeps its parser for the whole process.
+var _ = runtime.NewServeMux(runtime.SetQueryParameterParser(strictQuery{}))
+
+// Parse implements runtime.QueryParameterParser.
+func (q strictQuery) Parse(m proto.Message, values url.Values, filter *utilities.DoubleArray) error {
+	fields := m.ProtoReflect().Descriptor().Fields()
+	for key := range values {
+		name, _, _ := strings.Cut(key, ".")
+		name, _, _ = strings.Cut(name, "[")
+		if fields.ByJSONName(name) != nil || fields.ByName(protoreflect.Name(name)) != nil {
+			continue
+		}
+		known := make([]string, fields.Len())
+		for i := range known {
+			known[i] = fields.Get(i).JSONName()
+		}
+		return fmt.Errorf("unknown query parameter %.100q; there are %s", key, strings.Join(known, ", "))
+	}
+	return q.DefaultQueryParser.Parse(m, values, filter)
 }
 
 // routingError answers requests that fit no route, in the form of any other

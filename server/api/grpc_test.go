@@ -1,0 +1,307 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/metadata"
+	reflectionv1 "google.golang.org/grpc/reflection/grpc_reflection_v1"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+
+	catalogv1 "github.com/waypost-dev/waypost/proto/waypost/catalog/v1"
+	harvestv1 "github.com/waypost-dev/waypost/proto/waypost/harvest/v1"
+	"github.com/waypost-dev/waypost/server/catalog"
+	"github.com/waypost-dev/waypost/server/index"
+	"github.com/waypost-dev/waypost/server/store"
+)
+
+func finished(h store.Harvest) store.Harvest {
+	h.State, h.Finished = store.HarvestSucceeded, h.Started.Add(1500*time.Millisecond)
+	h.Repositories, h.Read, h.Added, h.Requests = 3, 4, 5, 6
+	return h
+}
+
+// detail returns the first detail of a type.
+func detail[T proto.Message](t *testing.T, err error) T {
+	t.Helper()
+	for _, d := range status.Convert(err).Details() {
+		if m, ok := d.(T); ok {
+			return m
+		}
+	}
+	require.Fail(t, "no such detail", "%v has %v", err, status.Convert(err).Details())
+	panic("unreachable")
+}
+
+func TestErrors(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, acme(t))
+	cc := f.dial(t)
+	for name, conn := range map[string]grpc.ClientConnInterface{"network": cc, "in process": f.Conn()} {
+		t.Run(name, func(t *testing.T) {
+			client := catalogv1.NewCatalogServiceClient(conn)
+
+			_, err := client.GetEntity(t.Context(), &catalogv1.GetEntityRequest{Name: "entities/component:default/gone"})
+			require.Equal(t, codes.NotFound, status.Code(err))
+			require.Equal(t, "entities/component:default/gone", detail[*errdetails.ResourceInfo](t, err).ResourceName)
+
+			_, err = client.GetEntity(t.Context(), &catalogv1.GetEntityRequest{Name: "gone"})
+			require.Equal(t, codes.InvalidArgument, status.Code(err))
+			require.Equal(t, "name", detail[*errdetails.BadRequest](t, err).FieldViolations[0].Field)
+
+			_, err = client.ListEntities(t.Context(), &catalogv1.ListEntitiesRequest{Filter: `entity.kind == `})
+			require.Equal(t, codes.InvalidArgument, status.Code(err))
+			require.Equal(t, "filter", detail[*errdetails.BadRequest](t, err).FieldViolations[0].Field)
+			require.NotEmpty(t, detail[*errdetails.ErrorInfo](t, err).Metadata["offset"])
+
+			names := make([]string, 1001)
+			for i := range names {
+				names[i] = "x"
+			}
+			_, err = client.BatchGetEntities(t.Context(), &catalogv1.BatchGetEntitiesRequest{Names: names})
+			require.Equal(t, codes.InvalidArgument, status.Code(err))
+			require.LessOrEqual(t, len(detail[*errdetails.BadRequest](t, err).FieldViolations), 100)
+			require.Less(t, len(status.Convert(err).Message()), 1000)
+
+			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+			defer cancel()
+			_, err = client.GetEntity(ctx, &catalogv1.GetEntityRequest{Name: "entities/component:default/checkout", MinRevision: 1000})
+			require.Equal(t, codes.DeadlineExceeded, status.Code(err))
+
+			err = conn.Invoke(t.Context(), "/waypost.catalog.v1.CatalogService/Nothing", &catalogv1.GetEntityRequest{}, &catalogv1.Entity{})
+			require.Equal(t, codes.Unimplemented, status.Code(err))
+		})
+	}
+}
+
+func TestMinRevision(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, acme(t))
+	client := f.catalog(t)
+	entities := acme(t)
+	added := document(t, map[string]any{"kind": "Component", "metadata": map[string]any{"name": "late"}, "spec": map[string]any{}})
+	go func() {
+		time.Sleep(20 * time.Millisecond)
+		f.index.Load(append(entities, added), 9)
+	}()
+	e, err := client.GetEntity(t.Context(), &catalogv1.GetEntityRequest{Name: "entities/component:default/late", MinRevision: 9})
+	require.NoError(t, err)
+	require.Equal(t, "late", e.Metadata.Name)
+}
+
+func TestUnexpectedErrorsKeepTheirCause(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, nil)
+	g, err := newGate(slog.New(slog.NewTextHandler(f.log, nil)), f.metrics)
+	require.NoError(t, err)
+	info := &grpc.UnaryServerInfo{FullMethod: "/waypost.test/Method"}
+	ctx := metadata.NewIncomingContext(t.Context(), metadata.Pairs(requestIDHeader, "id-7"))
+	req := &catalogv1.ListEntitiesRequest{}
+	for name, handle := range map[string]grpc.UnaryHandler{
+		"error": func(context.Context, any) (any, error) { return nil, fmt.Errorf("secret password") },
+		"panic": func(context.Context, any) (any, error) { panic("secret password") },
+	} {
+		_, err := g.unary(ctx, req, info, handle)
+		require.Equal(t, codes.Internal, status.Code(err), name)
+		require.Contains(t, err.Error(), "id-7", name)
+		require.NotContains(t, err.Error(), "secret", name)
+		require.Contains(t, f.log.String(), "secret password", name)
+		require.Contains(t, f.log.String(), "request_id=id-7", name)
+	}
+	for want, cause := range map[codes.Code]error{
+		codes.NotFound:         fmt.Errorf("read: %w", store.ErrNotFound),
+		codes.Aborted:          fmt.Errorf("begin: %w", store.ErrBusy),
+		codes.Canceled:         fmt.Errorf("read: %w", context.Canceled),
+		codes.DeadlineExceeded: fmt.Errorf("read: %w", context.DeadlineExceeded),
+		codes.Unavailable:      status.Error(codes.Unavailable, "later"),
+		codes.InvalidArgument:  fmt.Errorf("list: %w", &index.QueryError{Field: "filter", Offset: 3, Reason: "r", Hint: "h"}),
+	} {
+		_, err := g.unary(ctx, req, info, func(context.Context, any) (any, error) { return nil, cause })
+		require.Equal(t, want, status.Code(err), cause.Error())
+	}
+}
+
+func TestRequestIDInMetadata(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, nil)
+	client := f.catalog(t)
+	var header metadata.MD
+	ctx := metadata.AppendToOutgoingContext(t.Context(), requestIDHeader, "mine")
+	_, err := client.ListEntities(ctx, &catalogv1.ListEntitiesRequest{}, grpc.Header(&header))
+	require.NoError(t, err)
+	require.Equal(t, []string{"mine"}, header.Get(requestIDHeader))
+	_, err = client.ListEntities(t.Context(), &catalogv1.ListEntitiesRequest{}, grpc.Header(&header))
+	require.NoError(t, err)
+	require.Len(t, header.Get(requestIDHeader), 1)
+	require.NotEqual(t, "mine", header.Get(requestIDHeader)[0])
+}
+
+func TestHealthAndReflection(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, nil)
+	cc := f.dial(t)
+	health := healthv1.NewHealthClient(cc)
+	for _, service := range []string{"", "waypost.catalog.v1.CatalogService", "waypost.harvest.v1.HarvestService"} {
+		r, err := health.Check(t.Context(), &healthv1.HealthCheckRequest{Service: service})
+		require.NoError(t, err)
+		require.Equal(t, healthv1.HealthCheckResponse_SERVING, r.Status)
+	}
+	f.SetReady(false)
+	r, err := health.Check(t.Context(), &healthv1.HealthCheckRequest{})
+	require.NoError(t, err)
+	require.Equal(t, healthv1.HealthCheckResponse_NOT_SERVING, r.Status)
+
+	stream, err := reflectionv1.NewServerReflectionClient(cc).ServerReflectionInfo(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, stream.Send(&reflectionv1.ServerReflectionRequest{MessageRequest: &reflectionv1.ServerReflectionRequest_ListServices{}}))
+	answer, err := stream.Recv()
+	require.NoError(t, err)
+	var names []string
+	for _, s := range answer.GetListServicesResponse().Service {
+		names = append(names, s.Name)
+	}
+	require.Subset(t, names, []string{"waypost.catalog.v1.CatalogService", "waypost.harvest.v1.HarvestService", "grpc.health.v1.Health"})
+}
+
+// addProblems fills the store with problems of documents and of a source.
+func (f *fixture) addProblems(t *testing.T, n int) {
+	t.Helper()
+	h, err := f.store.BeginHarvest(t.Context(), "dir:/srv/git")
+	require.NoError(t, err)
+	doc := store.Document{Hash: "h", Commit: "c"}
+	for i := range n {
+		doc.Problems = append(doc.Problems, catalog.Problem{
+			Code: catalog.CodeField, Severity: catalog.SeverityError, Source: "dir:/srv/git", Repository: "acme/shop", Path: "catalog-info.yaml",
+			Line: n - i, Message: fmt.Sprintf("problem %d", i), Entity: "Component:default/Shop",
+		})
+	}
+	_, err = f.store.Apply(t.Context(), "dir:/srv/git", []store.RepositoryUpdate{{
+		Repository: store.Repository{ID: "r1", Name: "acme/shop", State: "s", Documents: map[string]store.Document{"catalog-info.yaml": doc}},
+	}})
+	require.NoError(t, err)
+	require.NoError(t, f.store.FinishHarvest(t.Context(), finished(h), []catalog.Problem{
+		{Code: catalog.CodeUnreadable, Severity: catalog.SeverityError, Source: "dir:/srv/git", Message: "source trouble"},
+	}))
+}
+
+func TestProblems(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, acme(t))
+	client := f.catalog(t)
+	before, err := client.ListProblems(t.Context(), &catalogv1.ListProblemsRequest{})
+	require.NoError(t, err)
+	require.EqualValues(t, 1, before.TotalSize, "the dangling owner of ledger")
+	f.addProblems(t, 25)
+
+	var lines []int32
+	req := &catalogv1.ListProblemsRequest{Repository: "ACME/shop", EntityRef: "component:shop", PageSize: 10}
+	for range 5 {
+		page, err := client.ListProblems(t.Context(), req)
+		require.NoError(t, err)
+		require.EqualValues(t, 25, page.TotalSize)
+		for _, p := range page.Problems {
+			lines = append(lines, p.Line)
+		}
+		if req.PageToken = page.NextPageToken; req.PageToken == "" {
+			break
+		}
+	}
+	require.Len(t, lines, 25)
+	require.True(t, slices.IsSorted(lines))
+
+	all, err := client.ListProblems(t.Context(), &catalogv1.ListProblemsRequest{PageSize: 5})
+	require.NoError(t, err)
+	require.EqualValues(t, 27, all.TotalSize)
+	for field, bad := range map[string]*catalogv1.ListProblemsRequest{
+		"page_token": {PageSize: 5, Code: "field", PageToken: all.NextPageToken},
+		"entity_ref": {EntityRef: "::"},
+		"severity":   {Severity: 9},
+		"page_size":  {PageSize: -1},
+	} {
+		_, err = client.ListProblems(t.Context(), bad)
+		require.Equal(t, codes.InvalidArgument, status.Code(err), field)
+		require.Equal(t, field, detail[*errdetails.BadRequest](t, err).FieldViolations[0].Field)
+	}
+	warnings, err := client.ListProblems(t.Context(), &catalogv1.ListProblemsRequest{Severity: catalogv1.Severity_SEVERITY_WARNING})
+	require.NoError(t, err)
+	require.EqualValues(t, 1, warnings.TotalSize)
+}
+
+func TestValidateDocuments(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, acme(t))
+	component := func(name, owner string) []byte {
+		return []byte("apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata:\n  name: " + name + "\nspec:\n  type: service\n  lifecycle: production\n  owner: " + owner + "\n")
+	}
+	answer, err := f.catalog(t).ValidateDocuments(t.Context(), &catalogv1.ValidateDocumentsRequest{Documents: []*catalogv1.Document{
+		{Path: "a.yaml", Content: component("a", "payments")}, // in the catalog
+		{Path: "b.yaml", Content: component("b", "new-team")}, // in the set
+		{Path: "c.yaml", Content: component("c", "nobody-at-all")},
+		{Path: "team.yaml", Content: []byte("apiVersion: backstage.io/v1alpha1\nkind: Group\nmetadata:\n  name: new-team\nspec:\n  type: team\n  children: []\n")},
+		{Path: "again.yaml", Content: component("A", "payments")},
+		{Path: "broken.yaml", Content: []byte("kind: [")},
+	}})
+	require.NoError(t, err)
+	require.Equal(t, []string{"component:default/a", "component:default/b", "component:default/c", "group:default/new-team"}, answer.EntityRefs)
+	var got []string
+	for _, p := range answer.Problems {
+		got = append(got, fmt.Sprintf("%s:%d %s", p.Path, p.Line, p.Code))
+	}
+	require.Contains(t, got, "again.yaml:1 conflict")
+	require.Contains(t, got, "c.yaml:8 dangling-relation")
+	require.True(t, slices.ContainsFunc(got, func(s string) bool { return strings.HasPrefix(s, "broken.yaml:") }), "%v", got)
+	require.Len(t, got, 3)
+}
+
+func TestHarvestRecords(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, nil)
+	client := harvestv1.NewHarvestServiceClient(f.dial(t))
+	h, err := f.store.BeginHarvest(t.Context(), "github:acme")
+	require.NoError(t, err)
+	require.NoError(t, f.store.FinishHarvest(t.Context(), finished(h), nil))
+
+	got, err := client.GetHarvest(t.Context(), &harvestv1.GetHarvestRequest{Id: h.ID})
+	require.NoError(t, err)
+	require.Equal(t, harvestv1.Harvest_STATE_SUCCEEDED, got.Harvest.State)
+	require.EqualValues(t, 5, got.Harvest.EntitiesAdded)
+	require.EqualValues(t, 6, got.Harvest.Requests.Counted)
+	require.NotNil(t, got.Harvest.EndTime)
+
+	list, err := client.ListHarvests(t.Context(), &harvestv1.ListHarvestsRequest{Source: "github:acme"})
+	require.NoError(t, err)
+	require.Len(t, list.Harvests, 1)
+	list, err = client.ListHarvests(t.Context(), &harvestv1.ListHarvestsRequest{Source: "github:other"})
+	require.NoError(t, err)
+	require.Empty(t, list.Harvests)
+
+	_, err = client.GetHarvest(t.Context(), &harvestv1.GetHarvestRequest{Id: 99})
+	require.Equal(t, codes.NotFound, status.Code(err))
+	require.Equal(t, "harvests/99", detail[*errdetails.ResourceInfo](t, err).ResourceName)
+	_, err = client.StartHarvest(t.Context(), &harvestv1.StartHarvestRequest{Source: "github:acme"})
+	require.Equal(t, codes.NotFound, status.Code(err))
+	require.Contains(t, err.Error(), "not configured")
+
+	stream, err := client.WatchHarvest(t.Context(), &harvestv1.WatchHarvestRequest{Id: h.ID})
+	require.NoError(t, err)
+	last, err := stream.Recv()
+	require.NoError(t, err)
+	require.Equal(t, harvestv1.Harvest_STATE_SUCCEEDED, last.Harvest.State)
+	_, err = stream.Recv()
+	require.ErrorContains(t, err, "EOF")
+	stream, err = client.WatchHarvest(t.Context(), &harvestv1.WatchHarvestRequest{Id: -1})
+	require.NoError(t, err)
+	_, err = stream.Recv()
+	require.Equal(t, codes.InvalidArgument, status.Code(err))
+}

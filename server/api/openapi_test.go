@@ -1,0 +1,126 @@
+package api
+
+import (
+	"encoding/json"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// openAPIDocument is what OpenAPI 3.1 says of a document, as far as ours uses it.
+type openAPIDocument struct {
+	OpenAPI string
+	Info    struct{ Title, Version string }
+	Paths   map[string]map[string]struct {
+		OperationID string `json:"operationId"`
+		Parameters  []struct {
+			Name, In string
+			Required bool
+			Schema   map[string]any
+		}
+		RequestBody struct{ Content map[string]any } `json:"requestBody"`
+		Responses   map[string]struct{ Description string }
+	}
+	Components struct{ Schemas map[string]any }
+}
+
+func servedOpenAPI(t *testing.T, f *fixture) (openAPIDocument, string) {
+	t.Helper()
+	resp := f.ask(t, "GET", "/openapi.json", "")
+	require.Equal(t, 200, resp.StatusCode)
+	require.Equal(t, "application/json", resp.Header.Get("Content-Type"))
+	raw := bodyOf(t, resp)
+	var doc openAPIDocument
+	require.NoError(t, json.Unmarshal([]byte(raw), &doc))
+	return doc, raw
+}
+
+func TestOpenAPIIsWellFormed(t *testing.T) {
+	t.Parallel()
+	doc, raw := servedOpenAPI(t, newFixture(t, nil))
+	require.Equal(t, "3.1.0", doc.OpenAPI)
+	require.Equal(t, "Waypost API", doc.Info.Title)
+	require.Equal(t, "1.2.3", doc.Info.Version)
+	ids := map[string]string{}
+	inPath := regexp.MustCompile(`\{([^{}]+)\}`)
+	for path, item := range doc.Paths {
+		require.True(t, strings.HasPrefix(path, "/v1/"), path)
+		for method, o := range item {
+			at := method + " " + path
+			require.Contains(t, []string{"get", "post", "put", "patch", "delete"}, method, at)
+			require.NotEmpty(t, o.OperationID, at)
+			require.Empty(t, ids[o.OperationID], "%s has the operationId of %s", at, ids[o.OperationID])
+			ids[o.OperationID] = at
+			require.NotEmpty(t, o.Responses, at)
+			for code, r := range o.Responses {
+				require.Regexp(t, `^(default|[1-5][0-9X]{2})$`, code, at)
+				require.NotEmpty(t, r.Description, "%s %s: description is mandatory", at, code)
+			}
+			named := map[string]bool{}
+			var pathParameters []string
+			for _, p := range o.Parameters {
+				require.False(t, named[p.In+" "+p.Name], "%s: parameter %s twice", at, p.Name)
+				named[p.In+" "+p.Name] = true
+				require.Contains(t, []string{"path", "query"}, p.In, at)
+				require.NotEmpty(t, p.Schema, "%s: %s has no schema", at, p.Name)
+				if p.In == "path" {
+					require.True(t, p.Required, "%s: path parameter %s", at, p.Name)
+					pathParameters = append(pathParameters, p.Name)
+				}
+			}
+			var inTemplate []string
+			for _, m := range inPath.FindAllStringSubmatch(path, -1) {
+				inTemplate = append(inTemplate, m[1])
+			}
+			require.ElementsMatch(t, inTemplate, pathParameters, at)
+		}
+	}
+	for _, m := range regexp.MustCompile(`"\$ref":"([^"]*)"`).FindAllStringSubmatch(raw, -1) {
+		name, ok := strings.CutPrefix(m[1], "#/components/schemas/")
+		require.True(t, ok, "reference %s leaves the document", m[1])
+		require.Contains(t, doc.Components.Schemas, name)
+	}
+}
+
+// TestOpenAPIRoutesAnswer asks for every route in the document.
+func TestOpenAPIRoutesAnswer(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, acme(t))
+	h, err := f.store.BeginHarvest(t.Context(), "dir:/srv/git")
+	require.NoError(t, err)
+	require.NoError(t, f.store.FinishHarvest(t.Context(), finished(h), nil))
+	values := strings.NewReplacer("{kind}", "component", "{namespace}", "default", "{name}", "checkout", "{id}", "1")
+	queries := map[string]string{
+		"/v1/entities:batchGet": "?names=entities/component:default/checkout",
+		"/v1/entities:facets":   "?fields=kind",
+		"/v1/entities:search":   "?query=checkout",
+		"/v1/graph":             "?roots=component:default/checkout",
+	}
+	bodies := map[string]string{
+		"/v1/entities:batchGet": `{"names":["entities/component:default/checkout"]}`,
+		"/v1/entities:validate": `{"documents":[{"path":"a.yaml","content":""}]}`,
+	}
+	doc, _ := servedOpenAPI(t, f)
+	require.GreaterOrEqual(t, len(doc.Paths), 12)
+	for path, item := range doc.Paths {
+		for method, o := range item {
+			target := values.Replace(path)
+			body := ""
+			if len(o.RequestBody.Content) > 0 {
+				body = bodies[path]
+			} else {
+				target += queries[path]
+			}
+			resp := f.ask(t, strings.ToUpper(method), target, body)
+			text := bodyOf(t, resp)
+			want := http.StatusOK
+			if path == "/v1/harvests" && method == "post" {
+				want = http.StatusBadRequest // no source is configured to start
+			}
+			require.Equal(t, want, resp.StatusCode, "%s %s: %s", method, target, text)
+		}
+	}
+}
