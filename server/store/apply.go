@@ -53,7 +53,7 @@ func (s *Store) change(ctx context.Context, source string, updates []RepositoryU
 	var c *changeset
 	err := s.write(ctx, func(tx *ent.Tx, now int64) error {
 		c = &changeset{
-			s: s, tx: tx, source: source, now: now,
+			s: s, tx: tx, source: source, now: now, claimed: s.began(source, now),
 			repositories: map[string]*repository{}, claims: map[int64]*claim{}, contested: map[string]struct{}{},
 		}
 		return c.run(ctx, updates, seen)
@@ -74,6 +74,9 @@ type changeset struct {
 	tx     *ent.Tx
 	source string
 	now    int64 // Unix microseconds
+	// claimed is when claims that are new now count as made: at the start of the
+	// harvest, so that it does not matter which of two comes in first.
+	claimed int64
 
 	// What was read, and what becomes of it.
 	repositories map[string]*repository // of the updates, by forge id
@@ -274,7 +277,7 @@ func (c *changeset) keepBroken(r *repository, broken []BrokenDocument, keys map[
 // set brings a claim, new if cl is nil, to what the update says.
 func (c *changeset) set(r *repository, cl *claim, key, ref string, to Claim) {
 	if cl == nil {
-		cl = &claim{row: row{repository: r.id, claimed: c.now}}
+		cl = &claim{row: row{repository: r.id, claimed: c.claimed}}
 		c.fresh = append(c.fresh, cl)
 	}
 	e := to.Entity
@@ -286,9 +289,9 @@ func (c *changeset) set(r *repository, cl *claim, key, ref string, to Claim) {
 		}
 	}
 	if cl.ref != "" && cl.ref != ref {
-		cl.claimed = c.now
+		cl.claimed = c.claimed
 	}
-	cl.key, cl.ref, cl.path = key, ref, toText(e.Origin.Path)
+	cl.key, cl.ref, cl.path, cl.at = key, ref, toText(e.Origin.Path), e.Origin.Repository
 	cl.priority, cl.inferred = int64(to.Priority), e.Origin.Inferred
 	switch {
 	case cl.hash != hash:

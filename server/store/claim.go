@@ -24,6 +24,7 @@ type row struct {
 	served            bool
 	content           int64
 	revision, changed int64
+	at                string // owner/name of the repository; not a column of its own
 }
 
 // claim is a claim as it will be.
@@ -36,11 +37,12 @@ type claim struct {
 }
 
 const claimColumns = `c."id", c."repository_id", c."key", c."path", c."ref_key", c."uid", c."hash", c."place", c."inferred", ` +
-	`c."priority", c."claimed", c."served", c."content_id", c."revision", c."changed"`
+	`c."priority", c."claimed", c."served", c."content_id", c."revision", c."changed", ` +
+	`(SELECT r."name" FROM "repositories" r WHERE r."id" = c."repository_id")`
 
 func (r *row) scan(rows *sql.Rows) error {
 	return rows.Scan(&r.id, &r.repository, &r.key, &r.path, &r.ref, &r.uid, &r.hash, &r.place, &r.inferred,
-		&r.priority, &r.claimed, &r.served, &r.content, &r.revision, &r.changed)
+		&r.priority, &r.claimed, &r.served, &r.content, &r.revision, &r.changed, &r.at)
 }
 
 func (r *row) values() []any {
@@ -56,7 +58,10 @@ func (r *row) before(o *row) int {
 		}
 		return 1
 	}
-	return cmp.Or(cmp.Compare(o.priority, r.priority), cmp.Compare(r.claimed, o.claimed), cmp.Compare(r.id, o.id))
+	// Claims of one harvest are as old as each other: their places decide, so
+	// that the outcome is the same every time.
+	return cmp.Or(cmp.Compare(o.priority, r.priority), cmp.Compare(r.claimed, o.claimed),
+		cmp.Compare(r.at, o.at), cmp.Compare(r.path, o.path), cmp.Compare(r.id, o.id))
 }
 
 // event is a revision to be written.

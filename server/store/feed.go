@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"fmt"
@@ -11,25 +12,44 @@ import (
 
 const contentColumns = `t."ref", t."source", t."repository", t."path", t."commit", t."line", t."inferred", t."relations", t."document"`
 
-// scanEntity reads contentColumns after what stands before them.
-func scanEntity(rows *sql.Rows, before ...any) (*catalog.Entity, error) {
+// entityScanner reads contentColumns. It copies nothing twice, and what entities
+// of the same document have in common is kept once.
+type entityScanner struct {
+	ref, relations, document         sql.RawBytes
+	source, repository, path, commit shared
+}
+
+// shared is a text column that is often the same as in the row before.
+type shared struct {
+	column    sql.RawBytes
+	raw, text string
+}
+
+func (s *shared) value() string {
+	if string(s.column) != s.raw {
+		s.raw = string(s.column)
+		s.text = fromText(s.raw)
+	}
+	return s.text
+}
+
+// scan reads a row whose first columns go into before.
+func (x *entityScanner) scan(rows *sql.Rows, before ...any) (*catalog.Entity, error) {
 	var e catalog.Entity
-	var ref string
-	var relations []byte
 	o := &e.Origin
-	err := rows.Scan(append(before, &ref, &o.Source, &o.Repository, &o.Path, &o.Commit, &o.Line, &o.Inferred, &relations, &e.Document)...)
+	err := rows.Scan(append(before, &x.ref, &x.source.column, &x.repository.column, &x.path.column, &x.commit.column,
+		&o.Line, &o.Inferred, &x.relations, &x.document)...)
 	if err != nil {
 		return nil, err
 	}
-	if e.Ref, err = catalog.ParseRef(fromText(ref), catalog.RefContext{}); err != nil {
+	if e.Ref, err = catalog.ParseRef(fromText(string(x.ref)), catalog.RefContext{}); err != nil {
 		return nil, err
 	}
-	for _, s := range []*string{&o.Source, &o.Repository, &o.Path, &o.Commit} {
-		*s = fromText(*s)
-	}
-	if e.Relations, err = decodeRelations(relations); err != nil {
+	o.Source, o.Repository, o.Path, o.Commit = x.source.value(), x.repository.value(), x.path.value(), x.commit.value()
+	if e.Relations, err = decodeRelations(x.relations); err != nil {
 		return nil, fmt.Errorf("relations of %s: %w", e.Ref, err)
 	}
+	e.Document = bytes.Clone(x.document)
 	return &e, nil
 }
 
@@ -48,11 +68,12 @@ func (s *Store) Load(ctx context.Context, each func(*catalog.Entity) error) (cat
 		return 0, fmt.Errorf("load the catalog: %w", err)
 	}
 	var failed error
+	var x entityScanner
 	err = queryRows(ctx, tx, `SELECT c."uid", c."revision", c."changed", `+contentColumns+
 		` FROM "claims" c JOIN "contents" t ON t."id" = c."content_id" WHERE c."served"`, nil, func(rows *sql.Rows) error {
 		var uid string
 		var revision, changed int64
-		e, err := scanEntity(rows, &uid, &revision, &changed)
+		e, err := x.scan(rows, &uid, &revision, &changed)
 		if err != nil {
 			return err
 		}
@@ -92,12 +113,13 @@ func (s *Store) Latest(ctx context.Context) (catalog.Revision, error) {
 // gap: whoever has seen one has seen every one below it.
 func (s *Store) Changes(ctx context.Context, after catalog.Revision, limit int) ([]catalog.Change, error) {
 	var out []catalog.Change
+	var x entityScanner
 	err := queryRows(ctx, s.reader, s.bind(`SELECT r."id", r."op", r."time", r."uid", `+contentColumns+
 		` FROM "revisions" r JOIN "contents" t ON t."id" = r."content_id" WHERE r."id" > ? ORDER BY r."id" LIMIT ?`),
 		[]any{int64(after), limit}, func(rows *sql.Rows) error {
 			var revision, changed int64
 			var op, uid string
-			e, err := scanEntity(rows, &revision, &op, &changed, &uid)
+			e, err := x.scan(rows, &revision, &op, &changed, &uid)
 			if err != nil {
 				return err
 			}

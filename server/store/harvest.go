@@ -44,7 +44,7 @@ func (s *Store) BeginHarvest(ctx context.Context, source string) (Harvest, error
 		return Harvest{}, fmt.Errorf("begin harvest of %s: %w", source, err)
 	}
 	s.mu.Lock()
-	s.held[source] = out.ID
+	s.held[source] = out
 	s.mu.Unlock()
 	return out, nil
 }
@@ -78,7 +78,7 @@ func (s *Store) FinishHarvest(ctx context.Context, h Harvest, problems []catalog
 		return s.dropLease(ctx, tx, h.Source)
 	})
 	s.mu.Lock()
-	if s.held[h.Source] == h.ID {
+	if s.held[h.Source].ID == h.ID {
 		delete(s.held, h.Source)
 	}
 	s.mu.Unlock()

@@ -191,3 +191,14 @@ func (s *Store) releaseLeases(ctx context.Context) error {
 	}
 	return nil
 }
+
+// began is when the harvest of the source that this Store runs was begun, or
+// now if it runs none.
+func (s *Store) began(source string, now int64) int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if h, ok := s.held[source]; ok {
+		return h.Started.UnixMicro()
+	}
+	return now
+}

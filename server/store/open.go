@@ -51,7 +51,7 @@ type Store struct {
 	listening func()         // starts listening to other processes, the first time
 
 	mu       sync.Mutex
-	held     map[string]int64 // the running harvest by source
+	held     map[string]Harvest // the running harvest by source
 	watchers map[chan struct{}]struct{}
 }
 
@@ -79,7 +79,7 @@ func Open(ctx context.Context, dsn string, opts Options) (*Store, error) {
 	}
 	s := &Store{
 		lease: opts.Lease, holder: newHolder(),
-		held: map[string]int64{}, watchers: map[chan struct{}]struct{}{},
+		held: map[string]Harvest{}, watchers: map[chan struct{}]struct{}{},
 	}
 	var err error
 	switch path, isSQLite := strings.CutPrefix(dsn, "sqlite:"); {
