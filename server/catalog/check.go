@@ -110,20 +110,8 @@ var rootFields = []string{"apiVersion", "kind", "metadata", "spec"}
 func (c *checker) envelope(doc map[string]any) {
 	c.text(CodeEnvelope, doc, []string{"apiVersion"}, true, "backstage.io/v1alpha1")
 	c.text(CodeEnvelope, doc, []string{"kind"}, true, "Component")
-	for _, key := range sortedKeys(doc) {
-		if !slices.Contains(rootFields, key) {
-			hint := "only apiVersion, kind, metadata and spec stand at the root of a document"
-			if n := nearest(key, []string{"apiVersion", "kind", "metadata", "spec"}); n != "" {
-				hint = "did you mean " + n + "? " + hint
-			} else if _, ok := specFields[key]; ok {
-				hint = "indent it below spec; " + hint
-			} else if slices.Contains(metadataFields, key) {
-				hint = "indent it below metadata; " + hint
-			} else if key == "relations" || key == "status" {
-				hint = "the catalog works it out by itself; remove it"
-			}
-			c.fail(CodeEnvelope, []string{key}, fmt.Sprintf("%s is no field of an entity", key), hint)
-		}
+	if len(doc) > len(rootFields) || !contains(rootFields, doc) {
+		c.foreign(doc)
 	}
 	if s, ok := doc["spec"]; ok && s != nil {
 		if _, ok := s.(map[string]any); !ok {
@@ -162,6 +150,9 @@ func (c *checker) envelope(doc map[string]any) {
 			c.fail(CodeEnvelope, at(key), fmt.Sprintf("metadata.%s is %s", key, describe(v)), `write it as "key: value" pairs, or leave it out`)
 			continue
 		}
+		if allText(values) {
+			continue
+		}
 		for _, k := range sortedKeys(values) {
 			if _, ok := values[k].(string); !ok && !substituted(values[k]) {
 				c.fail(CodeEnvelope, []string{"metadata", key, k}, fmt.Sprintf("the value of %s is %s", k, describe(values[k])), "a value is text; put quotes around it")
@@ -183,11 +174,45 @@ func (c *checker) envelope(doc map[string]any) {
 				c.fail(CodeEnvelope, path, "a link is "+describe(l), `write it as "- url: https://…"`)
 				continue
 			}
-			c.text(CodeEnvelope, link, append(slices.Clone(path), "url"), true, "https://runbooks.example.com/payment")
-			for _, key := range []string{"title", "icon", "type"} {
-				c.text(CodeEnvelope, link, append(slices.Clone(path), key), false, "")
+			at := func(key string) []string { return append(path[:3:3], key) }
+			c.text(CodeEnvelope, link, at("url"), true, "https://runbooks.example.com/payment")
+			for _, key := range [...]string{"title", "icon", "type"} {
+				if _, ok := link[key]; ok {
+					c.text(CodeEnvelope, link, at(key), false, "")
+				}
 			}
 		}
+	}
+}
+
+// contains tells whether fields has every key of doc.
+func contains(fields []string, doc map[string]any) bool {
+	for key := range doc {
+		if !slices.Contains(fields, key) {
+			return false
+		}
+	}
+	return true
+}
+
+// foreign tells of fields that do not belong at the root of a document, and
+// where they probably do.
+func (c *checker) foreign(doc map[string]any) {
+	for _, key := range sortedKeys(doc) {
+		if slices.Contains(rootFields, key) {
+			continue
+		}
+		hint := "only apiVersion, kind, metadata and spec stand at the root of a document"
+		if n := nearest(key, rootFields); n != "" {
+			hint = "did you mean " + n + "? " + hint
+		} else if _, ok := specFields[key]; ok {
+			hint = "indent it below spec; " + hint
+		} else if slices.Contains(metadataFields, key) {
+			hint = "indent it below metadata; " + hint
+		} else if key == "relations" || key == "status" {
+			hint = "the catalog works it out by itself; remove it"
+		}
+		c.fail(CodeEnvelope, []string{key}, quote(key)+" is no field of an entity", hint)
 	}
 }
 
@@ -251,6 +276,15 @@ func (c *checker) formats(m map[string]any) {
 			}
 		}
 	}
+}
+
+func allText(values map[string]any) bool {
+	for _, v := range values {
+		if _, ok := v.(string); !ok {
+			return false
+		}
+	}
+	return true
 }
 
 // wellFormed is the quick way through the labels or annotations of an entity

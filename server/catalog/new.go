@@ -1,12 +1,13 @@
 package catalog
 
 import (
+	"bytes"
 	"encoding/json"
-	"maps"
 	"math"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf8"
 )
 
@@ -54,8 +55,15 @@ func plain(v any) any {
 	return out
 }
 
+// scratches are buffers in which documents are written before their length is
+// known; larger ones than maxScratch are not kept.
+var scratches = sync.Pool{New: func() any { return new([]byte) }}
+
+const maxScratch = 64 << 10
+
 // Assemble makes an entity of a document and what Check found of it, and adds
-// what is wrong with its references. It completes metadata with the namespace.
+// what is wrong with its references. It completes metadata with the namespace,
+// and so changes the document, which it takes over.
 // The entity is nil if it has no valid ref.
 func Assemble(doc map[string]any, from Origin, found []Violation) (*Entity, []Violation) {
 	metadata, _ := doc["metadata"].(map[string]any)
@@ -71,7 +79,6 @@ func Assemble(doc map[string]any, from Origin, found []Violation) (*Entity, []Vi
 	// Refs are compared without regard to case, and a namespace has no other use.
 	namespace = strings.ToLower(namespace)
 	if metadata["namespace"] != namespace {
-		metadata = maps.Clone(metadata)
 		metadata["namespace"] = namespace
 	}
 	ref := Ref{Kind: kind, Namespace: namespace, Name: name}
@@ -79,14 +86,10 @@ func Assemble(doc map[string]any, from Origin, found []Violation) (*Entity, []Vi
 	apiVersion, _ := doc["apiVersion"].(string)
 	relations, broken := relate(apiVersion, ref, spec)
 	// uid and etag are given by the catalog, whatever a document says.
-	for _, key := range [...]string{"uid", "etag"} {
-		if _, ok := metadata[key]; ok {
-			metadata = maps.Clone(metadata)
-			delete(metadata, key)
-		}
-	}
-	document := make([]byte, 0, 1024)
-	document = append(document, `{"apiVersion":`...)
+	delete(metadata, "uid")
+	delete(metadata, "etag")
+	scratch := scratches.Get().(*[]byte)
+	document := append((*scratch)[:0], `{"apiVersion":`...)
 	document = appendJSON(document, doc["apiVersion"])
 	document = append(document, `,"kind":`...)
 	document = appendJSON(document, kind)
@@ -97,7 +100,12 @@ func Assemble(doc map[string]any, from Origin, found []Violation) (*Entity, []Vi
 		document = appendJSON(document, spec)
 	}
 	document = append(document, '}')
-	return &Entity{Ref: ref, Document: slices.Clip(document), Relations: relations, Origin: from}, append(found, broken...)
+	own := bytes.Clone(document)
+	if cap(document) <= maxScratch {
+		*scratch = document
+		scratches.Put(scratch)
+	}
+	return &Entity{Ref: ref, Document: own, Relations: relations, Origin: from}, append(found, broken...)
 }
 
 // appendJSON writes a value as JSON with sorted keys, without white space and

@@ -9,7 +9,7 @@ import (
 type edge struct {
 	field    string
 	relation string
-	kind     string // default kind of the target; "" makes it mandatory
+	kind     string // default kind of the target, in lower case; "" makes it mandatory
 	path     string // of the field in the document
 }
 
@@ -22,24 +22,24 @@ func edgeOf(field, relation, kind string) edge {
 // of the entity.
 var edges = map[string][]edge{
 	"Component": {
-		edgeOf("owner", OwnedBy, "Group"), edgeOf("subcomponentOf", PartOf, "Component"),
-		edgeOf("providesApis", ProvidesAPI, "API"), edgeOf("consumesApis", ConsumesAPI, "API"),
-		edgeOf("dependsOn", DependsOn, ""), edgeOf("dependencyOf", DependencyOf, ""), edgeOf("system", PartOf, "System"),
+		edgeOf("owner", OwnedBy, "group"), edgeOf("subcomponentOf", PartOf, "component"),
+		edgeOf("providesApis", ProvidesAPI, "api"), edgeOf("consumesApis", ConsumesAPI, "api"),
+		edgeOf("dependsOn", DependsOn, ""), edgeOf("dependencyOf", DependencyOf, ""), edgeOf("system", PartOf, "system"),
 	},
-	"API":      {edgeOf("owner", OwnedBy, "Group"), edgeOf("system", PartOf, "System")},
-	"Resource": {edgeOf("owner", OwnedBy, "Group"), edgeOf("dependsOn", DependsOn, ""), edgeOf("dependencyOf", DependencyOf, ""), edgeOf("system", PartOf, "System")},
-	"User":     {edgeOf("memberOf", MemberOf, "Group")},
-	"Group":    {edgeOf("parent", ChildOf, "Group"), edgeOf("children", ParentOf, "Group"), edgeOf("members", HasMember, "User")},
-	"System":   {edgeOf("owner", OwnedBy, "Group"), edgeOf("domain", PartOf, "Domain")},
-	"Domain":   {edgeOf("owner", OwnedBy, "Group"), edgeOf("subdomainOf", PartOf, "Domain")},
-	"Template": {edgeOf("owner", OwnedBy, "Group")},
+	"API":      {edgeOf("owner", OwnedBy, "group"), edgeOf("system", PartOf, "system")},
+	"Resource": {edgeOf("owner", OwnedBy, "group"), edgeOf("dependsOn", DependsOn, ""), edgeOf("dependencyOf", DependencyOf, ""), edgeOf("system", PartOf, "system")},
+	"User":     {edgeOf("memberOf", MemberOf, "group")},
+	"Group":    {edgeOf("parent", ChildOf, "group"), edgeOf("children", ParentOf, "group"), edgeOf("members", HasMember, "user")},
+	"System":   {edgeOf("owner", OwnedBy, "group"), edgeOf("domain", PartOf, "domain")},
+	"Domain":   {edgeOf("owner", OwnedBy, "group"), edgeOf("subdomainOf", PartOf, "domain")},
+	"Template": {edgeOf("owner", OwnedBy, "group")},
 	"Location": {},
 }
 
 // customEdges are read in custom kinds, where Backstage reads nothing: an owner
 // is an owner everywhere.
 var customEdges = []edge{
-	edgeOf("owner", OwnedBy, "Group"), edgeOf("system", PartOf, "System"), edgeOf("domain", PartOf, "Domain"),
+	edgeOf("owner", OwnedBy, "group"), edgeOf("system", PartOf, "system"), edgeOf("domain", PartOf, "domain"),
 	edgeOf("dependsOn", DependsOn, ""), edgeOf("dependencyOf", DependencyOf, ""),
 }
 

@@ -199,14 +199,16 @@ func (d *decoder) entity(p piece, doc map[string]any, place placer) {
 	e, found := catalog.Assemble(d.annotate(doc, valid), catalog.Origin{
 		Source: d.file.Source, Repository: d.file.Repository, Path: d.file.Path, Commit: d.file.Commit, Line: line,
 	}, found)
-	ref := sketch(place.root)
-	if e != nil {
-		ref = e.Ref.String()
+	ref := func() string {
+		if e != nil {
+			return e.Ref.String()
+		}
+		return sketch(place.root)
 	}
 	first := len(d.out.Problems)
 	for _, v := range found {
 		line, column := place.at(v.Path)
-		d.problem(catalog.Problem{Code: v.Code, Severity: v.Severity, Line: line, Column: column, Entity: ref, Field: v.Field(), Message: v.Message, Hint: v.Hint})
+		d.problem(catalog.Problem{Code: v.Code, Severity: v.Severity, Line: line, Column: column, Entity: ref(), Field: v.Field(), Message: v.Message, Hint: v.Hint})
 	}
 	slices.SortStableFunc(d.out.Problems[first:], func(a, b catalog.Problem) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
@@ -216,14 +218,13 @@ func (d *decoder) entity(p piece, doc map[string]any, place placer) {
 	}
 	key := e.Ref.Key()
 	if first, ok := d.lines[key]; ok {
-		d.problem(catalog.Problem{Code: catalog.CodeDuplicateRef, Severity: catalog.SeverityError, Line: line, Entity: ref,
-			Message: fmt.Sprintf("%s is declared twice in this file, first on line %d", ref, first), Hint: "the first one is used; rename or remove the other"})
+		d.problem(catalog.Problem{Code: catalog.CodeDuplicateRef, Severity: catalog.SeverityError, Line: line, Entity: ref(),
+			Message: fmt.Sprintf("%s is declared twice in this file, first on line %d", ref(), first), Hint: "the first one is used; rename or remove the other"})
 		return
 	}
 	d.lines[key] = line
 	for i := range e.Relations {
-		path, _ := catalog.SplitFieldPath(e.Relations[i].Field)
-		e.Relations[i].Line, e.Relations[i].Column = place.at(path)
+		e.Relations[i].Line, e.Relations[i].Column = place.inSpec(e.Relations[i].Field)
 	}
 	d.out.Entities = append(d.out.Entities, e)
 }
@@ -244,12 +245,10 @@ func (d *decoder) annotate(doc map[string]any, valid bool) map[string]any {
 	if !ok || !valid {
 		return doc
 	}
-	// The mapping may be shared through an alias, so it is copied.
-	annotations := map[string]any{}
-	if own, ok := metadata["annotations"].(map[string]any); ok {
-		for k, v := range own {
-			annotations[k] = v
-		}
+	// The maps are this document's own, for aliases are followed each time.
+	annotations, ok := metadata["annotations"].(map[string]any)
+	if !ok {
+		annotations = make(map[string]any, 5)
 	}
 	set := func(key, value string) {
 		if value != "" {
@@ -266,12 +265,7 @@ func (d *decoder) annotate(doc map[string]any, valid bool) map[string]any {
 	if len(annotations) == 0 {
 		return doc
 	}
-	copied := make(map[string]any, len(metadata)+1)
-	for k, v := range metadata {
-		copied[k] = v
-	}
-	copied["annotations"] = annotations
-	doc["metadata"] = copied
+	metadata["annotations"] = annotations
 	return doc
 }
 

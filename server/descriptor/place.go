@@ -2,6 +2,7 @@ package descriptor
 
 import (
 	"strconv"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -32,6 +33,22 @@ func (p placer) at(path []string) (line, column int) {
 			break
 		}
 		n = next
+	}
+	return n.Line + p.offset, n.Column
+}
+
+// inSpec is where the value of a relation's field stands: spec.x or spec.x[n].
+func (p placer) inSpec(field string) (line, column int) {
+	name, index, _ := strings.Cut(strings.TrimPrefix(field, "spec."), "[")
+	spec := child(p.root, "spec")
+	n := child(spec, name)
+	if n == nil { // merged in from elsewhere
+		n = spec
+	} else if element := child(n, strings.TrimSuffix(index, "]")); index != "" && element != nil {
+		n = element
+	}
+	if n == nil {
+		n = p.root
 	}
 	return n.Line + p.offset, n.Column
 }
