@@ -119,7 +119,10 @@ func violations(invalid *protovalidate.ValidationError) *statusError {
 	for i, v := range invalid.Violations {
 		field := protovalidate.FieldPathString(v.Proto.GetField())
 		text := v.Proto.GetMessage()
-		if text == "" {
+		switch {
+		case v.Proto.GetRuleId() == "string.pattern": // resource names alone have one
+			text = "must be entities/KIND:NAMESPACE/NAME, such as entities/component:default/shop"
+		case text == "":
 			text = "breaks rule " + v.Proto.GetRuleId()
 		}
 		b.FieldViolations = append(b.FieldViolations, &errdetails.BadRequest_FieldViolation{

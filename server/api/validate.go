@@ -39,7 +39,7 @@ func (c *catalogService) ValidateDocuments(ctx context.Context, req *catalogv1.V
 			if other, taken := first[e.Ref.Key()]; taken {
 				list = append(list, catalog.Problem{
 					Code: catalog.CodeConflict, Severity: catalog.SeverityError,
-					Path: path, Line: e.Origin.Line, Entity: refString(e.Ref),
+					Path: path, Line: e.Origin.Line, Entity: e.Ref.String(),
 					Message: fmt.Sprintf("%s is declared by %s too", refString(e.Ref), other),
 					Hint:    "give one of them another name, or remove it",
 				})
@@ -62,7 +62,7 @@ func (c *catalogService) ValidateDocuments(ctx context.Context, req *catalogv1.V
 			}
 			list = append(list, catalog.Problem{
 				Code: catalog.CodeDangling, Severity: catalog.SeverityWarning,
-				Path: d.path, Line: r.Line, Column: r.Column, Entity: refString(d.entity.Ref), Field: r.Field,
+				Path: d.path, Line: r.Line, Column: r.Column, Entity: d.entity.Ref.String(), Field: r.Field,
 				Message: fmt.Sprintf("%s names %s, which is neither among these documents nor in the catalog", r.Field, refString(r.Target)),
 				Hint:    "correct the reference, or add a document that declares " + refString(r.Target),
 			})
