@@ -13,7 +13,9 @@ type Violation struct {
 	Severity Severity
 	// Path leads to the offending value: keys of objects and indices of arrays.
 	// If the value is missing, its last element is the missing key.
-	Path    []string
+	Path []string
+	// Key says that not the value at Path offends but its key.
+	Key     bool
 	Message string
 	Hint    string
 }
@@ -69,7 +71,16 @@ type checker struct{ found []Violation }
 
 func (c *checker) add(code Code, severity Severity, path []string, message, hint string) {
 	if len(c.found) < maxViolations {
-		c.found = append(c.found, Violation{code, severity, slices.Clone(path), message, hint})
+		c.found = append(c.found, Violation{Code: code, Severity: severity, Path: slices.Clone(path), Message: message, Hint: hint})
+	}
+}
+
+// failKey tells of a key that may not be what it is.
+func (c *checker) failKey(code Code, path []string, message, hint string) {
+	n := len(c.found)
+	c.fail(code, path, message, hint)
+	if len(c.found) > n {
+		c.found[n].Key = true
 	}
 }
 
@@ -85,23 +96,23 @@ func (c *checker) fail(code Code, path []string, message, hint string) {
 func Check(doc map[string]any, custom *Schemas) []Violation {
 	c := &checker{}
 	c.envelope(doc)
-	if len(c.found) > 0 {
-		// The rest would only repeat that in other words.
-		if m, ok := doc["metadata"].(map[string]any); ok {
-			c.formats(m)
-		}
-		return c.found
+	if m, ok := doc["metadata"].(map[string]any); ok {
+		c.formats(m)
 	}
-	metadata := doc["metadata"].(map[string]any)
-	c.formats(metadata)
-	apiVersion, kind := doc["apiVersion"].(string), doc["kind"].(string)
-	if hint := checkAPIVersion(apiVersion); hint != "" {
+	apiVersion, _ := doc["apiVersion"].(string)
+	kind, _ := doc["kind"].(string)
+	readable := apiVersion != "" && kind != ""
+	if hint := checkAPIVersion(apiVersion); hint != "" && apiVersion != "" {
+		readable = false
 		c.fail(CodeField, []string{"apiVersion"}, fmt.Sprintf("apiVersion %s is not valid", quote(apiVersion)), "write it "+hint)
 	}
-	if hint := checkKind(kind); hint != "" {
+	if hint := checkKind(kind); hint != "" && kind != "" {
+		readable = false
 		c.fail(CodeField, []string{"kind"}, fmt.Sprintf("kind %s is not valid", quote(kind)), "a kind is "+hint)
 	}
-	c.spec(apiVersion, kind, doc, custom)
+	if readable {
+		c.spec(apiVersion, kind, doc, custom)
+	}
 	return c.found
 }
 
@@ -162,7 +173,7 @@ func (c *checker) envelope(doc map[string]any) {
 	if tags, ok := c.list(CodeEnvelope, metadata, at("tags"), "a list of words"); ok {
 		for i, t := range tags {
 			if s, ok := t.(string); !ok || s == "" {
-				c.fail(CodeEnvelope, []string{"metadata", "tags", strconv.Itoa(i)}, "a tag is "+describe(t), "a tag is text; put quotes around it")
+				c.fail(CodeEnvelope, []string{"metadata", "tags", strconv.Itoa(i)}, "a tag is "+describe(t), "remove it, or write text; put quotes around what looks like a number")
 			}
 		}
 	}
@@ -212,7 +223,7 @@ func (c *checker) foreign(doc map[string]any) {
 		} else if key == "relations" || key == "status" {
 			hint = "the catalog works it out by itself; remove it"
 		}
-		c.fail(CodeEnvelope, []string{key}, quote(key)+" is no field of an entity", hint)
+		c.failKey(CodeEnvelope, []string{key}, quote(key)+" is no field of an entity", hint)
 	}
 }
 
@@ -243,7 +254,7 @@ func (c *checker) formats(m map[string]any) {
 		for _, k := range sortedKeys(values) {
 			v := values[k]
 			if hint := checkKey(k); hint != "" {
-				c.fail(CodeField, []string{"metadata", field, k}, fmt.Sprintf("the key %s in metadata.%s is not valid", quote(k), field), "a key is "+hint)
+				c.failKey(CodeField, []string{"metadata", field, k}, fmt.Sprintf("the key %s in metadata.%s is not valid", quote(k), field), "a key is "+hint)
 			}
 			if s, ok := v.(string); ok && field == "labels" {
 				if hint := checkLabelValue(s); hint != "" {

@@ -142,7 +142,10 @@ func (c *checker) spec(apiVersion, kind string, doc map[string]any, custom *Sche
 		c.fail(CodeEnvelope, []string{"apiVersion"}, fmt.Sprintf("there is no %s under apiVersion %s", kind, quote(apiVersion)), "write apiVersion: "+versionOf(kind))
 		return
 	}
-	spec, _ := doc["spec"].(map[string]any)
+	spec, isMap := doc["spec"].(map[string]any)
+	if _, ok := doc["spec"]; ok && !isMap {
+		return // told with the envelope
+	}
 	if spec == nil {
 		c.fail(CodeSpec, []string{"spec"}, "spec is missing", fmt.Sprintf("add it; a %s has %s", kind, requiredFields(rules)))
 		return

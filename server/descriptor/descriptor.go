@@ -208,6 +208,9 @@ func (d *decoder) entity(p piece, doc map[string]any, place placer) {
 	first := len(d.out.Problems)
 	for _, v := range found {
 		line, column := place.at(v.Path)
+		if _, key := place.find(v.Path); v.Key && key != nil {
+			line, column = key.Line+place.offset, key.Column
+		}
 		d.problem(catalog.Problem{Code: v.Code, Severity: v.Severity, Line: line, Column: column, Entity: ref(), Field: v.Field(), Message: v.Message, Hint: v.Hint})
 	}
 	slices.SortStableFunc(d.out.Problems[first:], func(a, b catalog.Problem) int {
