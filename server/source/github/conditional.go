@@ -17,6 +17,7 @@ import (
 // of an unchanged organisation; and which keeps the Authorization header,
 // because GitHub's answers vary with it.
 type conditional struct {
+	name  string // of the source, under which it keeps
 	cache Cache
 	next  http.RoundTripper
 }
@@ -35,7 +36,8 @@ func (c *conditional) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Method != http.MethodGet || !strings.Contains(r.URL.Path, "/orgs/") {
 		return c.next.RoundTrip(r)
 	}
-	key := "GET " + r.URL.String()
+	// Not the host: the sample organisation is served at another port each time.
+	key := c.name + " GET " + r.URL.RequestURI()
 	head, body, ok := c.load(key)
 	if ok {
 		r = r.Clone(r.Context())

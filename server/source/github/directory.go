@@ -221,7 +221,7 @@ func (h *harvest) who(ctx context.Context, teams []*team, members []*gh.User) (m
 	for _, m := range members {
 		question = append(question, m.GetLogin())
 	}
-	key := "people " + h.s.o.URL + "/" + h.s.o.Organisation
+	key := h.s.o.Name + " people"
 	var kept answers
 	if value, ok := h.s.cache.Get(key); !ok || json.Unmarshal(value, &kept) != nil || kept.Digest != digest(question...) {
 		var err error

@@ -17,7 +17,7 @@ const (
 	// maxFiles is how many files are asked for in one query.
 	maxFiles = 100
 	// maxBytes is how many bytes they may have together.
-	maxBytes = 8 << 20
+	maxBytes = 4 << 20
 	// maxText is the size above which GraphQL cuts the text of a file short.
 	maxText = 500_000
 )

@@ -68,7 +68,7 @@ func newTransport(o Options, base *url.URL, cache Cache) (http.RoundTripper, err
 			spending(c.Request.Context()).waiting(time.Until(*c.ResetTime))
 		}),
 	)
-	return &conditional{cache: cache, next: &retry{next: limiter, options: o}}, nil
+	return &conditional{name: o.Name, cache: cache, next: &retry{next: limiter, options: o}}, nil
 }
 
 func authorise(o Options, base *url.URL, next http.RoundTripper) (http.RoundTripper, error) {

@@ -89,7 +89,7 @@ func (l *Ledger) Harvest(ctx context.Context, t testing.TB, src source.Source, h
 		}
 		known[id] = state
 	}
-	rec := &recorder{t: t, known: known, hooks: hooks, report: &Report{
+	rec := &recorder{t: t, known: known, hooks: hooks, seen: map[string]bool{}, report: &Report{
 		Repositories: map[string]source.Repository{}, Kept: map[string]catalog.Problem{},
 	}}
 	err := src.Harvest(ctx, known, rec)
@@ -162,7 +162,8 @@ type recorder struct {
 
 	mu     sync.Mutex
 	report *Report
-	over   bool // Harvest has returned
+	seen   map[string]bool // IDs that were reported
+	over   bool            // Harvest has returned
 }
 
 func (r *recorder) call(name string) func() {
@@ -246,11 +247,10 @@ func (r *recorder) Repository(_ context.Context, repo source.Repository) error {
 
 // once fails the test if a repository is reported a second time.
 func (r *recorder) once(id string) {
-	_, reported := r.report.Repositories[id]
-	_, kept := r.report.Kept[id]
-	if reported || kept || slices.Contains(r.report.Unchanged, id) {
+	if r.seen[id] {
 		r.t.Errorf("repository %q was reported twice", id)
 	}
+	r.seen[id] = true
 }
 
 func wellFormed(repo source.Repository, known source.RepositoryState) error {
