@@ -44,18 +44,55 @@ func language(name string) string {
 	return lang
 }
 
-// foreign tells whether a folder, with its slash, holds nothing that counts
-// for the repository's languages: vendored code or documentation.
-func foreign(dir string) bool {
-	dir = tail(dir)
-	return enry.IsVendor(dir) || enry.IsDocumentation(dir)
+// linguist says what does not count by its path. Its rules are regular
+// expressions by the dozen, so that what they said is remembered: of folders
+// by the end of their path, of files by their name. The zero value is ready;
+// it is for one goroutine.
+type linguist struct {
+	folders, files map[string]bool
 }
 
-// counted tells whether a file in a folder that is not foreign counts, going
-// by its path alone.
-func counted(path string) bool {
-	path = tail(path)
-	return !enry.IsVendor(path) && !enry.IsDocumentation(path) && !enry.IsGenerated(path, nil)
+// remembered bounds each of the maps.
+const remembered = 10_000
+
+// foreign tells whether a folder, with its slash, holds nothing that counts
+// for the repository's languages: vendored or generated code, documentation.
+func (l *linguist) foreign(dir string) bool {
+	return ask(&l.folders, tail(dir), func(dir string) bool {
+		return enry.IsVendor(dir) || enry.IsDocumentation(dir) || enry.IsGenerated(dir+"x", nil)
+	})
+}
+
+// counted tells whether a file counts that lies in no foreign folder.
+func (l *linguist) counted(path string) bool {
+	if slash := strings.LastIndexByte(path, '/'); slash >= 0 {
+		path = "-" + path[slash:]
+	}
+	return !ask(&l.files, path, func(path string) bool {
+		return enry.IsVendor(path) || enry.IsDocumentation(path) || enry.IsGenerated(path, nil)
+	})
+}
+
+// countedBelow is counted for a file of which the folders were not asked about.
+func (l *linguist) countedBelow(path string) bool {
+	for i := range len(path) {
+		if path[i] == '/' && l.foreign(path[:i+1]) {
+			return false
+		}
+	}
+	return l.counted(path)
+}
+
+func ask(memory *map[string]bool, key string, rule func(string) bool) bool {
+	is, ok := (*memory)[key]
+	if !ok {
+		if *memory == nil || len(*memory) >= remembered {
+			*memory = map[string]bool{}
+		}
+		is = rule(key)
+		(*memory)[key] = is
+	}
+	return is
 }
 
 // tail shortens a path to as much as linguist's rules look at, which are slow

@@ -1,7 +1,6 @@
 package gitdir
 
 import (
-	"strings"
 	"testing"
 
 	"github.com/go-enry/go-enry/v2"
@@ -22,25 +21,24 @@ func TestLanguage(t *testing.T) {
 	}
 }
 
-// TestTail holds the shortened path against the whole one.
-func TestTail(t *testing.T) {
+// TestLinguist holds what is remembered by parts of paths against the rules
+// applied to whole ones.
+func TestLinguist(t *testing.T) {
 	t.Parallel()
+	var l linguist
 	names := []string{"docs", "vendor", "node_modules", "src", "deps", "cache", "dist", "examples", "Documentation", ".github", "testdata", "Godeps/_workspace", "inst/doc"}
-	files := []string{"main.go", "jquery.min.js", "bootstrap.css", "README.md", "a.pb.go", "package-lock.json", "configure", "rebar"}
+	files := []string{"main.go", "jquery.min.js", "bootstrap.css", "README.md", "a.pb.go", "package-lock.json", "configure", "rebar", "Gopkg.lock", "x.designer.cs"}
+	counts := func(path string) bool {
+		return !enry.IsVendor(path) && !enry.IsDocumentation(path) && !enry.IsGenerated(path, nil)
+	}
 	for _, a := range names {
 		for _, b := range names {
 			for _, c := range names {
-				dir := "src/lib/" + strings.Join([]string{a, b, c}, "/") + "/"
-				own := enry.IsVendor(dir) || enry.IsDocumentation(dir)
-				by := foreign("src/lib/"+a+"/") || foreign("src/lib/"+a+"/"+b+"/") || foreign(dir)
-				require.Equal(t, own, by, dir)
 				for _, f := range files {
-					if !own {
-						require.Equal(t, !enry.IsVendor(dir+f) && !enry.IsDocumentation(dir+f) && !enry.IsGenerated(dir+f, nil), counted(dir+f), dir+f)
+					for _, path := range []string{f, a + "/" + f, a + "/" + b + "/" + f, a + "/" + b + "/" + c + "/" + f, "src/lib/" + a + "/" + b + "/" + c + "/" + f} {
+						require.Equal(t, counts(path), l.countedBelow(path), path)
 					}
 				}
-				short := a + "/" + b + "/"
-				require.Equal(t, enry.IsVendor(short) || enry.IsDocumentation(short), foreign(short), short)
 			}
 		}
 	}

@@ -156,18 +156,9 @@ func (r *reading) list(ctx context.Context, fsys fs.FS) ([]plainFile, map[string
 		isFile := globs.match(path)
 		isOther := !isFile && fallback != nil && fallback.match(path)
 		if isOwners || isFile || isOther {
-			f := plainFile{path: path}
-			st, err := fs.Stat(fsys, path)
-			switch {
-			case err != nil:
-				f.err = fmt.Errorf("%s", reason(err))
-			case st.IsDir():
+			f, ok := lookAt(fsys, path)
+			if !ok {
 				return nil
-			case !st.Mode().IsRegular():
-				f.err = errors.New("it is not a regular file")
-			default:
-				f.size = st.Size()
-				f.stamp = fmt.Sprint(st.Size(), st.ModTime().UnixNano())
 			}
 			switch {
 			case isOwners:
@@ -178,7 +169,7 @@ func (r *reading) list(ctx context.Context, fsys fs.FS) ([]plainFile, map[string
 				others = append(others, f)
 			}
 		}
-		if lang := language(e.Name()); lang != "" && e.Type().IsRegular() && w.sized < maxSized && counted(path) {
+		if lang := language(e.Name()); lang != "" && e.Type().IsRegular() && w.sized < maxSized && w.linguist.countedBelow(path) {
 			if st, err := e.Info(); err == nil {
 				w.sized++
 				sizes[lang] += st.Size()
@@ -202,6 +193,24 @@ func (r *reading) list(ctx context.Context, fsys fs.FS) ([]plainFile, map[string
 		return slices.Index(codeownersPaths, a.path) - slices.Index(codeownersPaths, b.path)
 	})
 	return append(owners, files...), sizes, nil
+}
+
+// lookAt follows a link within the folder. It says false for one that leads to
+// a folder.
+func lookAt(fsys fs.FS, path string) (plainFile, bool) {
+	f := plainFile{path: path}
+	st, err := fs.Stat(fsys, path)
+	switch {
+	case err != nil:
+		f.err = errors.New(reason(err))
+	case st.IsDir():
+		return f, false
+	case !st.Mode().IsRegular():
+		f.err = errors.New("it is not a regular file")
+	default:
+		f.size, f.stamp = st.Size(), fmt.Sprint(st.Size(), st.ModTime().UnixNano())
+	}
+	return f, true
 }
 
 func readPlain(root *os.Root, f plainFile) ([]byte, error) {

@@ -82,7 +82,7 @@ type walk struct {
 	patterns *patterns
 	listing
 	entries, sized int
-	foreign        map[string]bool // by the tail of a folder's path
+	linguist       linguist
 }
 
 func (w *walk) tree(id objectdb.ID) ([]entry, error) {
@@ -130,7 +130,7 @@ func (w *walk) dir(dir string, id objectdb.ID, depth int, wanted, lingual bool) 
 		switch {
 		case e.isTree():
 			in := wanted && w.patterns.enter(full)
-			counts := lingual && w.sized < maxSized && !w.isForeign(full+"/")
+			counts := lingual && w.sized < maxSized && !w.linguist.foreign(full+"/")
 			if !in && !counts {
 				continue
 			}
@@ -157,20 +157,6 @@ func (w *walk) dir(dir string, id objectdb.ID, depth int, wanted, lingual bool) 
 	return nil
 }
 
-// isForeign remembers what foreign says of folders that look the same.
-func (w *walk) isForeign(dir string) bool {
-	key := tail(dir)
-	is, ok := w.foreign[key]
-	if !ok {
-		if w.foreign == nil || len(w.foreign) > 10_000 {
-			w.foreign = map[string]bool{}
-		}
-		is = foreign(key)
-		w.foreign[key] = is
-	}
-	return is
-}
-
 func (w *walk) addRoot(e entry) {
 	if len(w.root) == maxRoot {
 		w.cut = true
@@ -186,7 +172,7 @@ func (w *walk) addRoot(e entry) {
 // count adds a file to its language.
 func (w *walk) count(full string, e entry) {
 	lang := language(e.name)
-	if lang == "" || w.sized == maxSized || !counted(full) {
+	if lang == "" || w.sized == maxSized || !w.linguist.counted(full) {
 		return
 	}
 	w.sized++

@@ -32,10 +32,13 @@ func leads(targets ...string) string {
 
 func write(t *testing.T, dir string, files map[string]string) {
 	for name, content := range files {
-		file := filepath.Join(dir, filepath.FromSlash(name))
-		require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o755))
-		require.NoError(t, os.WriteFile(file, []byte(content), 0o644))
+		writeFile(t, filepath.Join(dir, filepath.FromSlash(name)), content)
 	}
+}
+
+func writeFile(t testing.TB, file, content string) {
+	require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o755))
+	require.NoError(t, os.WriteFile(file, []byte(content), 0o644))
 }
 
 func open(t *testing.T, o location.Options) *location.Source {
