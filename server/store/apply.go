@@ -98,6 +98,7 @@ type changeset struct {
 // repository is a repository as it is in the database.
 type repository struct {
 	id              int64
+	name            string
 	row             []any // as for put; nil if new
 	documents       map[string]documentRow
 	claims          []*claim // but for those of unchanged documents
@@ -173,8 +174,9 @@ func (c *changeset) reconcile(u RepositoryUpdate, remove bool) error {
 		c.last.repository++
 		r = &repository{id: c.last.repository}
 	}
+	r.name = toText(u.Repository.Name)
 	row := []any{
-		r.id, toText(c.source), toText(u.Repository.ID), toText(u.Repository.Name), toText(u.Repository.State), toText(u.Repository.Commit),
+		r.id, toText(c.source), toText(u.Repository.ID), r.name, toText(u.Repository.State), toText(u.Repository.Commit),
 		u.Repository.Facts, problems,
 	}
 	if r.row == nil || !slices.Equal(row[:6], r.row[:6]) || !bytes.Equal(u.Repository.Facts, r.facts) || !bytes.Equal(problems, r.problems) {
@@ -281,8 +283,8 @@ func (c *changeset) set(r *repository, cl *claim, key, ref string, to Claim) {
 		c.fresh = append(c.fresh, cl)
 	}
 	e := to.Entity
-	hash, place := e.Hash(), placeOf(e)
-	if cl.ref != ref || cl.priority != int64(to.Priority) || cl.inferred != e.Origin.Inferred {
+	hash, place, path := e.Hash(), placeOf(e), toText(e.Origin.Path)
+	if cl.ref != ref || cl.path != path || cl.at != r.name || cl.priority != int64(to.Priority) || cl.inferred != e.Origin.Inferred {
 		c.contested[ref] = struct{}{}
 		if cl.ref != "" {
 			c.contested[cl.ref] = struct{}{}
@@ -291,7 +293,7 @@ func (c *changeset) set(r *repository, cl *claim, key, ref string, to Claim) {
 	if cl.ref != "" && cl.ref != ref {
 		cl.claimed = c.claimed
 	}
-	cl.key, cl.ref, cl.path, cl.at = key, ref, toText(e.Origin.Path), e.Origin.Repository
+	cl.key, cl.ref, cl.path, cl.at = key, ref, path, r.name
 	cl.priority, cl.inferred = int64(to.Priority), e.Origin.Inferred
 	switch {
 	case cl.hash != hash:

@@ -38,11 +38,11 @@ func (c *changeset) read(ctx context.Context, updates []RepositoryUpdate) error 
 	err := queryRows(ctx, c.tx, s.bind(`SELECT "id", "forge_id", "name", "state", "commit", "facts", "problems" FROM "repositories" WHERE "source" = ? AND `+s.in(`"forge_id"`)),
 		[]any{toText(c.source), list(s, forge)}, func(rows *sql.Rows) error {
 			r := &repository{documents: map[string]documentRow{}}
-			var id, name, state, commit string
-			if err := rows.Scan(&r.id, &id, &name, &state, &commit, &r.facts, &r.problems); err != nil {
+			var id, state, commit string
+			if err := rows.Scan(&r.id, &id, &r.name, &state, &commit, &r.facts, &r.problems); err != nil {
 				return err
 			}
-			r.row = []any{r.id, toText(c.source), id, name, state, commit}
+			r.row = []any{r.id, toText(c.source), id, r.name, state, commit}
 			c.repositories[fromText(id)], byID[r.id] = r, r
 			return nil
 		})
@@ -93,9 +93,10 @@ func (c *changeset) readClaims(ctx context.Context, byID map[int64]*repository, 
 		if err := cl.scan(rows); err != nil {
 			return err
 		}
-		cl.was = cl.row
+		r := byID[cl.repository]
+		cl.was, cl.at = cl.row, r.name
 		c.claims[cl.id] = cl
-		byID[cl.repository].claims = append(byID[cl.repository].claims, cl)
+		r.claims = append(r.claims, cl)
 		return nil
 	})
 }

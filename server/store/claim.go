@@ -24,25 +24,25 @@ type row struct {
 	served            bool
 	content           int64
 	revision, changed int64
-	at                string // owner/name of the repository; not a column of its own
 }
 
 // claim is a claim as it will be.
 type claim struct {
 	row
-	was    row // zero if new
+	at     string // name of the repository
+	was    row    // zero if new
 	gone   bool
 	entity *catalog.Entity // content to be written; nil if it stays
 	moved  *catalog.Entity // the same content at another place; nil if it stays
 }
 
 const claimColumns = `c."id", c."repository_id", c."key", c."path", c."ref_key", c."uid", c."hash", c."place", c."inferred", ` +
-	`c."priority", c."claimed", c."served", c."content_id", c."revision", c."changed", ` +
-	`(SELECT r."name" FROM "repositories" r WHERE r."id" = c."repository_id")`
+	`c."priority", c."claimed", c."served", c."content_id", c."revision", c."changed"`
 
-func (r *row) scan(rows *sql.Rows) error {
-	return rows.Scan(&r.id, &r.repository, &r.key, &r.path, &r.ref, &r.uid, &r.hash, &r.place, &r.inferred,
-		&r.priority, &r.claimed, &r.served, &r.content, &r.revision, &r.changed, &r.at)
+// scan reads claimColumns, and what follows them into after.
+func (r *row) scan(rows *sql.Rows, after ...any) error {
+	return rows.Scan(append([]any{&r.id, &r.repository, &r.key, &r.path, &r.ref, &r.uid, &r.hash, &r.place, &r.inferred,
+		&r.priority, &r.claimed, &r.served, &r.content, &r.revision, &r.changed}, after...)...)
 }
 
 func (r *row) values() []any {
@@ -51,8 +51,8 @@ func (r *row) values() []any {
 }
 
 // before orders the claims to one ref: the first is served.
-func (r *row) before(o *row) int {
-	if r.inferred != o.inferred {
+func (c *claim) before(o *claim) int {
+	if c.inferred != o.inferred {
 		if o.inferred {
 			return -1
 		}
@@ -60,8 +60,8 @@ func (r *row) before(o *row) int {
 	}
 	// Claims of one harvest are as old as each other: their places decide, so
 	// that the outcome is the same every time.
-	return cmp.Or(cmp.Compare(o.priority, r.priority), cmp.Compare(r.claimed, o.claimed),
-		cmp.Compare(r.at, o.at), cmp.Compare(r.path, o.path), cmp.Compare(r.id, o.id))
+	return cmp.Or(cmp.Compare(o.priority, c.priority), cmp.Compare(c.claimed, o.claimed),
+		cmp.Compare(c.at, o.at), cmp.Compare(c.path, o.path), cmp.Compare(c.id, o.id))
 }
 
 // event is a revision to be written.
@@ -176,14 +176,15 @@ func (c *changeset) gather(ctx context.Context) ([]*contest, error) {
 		return nil, nil
 	}
 	refs := slices.Sorted(maps.Keys(c.contested))
-	err := queryRows(ctx, c.tx, c.s.bind(`SELECT `+claimColumns+` FROM "claims" c WHERE `+c.s.in(`c."ref_key"`)), []any{list(c.s, refs)},
+	err := queryRows(ctx, c.tx, c.s.bind(`SELECT `+claimColumns+`, r."name" FROM "claims" c JOIN "repositories" r ON r."id" = c."repository_id" WHERE `+c.s.in(`c."ref_key"`)), []any{list(c.s, refs)},
 		func(rows *sql.Rows) error {
 			var r row
-			if err := r.scan(rows); err != nil {
+			var at string
+			if err := r.scan(rows, &at); err != nil {
 				return err
 			}
 			if c.claims[r.id] == nil {
-				c.claims[r.id] = &claim{row: r, was: r}
+				c.claims[r.id] = &claim{row: r, at: at, was: r}
 			}
 			return nil
 		})
@@ -205,7 +206,7 @@ func (c *changeset) gather(ctx context.Context) ([]*contest, error) {
 		}
 	}
 	for _, k := range contests {
-		slices.SortFunc(k.after, func(a, b *claim) int { return a.before(&b.row) })
+		slices.SortFunc(k.after, func(a, b *claim) int { return a.before(b) })
 	}
 	return contests, nil
 }

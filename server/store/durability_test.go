@@ -44,7 +44,10 @@ func TestUnchangedWritesNothing(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, dsn string) {
 		s := open(t, dsn, Options{})
-		update := []RepositoryUpdate{repositoryOf("r", 50, "one"), repositoryOf("q", 3, "two")}
+		update := []RepositoryUpdate{repositoryOf("r", 50, "one"), repositoryOf("q", 3, "two"), repositoryOf("d", 7, "three")}
+		for i := range update[2].Claims { // as the directory of an organisation
+			update[2].Claims[i].Entity.Origin = catalog.Origin{Source: "s", Inferred: true}
+		}
 		_, err := s.Apply(t.Context(), "s", update)
 		require.NoError(t, err)
 
@@ -64,7 +67,7 @@ func TestUnchangedWritesNothing(t *testing.T) {
 			counts, err := s.Apply(t.Context(), "s", update)
 			require.NoError(t, err)
 			require.Zero(t, counts)
-			counts, err = s.Sweep(t.Context(), "s", map[string]struct{}{"r": {}, "q": {}})
+			counts, err = s.Sweep(t.Context(), "s", map[string]struct{}{"r": {}, "q": {}, "d": {}})
 			require.NoError(t, err)
 			require.Zero(t, counts)
 		}
@@ -74,7 +77,7 @@ func TestUnchangedWritesNothing(t *testing.T) {
 		}
 		var revisions int64
 		require.NoError(t, queryRow(t.Context(), s.reader, `SELECT count(*) FROM "revisions"`, nil, &revisions))
-		require.EqualValues(t, 53, revisions)
+		require.EqualValues(t, 60, revisions)
 		if s.postgres {
 			require.Zero(t, updatedRows(t, s), "no row of the catalog was written twice")
 		}

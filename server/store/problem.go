@@ -71,7 +71,7 @@ type contender struct {
 	ref, source, repository, path string
 	line                          int
 	inferred                      bool
-	priority                      int64
+	priority, claimed             int64
 }
 
 // place is where a person finds the claim.
@@ -95,8 +95,8 @@ func (c contender) place() string {
 func conflicts(ctx context.Context, tx *sql.Tx) ([]catalog.Problem, error) {
 	var out []catalog.Problem
 	err := queryRows(ctx, tx, `SELECT
-			lt."ref", lt."source", lt."repository", lt."path", lt."line", lt."inferred", l."priority",
-			wt."ref", wt."source", wt."repository", wt."path", wt."line", wt."inferred", w."priority"
+			lt."ref", lt."source", lt."repository", lt."path", lt."line", lt."inferred", l."priority", l."claimed",
+			wt."ref", wt."source", wt."repository", wt."path", wt."line", wt."inferred", w."priority", w."claimed"
 		FROM "claims" l JOIN "contents" lt ON lt."id" = l."content_id"
 		JOIN "claims" w ON w."ref_key" = l."ref_key" AND w."served" JOIN "contents" wt ON wt."id" = w."content_id"
 		WHERE NOT l."served" AND (w."inferred" OR NOT l."inferred")`, nil, func(rows *sql.Rows) error {
@@ -104,7 +104,7 @@ func conflicts(ctx context.Context, tx *sql.Tx) ([]catalog.Problem, error) {
 		var into []any
 		for i := range side {
 			c := &side[i]
-			into = append(into, &c.ref, &c.source, &c.repository, &c.path, &c.line, &c.inferred, &c.priority)
+			into = append(into, &c.ref, &c.source, &c.repository, &c.path, &c.line, &c.inferred, &c.priority, &c.claimed)
 		}
 		if err := rows.Scan(into...); err != nil {
 			return err
@@ -127,8 +127,11 @@ func conflict(loser, winner contender) catalog.Problem {
 		Source: loser.source, Repository: loser.repository, Path: loser.path, Line: loser.line, Entity: loser.ref,
 	}
 	why := "was there first"
-	if winner.priority != loser.priority {
+	switch {
+	case winner.priority != loser.priority:
 		why = "comes from a source of higher priority"
+	case winner.claimed == loser.claimed:
+		why = "comes first by name"
 	}
 	if loser.inferred {
 		// Nobody wrote it, so nobody wrote it wrong.

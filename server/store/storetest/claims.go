@@ -135,6 +135,25 @@ func identity(b *bundle) {
 	b.consistent()
 }
 
+// together: claims of one harvest are of one age, whichever comes in first.
+func together(b *bundle) {
+	h := begin(b.Context(), b, b.Store)
+	b.apply(single(update("r2", entity("shop", "acme/r2", file, 1, "two"))))
+	b.from("shop", "acme/r2")
+	require.Equal(b, store.Counts{Changed: 1}, b.apply(single(update("r1", entity("shop", "acme/r1", file, 1, "one")))))
+	b.from("shop", "acme/r1")
+	h.State = store.HarvestSucceeded
+	require.NoError(b, b.FinishHarvest(b.Context(), h, nil))
+
+	// One that comes in a later harvest is younger, wherever it stands.
+	h = begin(b.Context(), b, b.Store)
+	b.apply(single(update("r0", entity("shop", "acme/r0", file, 1, "none"))))
+	b.from("shop", "acme/r1")
+	h.State = store.HarvestSucceeded
+	require.NoError(b, b.FinishHarvest(b.Context(), h, nil))
+	b.consistent()
+}
+
 func swap(b *bundle) {
 	b.apply(single(update("r1", entity("a", "acme/r1", file, 1, "one"))), single(update("r2", entity("b", "acme/r2", file, 1, "two"))))
 	a, bb := b.get("a").UID, b.get("b").UID
@@ -204,6 +223,8 @@ func model(b *bundle) {
 		if steps++; steps > 60 {
 			return // enough for a database
 		}
+		// Claims that come together are of one age, and their places decide.
+		clock++
 		var updates []store.RepositoryUpdate
 		for _, id := range rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"r1", "r2", "r3", "r4"}), 1, 3, rapid.ID).Draw(t, "repositories") {
 			names := rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"a", "b", "c", "d"}), 0, 3, rapid.ID).Draw(t, "names")
@@ -213,7 +234,6 @@ func model(b *bundle) {
 			u := update(id)
 			var next []claim
 			for _, name := range names {
-				clock++
 				c := claim{"acme/" + id, name, p, asInferred, clock, text}
 				for _, had := range repos[id] {
 					if had.name == name {

@@ -39,6 +39,7 @@ func Run(t *testing.T, open func(t testing.TB) func(store.Options) *store.Store)
 		{"Conflict", conflict},
 		{"Identity", identity},
 		{"Swap", swap},
+		{"Together", together},
 		{"Problems", problems},
 		{"Harvests", harvests},
 		{"Lease", lease},
