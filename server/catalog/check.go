@@ -324,6 +324,12 @@ func (c *checker) text(code Code, m map[string]any, path []string, required bool
 	if s, ok := v.(string); ok && s != "" || substituted(v) {
 		return
 	}
+	c.notText(code, v, path, required, example)
+}
+
+// notText tells of a value that should be text.
+func (c *checker) notText(code Code, v any, path []string, required bool, example string) {
+	key := path[len(path)-1]
 	if m, ok := v.(map[string]any); ok && placeholderKey(m) {
 		c.fail(CodeTemplate, path, FieldPath(path)+" is a placeholder of a template", skeletonHint)
 		return

@@ -7,26 +7,39 @@ import (
 	"strings"
 )
 
-// shape is what a field of a spec holds.
+// shape is what a field holds.
 type shape int
 
 const (
-	text      shape = iota // at least one character
-	texts                  // a list of such
-	oneOrMore              // text, or a list of texts
-	object                 // a mapping
-	objects                // a list of mappings
-	anyOf                  // a mapping or a list of them
+	text       shape = iota // at least one character
+	anyText                 // text, which may be empty
+	texts                   // a list of texts of at least one character
+	anyTexts                // a list of texts
+	oneOrMore               // text, or a list of texts
+	object                  // a mapping with the fields in rule.fields
+	objects                 // a list of such
+	oneOrMany               // a mapping or a list of them
+	textOrBool              // text, or true or false
 )
 
-// rule is one field of a kind's spec.
+// rule is one field of a spec, or of a mapping within.
 type rule struct {
 	field    string
 	shape    shape
 	required bool
 	example  string
 	oneOf    []string
+	fields   []rule
+	others   *rule // of a mapping: the rule of every field not in fields; nil if they are free
 }
+
+var (
+	profile = rule{field: "profile", shape: object, fields: []rule{{field: "displayName"}, {field: "email"}, {field: "picture"}}}
+
+	permissions = rule{field: "backstage:permissions", shape: object, fields: []rule{{field: "tags", shape: anyTexts}}}
+	condition   = rule{field: "if", shape: textOrBool}
+	decorator   = []rule{{field: "id", shape: anyText}, {field: "input", shape: object}}
+)
 
 // kindRules are the schemas of Backstage's kinds, as its catalog-model and, for
 // Template, its scaffolder have them. Fields beyond these are allowed.
@@ -63,11 +76,11 @@ var kindRules = map[string][]rule{
 	"Group": {
 		{field: "type", required: true, example: "team"},
 		{field: "children", shape: texts, required: true, example: "[]"},
-		{field: "parent"}, {field: "members", shape: texts}, {field: "profile", shape: object},
+		{field: "parent"}, {field: "members", shape: texts}, profile,
 	},
 	"User": {
 		{field: "memberOf", shape: texts, required: true, example: "[platform]"},
-		{field: "profile", shape: object},
+		profile,
 	},
 	"Location": {
 		{field: "type"}, {field: "target"}, {field: "targets", shape: texts},
@@ -75,9 +88,24 @@ var kindRules = map[string][]rule{
 	},
 	"Template": {
 		{field: "type", required: true, example: "service"},
-		{field: "steps", shape: objects, required: true, example: "[]"},
 		{field: "owner"}, {field: "lifecycle"},
-		{field: "parameters", shape: anyOf}, {field: "output", shape: object},
+		{field: "parameters", shape: oneOrMany, fields: []rule{permissions}},
+		{field: "secrets", shape: object, fields: []rule{{field: "schema", shape: object}}},
+		{field: "presentation", shape: object, fields: []rule{{field: "buttonLabels", shape: object, fields: []rule{
+			{field: "backButtonText", shape: anyText}, {field: "createButtonText", shape: anyText}, {field: "reviewButtonText", shape: anyText},
+		}}}},
+		{field: "EXPERIMENTAL_recovery", shape: object, fields: []rule{{field: "EXPERIMENTAL_strategy", shape: anyText}}},
+		{field: "formDecorators", shape: objects, fields: decorator},
+		{field: "EXPERIMENTAL_formDecorators", shape: objects, fields: decorator},
+		{field: "steps", shape: objects, required: true, example: "[]", fields: []rule{
+			{field: "id", shape: anyText}, {field: "name", shape: anyText},
+			{field: "action", shape: anyText, required: true, example: "fetch:template"},
+			{field: "input", shape: object}, condition, permissions,
+		}},
+		{field: "output", shape: object, others: &rule{shape: anyText}, fields: []rule{
+			{field: "links", shape: objects, fields: []rule{condition, {field: "url"}, {field: "entityRef"}, {field: "title"}, {field: "icon"}}},
+			{field: "text", shape: objects, fields: []rule{condition, {field: "title"}, {field: "icon"}, {field: "content", shape: anyText}}},
+		}},
 	},
 }
 
@@ -150,17 +178,7 @@ func (c *checker) spec(apiVersion, kind string, doc map[string]any, custom *Sche
 		c.fail(CodeSpec, []string{"spec"}, "spec is missing", fmt.Sprintf("add it; a %s has %s", kind, requiredFields(rules)))
 		return
 	}
-	for _, r := range rules {
-		c.field(spec, []string{"spec", r.field}, r)
-	}
-	if profile, ok := spec["profile"].(map[string]any); ok && (kind == "Group" || kind == "User") {
-		for _, f := range []string{"displayName", "email", "picture"} {
-			c.text(CodeSpec, profile, []string{"spec", "profile", f}, false, "")
-		}
-	}
-	if kind == "Template" {
-		c.steps(spec)
-	}
+	c.fields(spec, rules, nil, []string{"spec"})
 }
 
 func versionOf(kind string) string {
@@ -183,54 +201,101 @@ func requiredFields(rules []rule) string {
 	return strings.Join(names, ", ")
 }
 
-func (c *checker) field(spec map[string]any, path []string, r rule) {
-	v, ok := spec[r.field]
-	if !ok {
-		if r.required {
-			c.fail(CodeSpec, path, "spec."+r.field+" is missing", missingHint(r))
+// fields holds a mapping, which stands at path, against the rules of its fields.
+func (c *checker) fields(m map[string]any, rules []rule, others *rule, path []string) {
+	for i := range rules {
+		r := &rules[i]
+		v, ok := m[r.field]
+		switch {
+		case ok:
+			if !simple(v, r.shape) || r.oneOf != nil {
+				c.value(v, r, append(path[:len(path):len(path)], r.field))
+			}
+		case r.required:
+			at := append(path[:len(path):len(path)], r.field)
+			c.fail(CodeSpec, at, FieldPath(at)+" is missing", missingHint(r))
 		}
+	}
+	if others == nil {
 		return
 	}
-	if substituted(v) {
-		return
-	}
-	switch r.shape {
-	case text:
-		c.text(CodeSpec, spec, path, r.required, r.example)
-		if s, ok := v.(string); ok && r.oneOf != nil && !slices.Contains(r.oneOf, s) {
-			c.fail(CodeSpec, path, fmt.Sprintf("spec.%s is %s", r.field, describe(v)), "it is one of "+strings.Join(r.oneOf, ", "))
-		}
-	case texts, oneOrMore:
-		if s, ok := v.(string); ok && s != "" && r.shape == oneOrMore {
-			return
-		}
-		l, _ := c.list(CodeSpec, spec, path, "a list")
-		for i, e := range l {
-			if s, ok := e.(string); (!ok || s == "") && !substituted(e) {
-				c.fail(CodeSpec, append(slices.Clone(path), strconv.Itoa(i)), fmt.Sprintf("an element of spec.%s is %s", r.field, describe(e)), "each is text; remove it, or put quotes around it")
-			}
-		}
-	case objects:
-		l, _ := c.list(CodeSpec, spec, path, "a list")
-		for i, e := range l {
-			if _, ok := e.(map[string]any); !ok {
-				c.fail(CodeSpec, append(slices.Clone(path), strconv.Itoa(i)), fmt.Sprintf("an element of spec.%s is %s", r.field, describe(e)), `each has fields, as in "- id: fetch"`)
-			}
-		}
-	case object:
-		if _, ok := v.(map[string]any); !ok {
-			c.fail(CodeSpec, path, fmt.Sprintf("spec.%s is %s", r.field, describe(v)), "write its fields below it, indented, or leave it out")
-		}
-	case anyOf:
-		switch v.(type) {
-		case map[string]any, []any:
-		default:
-			c.fail(CodeSpec, path, fmt.Sprintf("spec.%s is %s", r.field, describe(v)), "write its fields below it, indented, or leave it out")
+	for _, k := range sortedKeys(m) {
+		if !slices.ContainsFunc(rules, func(r rule) bool { return r.field == k }) {
+			c.value(m[k], others, append(path[:len(path):len(path)], k))
 		}
 	}
 }
 
-func missingHint(r rule) string {
+// simple is the quick way past a value that is right.
+func simple(v any, s shape) bool {
+	t, ok := v.(string)
+	return ok && (s == text && t != "" || s == anyText)
+}
+
+// value holds one value against its rule.
+func (c *checker) value(v any, r *rule, path []string) {
+	if substituted(v) {
+		return
+	}
+	wrong := func(hint string) { c.fail(CodeSpec, path, FieldPath(path)+" is "+describe(v), hint) }
+	element := func(i int) []string { return append(path[:len(path):len(path)], strconv.Itoa(i)) }
+	s, isText := v.(string)
+	list, isList := v.([]any)
+	m, isMap := v.(map[string]any)
+	switch r.shape {
+	case text:
+		switch {
+		case !isText || s == "":
+			c.notText(CodeSpec, v, path, r.required, r.example)
+		case r.oneOf != nil && !slices.Contains(r.oneOf, s):
+			wrong("it is one of " + strings.Join(r.oneOf, ", "))
+		}
+	case anyText:
+		if !isText {
+			c.notText(CodeSpec, v, path, r.required, r.example)
+		}
+	case textOrBool:
+		if _, ok := v.(bool); !ok && !isText {
+			wrong("it is text, or true or false")
+		}
+	case texts, anyTexts, oneOrMore:
+		switch {
+		case isList:
+			for i, e := range list {
+				if s, ok := e.(string); (!ok || s == "" && r.shape != anyTexts) && !substituted(e) {
+					at := element(i)
+					c.fail(CodeSpec, at, FieldPath(at)+" is "+describe(e), "each is text; remove it, or put quotes around it")
+				}
+			}
+		case r.shape != oneOrMore || !isText || s == "":
+			wrong("it is a list, each behind a dash, or left out")
+		}
+	case object:
+		if !isMap {
+			wrong("write its fields below it, indented, or leave it out")
+			return
+		}
+		c.fields(m, r.fields, r.others, path)
+	case objects, oneOrMany:
+		switch {
+		case isList:
+			for i, e := range list {
+				at := element(i)
+				if em, ok := e.(map[string]any); ok {
+					c.fields(em, r.fields, r.others, at)
+				} else {
+					c.fail(CodeSpec, at, FieldPath(at)+" is "+describe(e), "each has fields, behind a dash and indented")
+				}
+			}
+		case isMap && r.shape == oneOrMany:
+			c.fields(m, r.fields, r.others, path)
+		default:
+			wrong("it is a list, each with its fields behind a dash, or left out")
+		}
+	}
+}
+
+func missingHint(r *rule) string {
 	example := fmt.Sprintf("for example %q", r.field+": "+r.example)
 	switch r.field {
 	case "owner":
@@ -245,40 +310,4 @@ func missingHint(r rule) string {
 		return "list the groups below this one, or none: " + strconv.Quote("children: []")
 	}
 	return "add it, " + example
-}
-
-// steps checks the steps of a Template, as far as its schema says.
-func (c *checker) steps(spec map[string]any) {
-	steps, _ := spec["steps"].([]any)
-	for i, s := range steps {
-		step, ok := s.(map[string]any)
-		if !ok {
-			continue
-		}
-		path := func(key string) []string { return []string{"spec", "steps", strconv.Itoa(i), key} }
-		for _, key := range []string{"id", "name"} {
-			if v, ok := step[key]; ok {
-				if _, ok := v.(string); !ok {
-					c.fail(CodeSpec, path(key), fmt.Sprintf("the %s of a step is %s", key, describe(v)), "it is text; put quotes around it")
-				}
-			}
-		}
-		if v, ok := step["action"]; !ok {
-			c.fail(CodeSpec, path("action"), "a step has no action", `add the action that it runs, for example "action: fetch:template"`)
-		} else if _, ok := v.(string); !ok {
-			c.fail(CodeSpec, path("action"), "the action of a step is "+describe(v), "it is text; put quotes around it")
-		}
-		if v, ok := step["input"]; ok {
-			if _, ok := v.(map[string]any); !ok {
-				c.fail(CodeSpec, path("input"), "the input of a step is "+describe(v), "write its fields below it, indented, or leave it out")
-			}
-		}
-		if v, ok := step["if"]; ok {
-			switch v.(type) {
-			case string, bool:
-			default:
-				c.fail(CodeSpec, path("if"), "the condition of a step is "+describe(v), "it is text or true or false")
-			}
-		}
-	}
 }

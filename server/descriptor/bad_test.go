@@ -117,8 +117,11 @@ func TestWholeFiles(t *testing.T) {
 		require.Equal(t, catalog.CodeEncoding, d.Problems[0].Code, name)
 	}
 	many := one(strings.Repeat("---\na: 1\n", maxDocuments+5))
-	require.LessOrEqual(t, len(many.Problems), maxProblems)
+	require.Len(t, many.Problems, maxProblems+1)
 	require.Equal(t, catalog.CodeTooLarge, many.Problems[0].Code)
+	last := many.Problems[maxProblems]
+	require.Equal(t, catalog.CodeTooLarge, last.Code)
+	require.Empty(t, last.Entity)
 }
 
 // TestMemoryIsBounded is not parallel: it measures the whole process.

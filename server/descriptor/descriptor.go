@@ -89,8 +89,13 @@ type decoder struct {
 }
 
 func (d *decoder) problem(p catalog.Problem) {
-	if len(d.out.Problems) >= maxProblems {
+	switch n := len(d.out.Problems); {
+	case n > maxProblems:
 		return
+	case n == maxProblems:
+		// It names no entity, so that none is thought to be gone.
+		p = catalog.Problem{Code: catalog.CodeTooLarge, Severity: catalog.SeverityError, Line: p.Line, Column: p.Column,
+			Message: fmt.Sprintf("the file has more than %d problems; those from here on are not told", maxProblems), Hint: "mend those before it first"}
 	}
 	p.Source, p.Repository, p.Path = d.file.Source, d.file.Repository, d.file.Path
 	d.out.Problems = append(d.out.Problems, p)
@@ -195,7 +200,7 @@ func (d *decoder) document(p piece) {
 func (d *decoder) entity(p piece, doc map[string]any, place placer) {
 	found := catalog.Check(doc, d.file.Schemas)
 	valid := !failed(found)
-	line, _ := place.at(nil)
+	line, column := place.at(nil)
 	e, found := catalog.Assemble(d.annotate(doc, valid), catalog.Origin{
 		Source: d.file.Source, Repository: d.file.Repository, Path: d.file.Path, Commit: d.file.Commit, Line: line,
 	}, found)
@@ -221,7 +226,7 @@ func (d *decoder) entity(p piece, doc map[string]any, place placer) {
 	}
 	key := e.Ref.Key()
 	if first, ok := d.lines[key]; ok {
-		d.problem(catalog.Problem{Code: catalog.CodeDuplicateRef, Severity: catalog.SeverityError, Line: line, Entity: ref(),
+		d.problem(catalog.Problem{Code: catalog.CodeDuplicateRef, Severity: catalog.SeverityError, Line: line, Column: column, Entity: ref(),
 			Message: fmt.Sprintf("%s is declared twice in this file, first on line %d", ref(), first), Hint: "the first one is used; rename or remove the other"})
 		return
 	}
