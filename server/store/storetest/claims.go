@@ -99,7 +99,7 @@ func conflict(b *bundle) {
 	require.Len(b, got, 1)
 	require.Equal(b, catalog.SeverityWarning, got[0].Severity)
 	require.Equal(b, "acme/r6", got[0].Repository)
-	require.Contains(b, got[0].Message, "Component:default/lib is also inferred from acme/r5, which was there first")
+	require.Contains(b, got[0].Message, "Component:default/lib is also inferred from acme/r5, which comes first by name")
 }
 
 func identity(b *bundle) {
