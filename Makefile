@@ -15,7 +15,7 @@ GO_TOOL   := cd tools && go build -trimpath -o ../$(TOOLS)/
 
 export WAYPOST_TOOLS := $(CURDIR)/build/tools
 
-.PHONY: help build run test test-go test-race bench lint generate check-generated check-migrations protos fuzz clean
+.PHONY: help build run test test-go bench fuzz lint breaking generate check-generated check-migrations protos clean
 
 help: ## Explain the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,7 +58,15 @@ generate: $(TOOLS)/buf $(PROTOS) $(TOOLS)/protoc-gen-go $(TOOLS)/ent ## Generate
 	gofmt -w ent proto
 
 check-generated: generate ## Fail if generated code is stale
-	@git diff --exit-code --stat -- ent proto server/api/openapi server/store/migrations || { echo 'generated code is stale: run `make generate` and commit the result' >&2; exit 1; }
+	@git diff --exit-code --stat -- ent proto server/api/openapi && test -z "$$(git status --porcelain -- ent proto server/api/openapi)" || { echo 'generated code is stale: run `make generate` and commit the result' >&2; exit 1; }
+
+check-migrations: ## Fail if a migration was changed after it was committed
+	@for f in server/store/migrations/*/*.sql; do \
+	  n=$$(git log --format=%h --diff-filter=M -- "$$f" | wc -l); \
+	  if [ "$$n" -gt 0 ] || ! git diff --quiet HEAD -- "$$f"; then \
+	    echo "$$f was changed after it was committed; databases that have it would differ: write another migration (go run ./ent/migratediff NAME)" >&2; exit 1; \
+	  fi; \
+	done
 
 protos: $(PROTOS) ## Fetch the protos that ours import
 
