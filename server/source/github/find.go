@@ -3,6 +3,7 @@ package github
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -27,6 +28,9 @@ type found struct {
 	hostile   bool // its path is not safe to use
 }
 
+// errTree is a tree that cannot be read whole, now or later.
+var errTree = errors.New("the repository has more files than can be searched")
+
 // maxTreeRequests bounds the requests for a tree that GitHub cuts short.
 const maxTreeRequests = 200
 
@@ -47,7 +51,8 @@ func (r *reader) find(ctx context.Context, l listed, n *node, folders map[string
 			return files, nil
 		}
 		requests := 0
-		return files, r.walk(ctx, l, n.Head.Oid, "", &requests, add, &files)
+		err := r.walk(ctx, l, n.Head.Oid, "", &requests, add)
+		return files, err
 	}
 	addEntries("", n.Head.Tree, add)
 	for i, f := range r.s.plan.folders {
@@ -76,9 +81,9 @@ func addEntries(prefix string, folder *tree, add func(path string, mode int, oid
 
 // walk reads a whole tree by REST. A tree that GitHub cuts short is read
 // folder by folder.
-func (r *reader) walk(ctx context.Context, l listed, oid, prefix string, requests *int, add func(string, int, string, int64), files *[]found) error {
+func (r *reader) walk(ctx context.Context, l listed, oid, prefix string, requests *int, add func(string, int, string, int64)) error {
 	if *requests++; *requests > maxTreeRequests {
-		return fmt.Errorf("the repository has too many files to look for catalog files by **; name the folders in the patterns")
+		return errTree
 	}
 	whole, _, err := r.s.rest.Git.GetTree(ctx, l.GetOwner().GetLogin(), l.GetName(), oid, true)
 	if err != nil {
@@ -86,17 +91,17 @@ func (r *reader) walk(ctx context.Context, l listed, oid, prefix string, request
 	}
 	if whole.GetTruncated() {
 		if *requests++; *requests > maxTreeRequests {
-			return fmt.Errorf("the repository has too many files to look for catalog files by **; name the folders in the patterns")
+			return errTree
 		}
 		if whole, _, err = r.s.rest.Git.GetTree(ctx, l.GetOwner().GetLogin(), l.GetName(), oid, false); err != nil {
 			return err
 		}
 		if whole.GetTruncated() {
-			return fmt.Errorf("the folder %q has more files than GitHub lists", prefix)
+			return errTree
 		}
 		for _, e := range whole.Entries {
 			if e.GetType() == "tree" {
-				if err := r.walk(ctx, l, e.GetSHA(), prefix+e.GetPath()+"/", requests, add, files); err != nil {
+				if err := r.walk(ctx, l, e.GetSHA(), prefix+e.GetPath()+"/", requests, add); err != nil {
 					return err
 				}
 			}

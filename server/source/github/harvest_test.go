@@ -479,6 +479,34 @@ func TestATruncatedTreeIsReadFolderByFolder(t *testing.T) {
 	require.Len(t, e.Contents, 100)
 }
 
+func TestATreeThatIsTooLargeIsReportedInPart(t *testing.T) {
+	t.Parallel()
+	list := []githubtest.File{{Path: "a/catalog-info.yaml", Content: []byte("a")}}
+	for i := range 30 {
+		list = append(list, githubtest.File{Path: fmt.Sprintf("wide/%02d/catalog-info.yaml", i), Content: []byte("b")})
+	}
+	org := githubtest.NewOrg("acme")
+	org.Repos = []*githubtest.Repo{githubtest.NewRepo("r", list...)}
+	p := newPlace(t, org, Options{Patterns: []string{"**/catalog-info.yaml"}}, githubtest.Options{TreeLimit: 15})
+	var l sourcetest.Ledger
+	run(t, &l, p)
+	e, _ := l.Named("r")
+	require.Equal(t, "a", string(e.Contents["a/catalog-info.yaml"]))
+	require.Len(t, e.Problems, 1)
+	require.Equal(t, catalog.CodeTooLarge, e.Problems[0].Code)
+	require.Len(t, run(t, &l, p).Unchanged, 1, "it is not searched again in vain")
+}
+
+func TestSecretsAreNotPrinted(t *testing.T) {
+	t.Parallel()
+	o := Options{Organisation: "acme", Token: "ghp_secret", App: &App{ID: 1, PrivateKey: []byte("secret")}}
+	for _, format := range []string{"%v", "%+v", "%#v", "%s"} {
+		require.NotContains(t, fmt.Sprintf(format, o), "secret")
+		require.NotContains(t, fmt.Sprintf(format, *o.App), "secret")
+		require.NotContains(t, fmt.Sprintf(format, o.App), "secret")
+	}
+}
+
 func TestADocumentThatCannotBeReadIsReadAgain(t *testing.T) {
 	t.Parallel()
 	org := githubtest.NewOrg("acme")

@@ -99,6 +99,12 @@ type Options struct {
 	pageSize int
 }
 
+// String keeps the token out of logs.
+func (o Options) String() string { return o.Name + " of " + o.Organisation + " at " + o.URL }
+
+// GoString keeps the token out of logs.
+func (o Options) GoString() string { return o.String() }
+
 // App is a GitHub App.
 type App struct {
 	ID int64
@@ -110,7 +116,10 @@ type App struct {
 }
 
 // String keeps the key out of logs.
-func (a *App) String() string { return fmt.Sprintf("app %d, installation %d", a.ID, a.Installation) }
+func (a App) String() string { return fmt.Sprintf("app %d, installation %d", a.ID, a.Installation) }
+
+// GoString keeps the key out of logs.
+func (a App) GoString() string { return a.String() }
 
 // Source is a GitHub organisation. It is safe for concurrent use.
 type Source struct {

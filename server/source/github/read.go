@@ -231,7 +231,12 @@ func (r *reader) readOne(ctx context.Context, l listed, answer json.RawMessage, 
 	}
 	slices.Sort(repo.Root)
 	files, err := r.find(ctx, l, &n, folders)
-	if err != nil {
+	switch {
+	case errors.Is(err, errTree):
+		// Trying again would not help: what was found is reported, with this.
+		repo.Problems = append(repo.Problems, r.problem(l.GetFullName(), "", catalog.CodeTooLarge,
+			"the repository has more files or folders than can be searched, so that only a part was", "name the folders of catalog files in the patterns, in place of **"))
+	case err != nil:
 		if fatal(ctx, err) {
 			return fmt.Errorf("read the tree of %s: %w", l.GetFullName(), err)
 		}

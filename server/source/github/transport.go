@@ -232,7 +232,7 @@ func (t *retry) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 		failed := err != nil || answer.StatusCode >= 500
 		if !failed || r.Method != http.MethodGet || attempt == attempts || r.Context().Err() != nil {
-			if err == nil {
+			if err == nil && answer.StatusCode < 400 {
 				// go-github would refuse further requests by these, without waiting.
 				for _, name := range []string{"X-RateLimit-Remaining", "X-RateLimit-Limit", "X-RateLimit-Reset", "X-RateLimit-Used"} {
 					answer.Header.Del(name)
