@@ -56,24 +56,9 @@ func readEnvelope(e *catalog.Entity) envelope {
 
 // typedEntity is the entity as a message, field by field.
 func typedEntity(s *index.Snapshot, r *index.Record) *catalogv1.Entity {
-	doc := readEnvelope(r.Entity)
-	out := typedHead(r.Entity, doc)
-	out.Metadata = typedMetadata(r.Entity.Ref, doc.Metadata)
-	if doc.Spec != nil {
-		var spec map[string]any
-		if err := json.Unmarshal(doc.Spec, &spec); err != nil {
-			panic(fmt.Sprintf("decode spec of %s: %v", r.Entity.Ref, err))
-		}
-		out.Spec = structOf(spec)
-	}
-	tail := typedTail(s, r)
-	out.Relations, out.Origin = tail.Relations, tail.Origin
-	return out
-}
-
-// typedHead has the fields before the metadata.
-func typedHead(e *catalog.Entity, doc envelope) *catalogv1.Entity {
-	return &catalogv1.Entity{
+	e, o := r.Entity, r.Entity.Origin
+	doc := readEnvelope(e)
+	out := &catalogv1.Entity{
 		Name:       resourceName(e.Ref),
 		Uid:        e.UID,
 		Etag:       e.Hash(),
@@ -81,16 +66,19 @@ func typedHead(e *catalog.Entity, doc envelope) *catalogv1.Entity {
 		UpdateTime: timestamp(e.Changed),
 		ApiVersion: doc.APIVersion,
 		Kind:       doc.Kind,
+		Metadata:   typedMetadata(e.Ref, doc.Metadata),
+		Origin: &catalogv1.Origin{
+			Source: o.Source, Repository: o.Repository, Path: o.Path,
+			Line: int32(o.Line), Commit: o.Commit, Inferred: o.Inferred,
+		},
 	}
-}
-
-// typedTail has the fields behind the spec.
-func typedTail(s *index.Snapshot, r *index.Record) *catalogv1.Entity {
-	o := r.Entity.Origin
-	out := &catalogv1.Entity{Origin: &catalogv1.Origin{
-		Source: o.Source, Repository: o.Repository, Path: o.Path,
-		Line: int32(o.Line), Commit: o.Commit, Inferred: o.Inferred,
-	}}
+	if doc.Spec != nil {
+		var spec map[string]any
+		if err := json.Unmarshal(doc.Spec, &spec); err != nil {
+			panic(fmt.Sprintf("decode spec of %s: %v", e.Ref, err))
+		}
+		out.Spec = structOf(spec)
+	}
 	for _, rel := range s.Relations(r) {
 		out.Relations = append(out.Relations, &catalogv1.Relation{
 			Type: rel.Type, TargetRef: refString(rel.Target), TargetExists: rel.Exists,
@@ -113,42 +101,6 @@ func typedMetadata(ref catalog.Ref, m map[string]any) *catalogv1.Metadata {
 		out.Extra = structOf(extra)
 	}
 	return out
-}
-
-// plainMetadata tells whether protojson says of the typed metadata what the
-// document says of it already.
-func plainMetadata(ref catalog.Ref, m map[string]any) bool {
-	if m["name"] != ref.Name || m["namespace"] != ref.Namespace {
-		return false
-	}
-	var scratch catalogv1.Metadata
-	for k, v := range m {
-		if isEmpty(v) || !setMetadata(&scratch, k, v) {
-			return false
-		}
-	}
-	links, _ := m["links"].([]any)
-	for _, l := range links {
-		for _, v := range l.(map[string]any) { // setMetadata has seen to the type
-			if isEmpty(v) {
-				return false
-			}
-		}
-	}
-	return true
-}
-
-// isEmpty tells what protojson leaves out.
-func isEmpty(v any) bool {
-	switch v := v.(type) {
-	case string:
-		return v == ""
-	case []any:
-		return len(v) == 0
-	case map[string]any:
-		return len(v) == 0
-	}
-	return v == nil
 }
 
 func setMetadata(out *catalogv1.Metadata, key string, v any) bool {

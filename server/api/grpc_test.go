@@ -238,6 +238,47 @@ func TestProblems(t *testing.T) {
 	require.EqualValues(t, 1, warnings.TotalSize)
 }
 
+// TestProblemTokens turns pages over problems that differ late in long texts,
+// while some are mended.
+func TestProblemTokens(t *testing.T) {
+	t.Parallel()
+	var list []catalog.Problem
+	for i := range 30 {
+		list = append(list, catalog.Problem{
+			Path: strings.Repeat("\xff\x00/", 2000), Line: i / 10, Message: strings.Repeat("m", 5000) + fmt.Sprintf("%02d", i), Hint: strings.Repeat("\n", 9000),
+		})
+	}
+	for last := range list {
+		token, err := newProblemToken(7, list[last])
+		require.NoError(t, err)
+		require.Less(t, len(token), 8192, "the longest token that is taken")
+		rest, err := behind(list, token, 7)
+		require.NoError(t, err)
+		require.Equal(t, len(list)-last-1, len(rest))
+		_, err = behind(list, token, 8)
+		require.ErrorContains(t, err, "other filters")
+		mended := slices.Delete(slices.Clone(list), last, last+1)
+		rest, err = behind(mended, token, 7)
+		require.NoError(t, err)
+		require.GreaterOrEqual(t, len(rest), len(list)-last-1, "nothing is hidden")
+	}
+}
+
+func FuzzProblemToken(f *testing.F) {
+	good, err := newProblemToken(0, catalog.Problem{Path: "a"})
+	require.NoError(f, err)
+	f.Add(good)
+	f.Add("")
+	f.Add("e30")
+	list := []catalog.Problem{{Path: "a"}, {Path: "b"}}
+	f.Fuzz(func(t *testing.T, token string) {
+		rest, err := behind(list, token, 0)
+		if err == nil {
+			require.LessOrEqual(t, len(rest), len(list))
+		}
+	})
+}
+
 func TestValidateDocuments(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, acme(t))

@@ -95,13 +95,44 @@ func compareProblems(a, b catalog.Problem) int {
 }
 
 // problemToken continues a list behind a problem, so that problems which come
-// and go between two pages neither repeat nor hide others.
+// and go between two pages neither repeat nor hide others. It holds the sort
+// key of that problem with its texts cut off, so that its own size is bounded,
+// and a hash to tell the problem from others that are cut to the same.
 type problemToken struct {
-	Query  uint64          `json:"q"` // hash of the filters that it belongs to
-	Behind catalog.Problem `json:"p"`
+	Query        uint64 `json:"q"` // hash of the filters that it belongs to
+	Line, Column int
+	Texts        [][]byte // may hold anything, and JSON strings may not
+	Hash         uint64
 }
 
-func (t problemToken) encode() (string, error) {
+// tokenText is the most bytes of one text in a token.
+const tokenText = 200
+
+// problemTexts are the texts of a problem in the order of compareProblems.
+func problemTexts(p *catalog.Problem) []*string {
+	return []*string{&p.Repository, &p.Path, (*string)(&p.Code), &p.Entity, &p.Field, &p.Source, &p.Message, &p.Hint, (*string)(&p.Severity)}
+}
+
+// cut is the problem as far as a token holds it. It sorts at or before it.
+func cut(p catalog.Problem) catalog.Problem {
+	for _, s := range problemTexts(&p) {
+		*s = (*s)[:min(len(*s), tokenText)]
+	}
+	return p
+}
+
+func hashOf(p catalog.Problem) uint64 {
+	h := fnv.New64a()
+	fmt.Fprintf(h, "%q", p)
+	return h.Sum64()
+}
+
+func newProblemToken(query uint64, p catalog.Problem) (string, error) {
+	t := problemToken{Query: query, Line: p.Line, Column: p.Column, Hash: hashOf(p)}
+	p = cut(p)
+	for _, s := range problemTexts(&p) {
+		t.Texts = append(t.Texts, []byte(*s))
+	}
 	b, err := json.Marshal(t)
 	if err != nil {
 		return "", fmt.Errorf("encode page token: %w", err)
@@ -109,19 +140,32 @@ func (t problemToken) encode() (string, error) {
 	return base64.RawURLEncoding.EncodeToString(b), nil
 }
 
-func parseProblemToken(s string, query uint64) (problemToken, error) {
+// behind returns what of a sorted list comes behind the page that the token
+// ends.
+func behind(list []catalog.Problem, token string, query uint64) ([]catalog.Problem, error) {
 	var t problemToken
-	b, err := base64.RawURLEncoding.DecodeString(s)
+	b, err := base64.RawURLEncoding.DecodeString(token)
 	if err == nil {
 		err = json.Unmarshal(b, &t)
 	}
+	last := catalog.Problem{Line: t.Line, Column: t.Column}
+	texts := problemTexts(&last)
 	switch {
-	case err != nil:
-		return t, badField("page_token", "INVALID_PAGE_TOKEN", "is none that this server gave out; pass next_page_token of the page before, or nothing for the first page")
+	case err != nil || len(t.Texts) != len(texts):
+		return nil, badField("page_token", "INVALID_PAGE_TOKEN", "is none that this server gave out; pass next_page_token of the page before, or nothing for the first page")
 	case t.Query != query:
-		return t, badField("page_token", "INVALID_PAGE_TOKEN", "belongs to other filters; page tokens continue only the request that they came from")
+		return nil, badField("page_token", "INVALID_PAGE_TOKEN", "belongs to other filters; page tokens continue only the request that they came from")
 	}
-	return t, nil
+	for i, s := range texts {
+		*s = string(t.Texts[i])
+	}
+	for i, p := range list {
+		if p.Line == last.Line && p.Column == last.Column && cut(p) == last && hashOf(p) == t.Hash {
+			return list[i+1:], nil
+		}
+	}
+	// The problem is gone. What was cut off may repeat a few, and hides none.
+	return list[sort.Search(len(list), func(i int) bool { return compareProblems(list[i], last) >= 0 }):], nil
 }
 
 func (c *catalogService) ListProblems(ctx context.Context, req *catalogv1.ListProblemsRequest) (*catalogv1.ListProblemsResponse, error) {
@@ -136,14 +180,6 @@ func (c *catalogService) ListProblems(ctx context.Context, req *catalogv1.ListPr
 	h := fnv.New64a()
 	fmt.Fprintf(h, "%q %q %q %q %d", req.Source, req.Repository, entity, req.Code, req.Severity)
 	query := h.Sum64()
-	var behind *catalog.Problem
-	if req.PageToken != "" {
-		t, err := parseProblemToken(req.PageToken, query)
-		if err != nil {
-			return nil, err
-		}
-		behind = &t.Behind
-	}
 	all, err := c.problems.all(ctx)
 	if err != nil {
 		return nil, err
@@ -159,12 +195,14 @@ func (c *catalogService) ListProblems(ctx context.Context, req *catalogv1.ListPr
 		}
 	}
 	out := &catalogv1.ListProblemsResponse{TotalSize: int32(len(selected))}
-	if behind != nil {
-		selected = selected[sort.Search(len(selected), func(i int) bool { return compareProblems(selected[i], *behind) > 0 }):]
+	if req.PageToken != "" {
+		if selected, err = behind(selected, req.PageToken, query); err != nil {
+			return nil, err
+		}
 	}
 	if size := pageSize(req.PageSize, defaultProblems, maxProblems); len(selected) > size {
 		selected = selected[:size]
-		if out.NextPageToken, err = (problemToken{query, selected[size-1]}).encode(); err != nil {
+		if out.NextPageToken, err = newProblemToken(query, selected[size-1]); err != nil {
 			return nil, err
 		}
 	}

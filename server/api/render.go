@@ -28,7 +28,9 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
+	"time"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"github.com/tidwall/gjson"
@@ -37,6 +39,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	catalogv1 "github.com/waypost-dev/waypost/proto/waypost/catalog/v1"
+	"github.com/waypost-dev/waypost/server/catalog"
 	"github.com/waypost-dev/waypost/server/index"
 )
 
@@ -171,31 +174,93 @@ func appendJSON(b []byte, s *index.Snapshot, r *index.Record) []byte {
 
 func jsonView(s *index.Snapshot, r *index.Record) []byte {
 	e := r.Entity
-	doc := readEnvelope(e)
-	view := make([]byte, jsonViewHead, jsonViewHead+1024)
+	parts := gjson.GetManyBytes(e.Document, "apiVersion", "kind", "metadata", "spec")
+	metadata, spec := parts[2], parts[3]
+	var head [jsonViewHead]byte
 	place := func(i int, v gjson.Result) {
-		binary.LittleEndian.PutUint32(view[4*i:], uint32(v.Index))
-		binary.LittleEndian.PutUint32(view[4*i+4:], uint32(v.Index+len(v.Raw)))
+		binary.LittleEndian.PutUint32(head[4*i:], uint32(v.Index))
+		binary.LittleEndian.PutUint32(head[4*i+4:], uint32(v.Index+len(v.Raw)))
 	}
-	head := typedHead(e, doc)
-	if plainMetadata(e.Ref, doc.Metadata) {
-		place(0, gjson.GetBytes(e.Document, "metadata"))
+	first := object{b: make([]byte, jsonViewHead, 1024)}
+	first.string("name", resourceName(e.Ref))
+	first.string("uid", e.UID)
+	first.string("etag", e.Hash())
+	first.int64("revision", int64(e.Revision))
+	first.time("updateTime", e.Changed)
+	first.string("apiVersion", text(parts[0]))
+	first.string("kind", text(parts[1]))
+	if plainMetadata(e.Ref, metadata) {
+		place(0, metadata)
 	} else {
-		head.Metadata = typedMetadata(e.Ref, doc.Metadata)
+		first.key("metadata")
+		first.b = append(first.b, compactJSON(typedMetadata(e.Ref, readEnvelope(e).Metadata))...)
 	}
-	if doc.Spec != nil {
-		place(2, gjson.GetBytes(e.Document, "spec"))
+	if spec.IsObject() {
+		place(2, spec)
 	}
-	first := compactJSON(head)
-	first = first[:len(first)-1] // the closing brace
-	binary.LittleEndian.PutUint32(view[16:], uint32(len(first)))
-	view = append(view, first...)
-	last := compactJSON(typedTail(s, r))
-	if len(last) > len("{}") {
-		view = append(view, ',')
+	binary.LittleEndian.PutUint32(head[16:], uint32(len(first.b)-jsonViewHead))
+
+	last := object{b: first.b, begun: true}
+	relations := s.Relations(r)
+	last.list("relations", len(relations), func(b []byte, i int) []byte {
+		o := object{b: b}
+		o.string("type", relations[i].Type)
+		o.string("targetRef", refString(relations[i].Target))
+		o.bool("targetExists", relations[i].Exists)
+		return o.end()
+	})
+	last.key("origin")
+	origin := object{b: last.b}
+	origin.string("source", e.Origin.Source)
+	origin.string("repository", e.Origin.Repository)
+	origin.string("path", e.Origin.Path)
+	origin.int("line", e.Origin.Line)
+	origin.string("commit", e.Origin.Commit)
+	origin.bool("inferred", e.Origin.Inferred)
+	last.b = origin.end()
+	view := last.end()
+	copy(view, head[:])
+	return slices.Clone(view)
+}
+
+// plainMetadata tells whether protojson says of the typed metadata what the
+// document says of it already: no field is unknown, of another type, or empty.
+func plainMetadata(ref catalog.Ref, metadata gjson.Result) bool {
+	named, plain := 0, true
+	each := func(v gjson.Result, ok func(k, v gjson.Result) bool) bool {
+		n, all := 0, true
+		v.ForEach(func(k, v gjson.Result) bool {
+			n, all = n+1, ok(k, v)
+			return all
+		})
+		return all && n > 0
 	}
-	view = append(view, last[1:]...)
-	return slices.Clip(view)
+	isText := func(_, v gjson.Result) bool { return v.Type == gjson.String }
+	isLinkField := func(k, v gjson.Result) bool {
+		return text(v) != "" && (k.Str == "url" || k.Str == "title" || k.Str == "icon" || k.Str == "type")
+	}
+	metadata.ForEach(func(k, v gjson.Result) bool {
+		switch k.Str {
+		case "name":
+			named++
+			plain = v.Type == gjson.String && v.Str == ref.Name
+		case "namespace":
+			named++
+			plain = v.Type == gjson.String && v.Str == ref.Namespace
+		case "title", "description":
+			plain = text(v) != ""
+		case "labels", "annotations":
+			plain = v.IsObject() && each(v, isText)
+		case "tags":
+			plain = v.IsArray() && each(v, isText)
+		case "links":
+			plain = v.IsArray() && each(v, func(_, v gjson.Result) bool { return v.IsObject() && each(v, isLinkField) })
+		default:
+			plain = false
+		}
+		return plain
+	})
+	return plain && named == 2
 }
 
 // compactJSON is protojson without the white space that it adds at random.
@@ -254,6 +319,24 @@ func (o *object) float(name string, v float64) {
 		o.key(name)
 		o.b = strconv.AppendFloat(o.b, v, 'g', -1, 64)
 	}
+}
+
+func (o *object) bool(name string, v bool) {
+	if v {
+		o.key(name)
+		o.b = append(o.b, "true"...)
+	}
+}
+
+// time writes a time as protojson does: with as many groups of three decimals
+// as it needs.
+func (o *object) time(name string, v time.Time) {
+	if v.IsZero() {
+		return
+	}
+	t := v.UTC().Format("2006-01-02T15:04:05.000000000")
+	t = strings.TrimSuffix(strings.TrimSuffix(strings.TrimSuffix(t, "000"), "000"), ".000")
+	o.string(name, t+"Z")
 }
 
 // list writes n elements, if there are any.

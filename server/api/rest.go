@@ -21,7 +21,8 @@ import (
 
 // newHandler puts together everything that is answered over HTTP.
 func (s *Server) newHandler(o Options) (http.Handler, error) {
-	gateway, err := newGateway(s.inProcess)
+	m := newMarshaler()
+	gateway, err := newGateway(s.inProcess, m)
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +53,7 @@ func (s *Server) newHandler(o Options) (http.Handler, error) {
 	mux.Handle("/", fallback)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, "/v1/") || r.URL.Path == "/v1" {
-			serveREST(gateway, w, r)
+			serveREST(gateway, m, w, r)
 			return
 		}
 		mux.ServeHTTP(w, r)
@@ -77,9 +78,13 @@ func secure(h http.Header) {
 	h["Cache-Control"] = noStore
 }
 
+// crossOrigin keeps other sites from changing anything through the browser of
+// somebody who can reach this server.
+var crossOrigin = http.NewCrossOriginProtection()
+
 // serveREST hands a request to the gateway, with a request id, a bound on its
 // body, and a buffer for the answer.
-func serveREST(gateway http.Handler, w http.ResponseWriter, r *http.Request) {
+func serveREST(gateway *runtime.ServeMux, m runtime.Marshaler, w http.ResponseWriter, r *http.Request) {
 	id := r.Header.Get(requestIDHeader)
 	if !validRequestID(id) {
 		id = newRequestID()
@@ -90,10 +95,17 @@ func serveREST(gateway http.Handler, w http.ResponseWriter, r *http.Request) {
 	if r.Body != nil && r.Body != http.NoBody {
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 	}
+	if err := crossOrigin.Check(r); err != nil {
+		runtime.HTTPError(r.Context(), gateway, m, w, r, status.Error(codes.PermissionDenied, "a page of another origin must not change anything here: "+err.Error()))
+		return
+	}
 	if strings.HasSuffix(r.URL.Path, ":watch") {
-		// A harvest may take longer than any answer. It fails only where there
-		// is no connection, in tests.
-		_ = http.NewResponseController(w).SetWriteDeadline(time.Time{})
+		// A harvest may take longer than any other answer. Once the time to
+		// read the request is over, the server takes the caller for gone. Both
+		// fail only where there is no connection, in tests.
+		connection := http.NewResponseController(w)
+		_ = connection.SetWriteDeadline(time.Time{})
+		_ = connection.SetReadDeadline(time.Time{})
 	}
 	call := rests.Get().(*rest)
 	defer call.release()
@@ -102,8 +114,7 @@ func serveREST(gateway http.Handler, w http.ResponseWriter, r *http.Request) {
 	gateway.ServeHTTP(w, r.WithContext(ctx))
 }
 
-func newGateway(conn *inProcess) (http.Handler, error) {
-	m := newMarshaler()
+func newGateway(conn *inProcess, m runtime.Marshaler) (*runtime.ServeMux, error) {
 	mux := runtime.NewServeMux(
 		runtime.WithMarshalerOption(runtime.MIMEWildcard, m),
 		runtime.WithRoutingErrorHandler(routingError),

@@ -212,6 +212,19 @@ func TestRequestID(t *testing.T) {
 	}
 }
 
+func TestOtherOriginsChangeNothing(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, nil)
+	for site, code := range map[string]int{"cross-site": 403, "same-origin": 404} {
+		r := httptest.NewRequest("POST", "/v1/harvests", strings.NewReader(`{"source":"github:acme"}`))
+		r.Header.Set("Sec-Fetch-Site", site)
+		w := httptest.NewRecorder()
+		f.Handler().ServeHTTP(w, r)
+		require.Equal(t, code, w.Code, w.Body.String())
+		require.True(t, json.Valid(w.Body.Bytes()))
+	}
+}
+
 func TestPlainPages(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, acme(t))

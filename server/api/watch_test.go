@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strconv"
 	"strings"
 	"testing"
@@ -175,6 +176,34 @@ func TestWatchEndsWithItsCaller(t *testing.T) {
 		for range updates {
 		}
 	}
+}
+
+// TestWatchOutlastsTimeouts follows a harvest that takes longer than the
+// server gives to other answers.
+func TestWatchOutlastsTimeouts(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, nil)
+	src := &steppedSource{"test:acme", make(chan struct{})}
+	f.engine.Add(harvest.Config{Source: src})
+	p, err := f.engine.Start(t.Context(), "test:acme")
+	require.NoError(t, err)
+	ts := httptest.NewUnstartedServer(f.Handler())
+	ts.Config.ReadTimeout, ts.Config.WriteTimeout = 100*time.Millisecond, 100*time.Millisecond
+	ts.Start()
+	defer ts.Close()
+	resp, err := http.Get(ts.URL + "/v1/harvests/" + strconv.FormatInt(p.ID, 10) + ":watch")
+	require.NoError(t, err)
+	defer resp.Body.Close()
+	lines := bufio.NewScanner(resp.Body)
+	require.True(t, lines.Scan())
+	time.Sleep(300 * time.Millisecond)
+	close(src.steps)
+	last := ""
+	for lines.Scan() {
+		last = lines.Text()
+	}
+	require.NoError(t, lines.Err())
+	require.Contains(t, last, "STATE_SUCCEEDED")
 }
 
 // TestInProcessStreamsAreGuarded sends what the rules refuse over the
