@@ -20,8 +20,9 @@ type Violation struct {
 	Hint    string
 }
 
-// Field is the path as people write it, such as spec.dependsOn[2].
-func (v Violation) Field() string { return FieldPath(v.Path) }
+// Field is the path as people write it, such as spec.dependsOn[2], clipped if
+// it is very long.
+func (v Violation) Field() string { return clip(FieldPath(v.Path), maxMessage) }
 
 // FieldPath joins a path as people write it: indices in brackets, and keys that
 // are more than a word in brackets and quotes.
@@ -66,12 +67,15 @@ func isWord(s string) bool {
 // maxViolations bounds what is told of one document.
 const maxViolations = 50
 
+// maxMessage is the most bytes of a message: what was found may be anything.
+const maxMessage = 500
+
 // checker gathers violations.
 type checker struct{ found []Violation }
 
 func (c *checker) add(code Code, severity Severity, path []string, message, hint string) {
 	if len(c.found) < maxViolations {
-		c.found = append(c.found, Violation{Code: code, Severity: severity, Path: slices.Clone(path), Message: message, Hint: hint})
+		c.found = append(c.found, Violation{Code: code, Severity: severity, Path: slices.Clone(path), Message: clip(message, maxMessage), Hint: clip(hint, maxMessage)})
 	}
 }
 
@@ -417,14 +421,21 @@ func describe(v any) string {
 // quote quotes what was found, clipped to what a person reads.
 func quote(s string) string {
 	const most = 80
-	if len(s) > most {
-		cut := most
-		for cut > 0 && s[cut]&0xC0 == 0x80 {
-			cut--
-		}
-		return strconv.Quote(s[:cut]) + "…"
+	if short := clip(s, most); len(short) != len(s) {
+		return strconv.Quote(strings.TrimSuffix(short, "…")) + "…"
 	}
 	return strconv.Quote(s)
+}
+
+// clip cuts s to at most so many bytes and an ellipsis, between characters.
+func clip(s string, most int) string {
+	if len(s) <= most {
+		return s
+	}
+	for most > 0 && s[most]&0xC0 == 0x80 {
+		most--
+	}
+	return s[:most] + "…"
 }
 
 func sortedKeys(m map[string]any) []string {

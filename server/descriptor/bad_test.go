@@ -124,6 +124,45 @@ func TestWholeFiles(t *testing.T) {
 	require.Empty(t, last.Entity)
 }
 
+// TestProblemsAreShort: what is told stays readable whatever the document holds.
+func TestProblemsAreShort(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("Ä", 900)
+	d := Decode(File{Path: "x.yaml", Content: []byte(fmt.Sprintf(
+		"apiVersion: %[1]s\nkind: %[1]s\n%[1]s: 1\nmetadata:\n  name: %[1]s\n  labels: {%[1]s: %[1]s, a: {%[1]s: 1}}\n  annotations: {%[1]s: 1}\n  tags: [%[1]s]\n  links: [{url: %[1]s}]\n---\n%[1]s: 1\n%[1]s: 2\n", long))})
+	require.Empty(t, d.Entities)
+	require.Greater(t, len(d.Problems), 8)
+	for _, p := range d.Problems {
+		require.Less(t, len(p.Message)+len(p.Hint)+len(p.Field)+len(p.Entity), 2000, "%.200s", p.Message)
+	}
+}
+
+func TestDecodeIsSafeForConcurrentUse(t *testing.T) {
+	t.Parallel()
+	want := Decode(File{Path: "x.yaml", Content: hundred()})
+	for range 4 {
+		t.Run("", func(t *testing.T) {
+			t.Parallel()
+			for range 5 {
+				require.Equal(t, want, Decode(File{Path: "x.yaml", Content: hundred()}))
+			}
+		})
+	}
+}
+
+// TestLineEnds: what ended a line in YAML 1.1 only is text.
+func TestLineEnds(t *testing.T) {
+	t.Parallel()
+	d := Decode(File{Path: "x.yaml", Content: []byte(strings.Replace(good("a"), "  name: a\n", "  title: a\u2028b\ue000\rc\n  description: |\n    d\u0085\n    e\u2029f\r\n    g\n  name: a\n  tags: [UPPER]\n", 1))})
+	require.Len(t, d.Problems, 1)
+	require.Equal(t, 10, d.Problems[0].Line)
+	d = Decode(File{Path: "x.yaml", Content: []byte(strings.Replace(good("a"), "  name: a\n", "  title: a\u2028b\ue000\rc\n  description: |\n    d\u0085\n    e\u2029f\r\n    g\n  name: a\n", 1))})
+	require.Empty(t, d.Problems)
+	require.Equal(t, "a\u2028b\ue000\rc", d.Entities[0].Text("metadata.title"))
+	require.Equal(t, "d\u0085\ne\u2029f\ng\n", d.Entities[0].Text("metadata.description"))
+	require.Equal(t, 10, d.Entities[0].Relations[0].Line-1)
+}
+
 // TestMemoryIsBounded is not parallel: it measures the whole process.
 func TestMemoryIsBounded(t *testing.T) {
 	spent := func(content []byte) uint64 {

@@ -70,6 +70,7 @@ func Decode(f File) Decoded {
 	if !ok {
 		return d.out
 	}
+	content, d.back = standIns(content)
 	pieces := split(content)
 	if len(pieces) > maxDocuments {
 		d.problem(catalog.Problem{Code: catalog.CodeTooLarge, Severity: catalog.SeverityError, Line: pieces[maxDocuments].line,
@@ -86,6 +87,7 @@ type decoder struct {
 	file  File
 	out   Decoded
 	lines map[string]int // ref → line of its first document
+	back  *strings.Replacer
 }
 
 func (d *decoder) problem(p catalog.Problem) {
@@ -166,6 +168,9 @@ func (d *decoder) document(p piece) {
 	}
 	if root == nil {
 		return
+	}
+	if d.back != nil {
+		putBack(root, d.back)
 	}
 	place := placer{root: root, offset: p.line - 1}
 	var r reader
