@@ -91,6 +91,8 @@ func (r *reader) went(err error) error {
 	defer r.mu.Unlock()
 	if err == nil {
 		r.failures = 0
+		// One repository that is hard must not make all queries small for good.
+		r.batch = min(r.s.o.Batch, r.batch+max(1, r.s.o.Batch/8))
 		return nil
 	}
 	if r.failures++; r.failures >= maxFailures*r.s.o.Parallel {

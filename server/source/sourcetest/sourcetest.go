@@ -89,6 +89,7 @@ func Run(t *testing.T, open Open) {
 		"repositories come, go and change their name":     comeAndGo,
 		"hostile paths":                                   hostile,
 		"a symbolic link is not followed out":             symlinks,
+		"a symbolic link within is followed":              within,
 		"a document over the limit is refused":            tooLarge,
 		"CODEOWNERS is found where GitHub looks":          codeowners,
 		"a broken listing removes nothing":                broken,
@@ -362,6 +363,20 @@ func symlinks(t *testing.T, open Open) {
 	}
 	e, _ = l.Named("folder")
 	require.Empty(t, e.Contents)
+}
+
+func within(t *testing.T, open Open) {
+	p := open(t, Options{Patterns: []string{"catalog-info.yaml", "a/*.yaml"}})
+	p.Set(t, Repository{Key: "r", Name: "r", Files: []File{
+		{Path: "catalog-info.yaml", Content: "docs/real.yaml", Symlink: true},
+		{Path: "a/up.yaml", Content: "../docs/real.yaml", Symlink: true},
+		{Path: "docs/real.yaml", Content: Document("real")},
+	}})
+	var l Ledger
+	harvest(t, &l, p)
+	e, _ := l.Named("r")
+	require.Equal(t, Document("real"), string(e.Contents["catalog-info.yaml"]))
+	require.Equal(t, Document("real"), string(e.Contents["a/up.yaml"]))
 }
 
 func tooLarge(t *testing.T, open Open) {
