@@ -4,6 +4,8 @@ import (
 	"slices"
 
 	"github.com/spf13/cobra"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	catalogv1 "github.com/waypost-dev/waypost/proto/waypost/catalog/v1"
 	"github.com/waypost-dev/waypost/server/cmd/waypost/internal/show"
@@ -70,6 +72,9 @@ say of them.`,
 		})
 		if err != nil {
 			return err
+		}
+		if len(g.GetNodes()) == 0 || len(g.GetNodes()) == 1 && !g.GetNodes()[0].GetExists() {
+			return status.Errorf(codes.NotFound, "%s does not exist, and nothing refers to it", ref)
 		}
 		if g.GetTruncated() {
 			c.say("only the nearest %d entities are shown; --limit shows more", len(g.GetNodes()))

@@ -95,7 +95,11 @@ func (c *cli) harvestDirect(ctx context.Context, s *settings, names []string, sh
 		return nil, usagef("there is nothing to harvest; name a source with --github-org, --dir or --location, or in a configuration file")
 	}
 	return each(ctx, names, func(ctx context.Context, name string) (*harvestv1.Harvest, error) {
-		p, err := e.Run(ctx, name, func(p harvest.Progress) { shown.Update(stateOf(wire(p))) })
+		p, err := e.Run(ctx, name, func(p harvest.Progress) {
+			s := stateOf(wire(p))
+			s.Entities = max(s.Entities, p.Entities) // those that wait to be written too
+			shown.Update(s)
+		})
 		if errors.Is(err, harvest.ErrUnknownSource) {
 			return nil, usage(err)
 		}
@@ -206,7 +210,7 @@ func (c *cli) harvested(done []*harvestv1.Harvest, format string) error {
 		for i, h := range done {
 			rows[i] = row(h)
 		}
-		err = c.out.Table([]string{"SOURCE", "STATE", "REPOSITORIES", "UNCHANGED", "READ", "ADDED", "CHANGED", "REMOVED", "PROBLEMS", "REQUESTS", "TIME"}, rows)
+		err = c.out.Table([]string{"SOURCE", "STATE", "REPOS", "UNCHANGED", "READ", "ADDED", "CHANGED", "REMOVED", "PROBLEMS", "REQUESTS", "TIME"}, rows)
 		for _, h := range done {
 			if h.GetError() != "" {
 				c.say("%s %s: %s", c.err.Mark(output.Red, "error:"), h.GetSource(), output.Clean(h.GetError()))
@@ -242,12 +246,11 @@ func stateWord(s harvestv1.Harvest_State) string {
 func stateOf(h *harvestv1.Harvest) progress.State {
 	s := progress.State{
 		Source: h.GetSource(), Expected: int(h.GetRepositoriesExpected()), Seen: int(h.GetRepositoriesSeen()),
-		Unchanged: int(h.GetRepositoriesUnchanged()), Documents: int(h.GetDocumentsRead()), Added: int(h.GetEntitiesAdded()),
-		Changed: int(h.GetEntitiesChanged()), Removed: int(h.GetEntitiesRemoved()), Problems: int(h.GetProblems()),
-		Remaining: -1, Error: h.GetError(),
+		Entities: int(h.GetEntitiesAdded() + h.GetEntitiesChanged()),
+		Problems: int(h.GetProblems()), Remaining: -1, Error: h.GetError(),
 	}
 	if r := h.GetRequests(); r != nil {
-		s.Counted, s.Free, s.Remaining = int(r.GetCounted()), int(r.GetFree()), int(r.GetRemaining())
+		s.Remaining = int(r.GetRemaining())
 		s.Waiting = r.GetWaiting().AsDuration()
 	}
 	if h.GetStartTime() != nil {

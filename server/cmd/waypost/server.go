@@ -149,7 +149,7 @@ func (c *cli) firstHarvest(ctx context.Context, st *store.Store, e *harvest.Engi
 		}
 		pending = slices.DeleteFunc(pending, func(name string) bool {
 			h, err := st.Harvests(ctx, name, 1)
-			if err != nil || len(h) == 0 || h[0].Started.Before(begin.Truncate(time.Second)) || h[0].State == store.HarvestRunning {
+			if err != nil || len(h) == 0 || h[0].Started.Before(begin.Truncate(time.Microsecond)) || h[0].State == store.HarvestRunning {
 				return false
 			}
 			if h[0].State != store.HarvestSucceeded {

@@ -88,8 +88,8 @@ func Clean(s string) string {
 	}, s)
 }
 
-// narrowest is the width below which no column is clipped.
-const narrowest = 8
+// narrowest is the width below which no column is clipped: a word or a date.
+const narrowest = 10
 
 // Table prints rows below a header. On a terminal, the widest columns are
 // clipped until the lines fit. Cells are cleaned.
@@ -136,19 +136,22 @@ func (p *Printer) Table(header []string, rows [][]string) error {
 	return err
 }
 
-// fit shortens the widest columns until they take no more than total.
+// fit shortens the widest columns until they take no more than total; the
+// first one, which names the row, only when all others are narrow.
 func fit(widths []int, total int) {
 	sum := 0
 	for _, w := range widths {
 		sum += w
 	}
-	for sum > total {
-		widest := slices.Max(widths)
-		if widest <= narrowest {
-			return
+	for _, columns := range [][]int{widths[1:], widths[:1]} {
+		for sum > total && len(columns) > 0 {
+			widest := slices.Max(columns)
+			if widest <= narrowest {
+				break
+			}
+			columns[slices.Index(columns, widest)]--
+			sum--
 		}
-		widths[slices.Index(widths, widest)]--
-		sum--
 	}
 }
 

@@ -15,17 +15,14 @@ import (
 
 // State is how far the harvest of one source has come.
 type State struct {
-	Source                  string
-	Expected, Seen          int // repositories; Expected is 0 if unknown
-	Unchanged               int // of Seen
-	Documents               int // read
-	Added, Changed, Removed int
-	Problems                int
-	Counted, Free           int           // requests
-	Remaining               int           // requests left; below 0 if unknown
-	Waiting                 time.Duration // because of a limit
-	Started, Finished       time.Time     // Finished is zero while it runs
-	Error                   string
+	Source            string
+	Expected, Seen    int // repositories; Expected is 0 if unknown
+	Entities          int // that are new or changed
+	Problems          int
+	Remaining         int           // requests left; below 0 if unknown
+	Waiting           time.Duration // because of a limit
+	Started, Finished time.Time     // Finished is zero while it runs
+	Error             string
 }
 
 // Left is the time that the rest will take at the pace so far; 0 if unknown.
@@ -42,7 +39,7 @@ func (s State) Text(now time.Time) string {
 	if s.Expected > 0 {
 		repositories = fmt.Sprintf("%d/%d repositories", s.Seen, s.Expected)
 	}
-	parts := []string{repositories, fmt.Sprintf("%d entities", s.Added+s.Changed), fmt.Sprintf("%d problems", s.Problems)}
+	parts := []string{repositories, fmt.Sprintf("%d entities", s.Entities), fmt.Sprintf("%d problems", s.Problems)}
 	if s.Remaining >= 0 {
 		parts = append(parts, fmt.Sprintf("%d requests left", s.Remaining))
 	}
@@ -112,7 +109,7 @@ func (d *Display) Update(s State) {
 				mpb.AppendDecorators(decor.Any(func(decor.Statistics) string {
 					d.mu.Lock()
 					defer d.mu.Unlock()
-					return r.state.Text(time.Now())
+					return " " + r.state.Text(time.Now())
 				})))
 		}
 	}

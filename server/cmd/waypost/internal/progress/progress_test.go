@@ -15,7 +15,7 @@ import (
 func TestText(t *testing.T) {
 	t.Parallel()
 	begin := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	s := State{Source: "github:acme", Expected: 100, Seen: 20, Added: 30, Changed: 5, Problems: 2, Remaining: 4900, Started: begin}
+	s := State{Source: "github:acme", Expected: 100, Seen: 20, Entities: 35, Problems: 2, Remaining: 4900, Started: begin}
 	require.Equal(t, "20/100 repositories, 35 entities, 2 problems, 4900 requests left, 40s to go", s.Text(begin.Add(10*time.Second)))
 	s.Waiting = 90 * time.Second
 	require.Equal(t, "20/100 repositories, 35 entities, 2 problems, 4900 requests left, waiting 1m30s for the request limit", s.Text(begin))
