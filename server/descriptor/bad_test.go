@@ -48,6 +48,7 @@ func TestBadDocumentsLeaveTheirSiblingsAlone(t *testing.T) {
 		"many values hidden": {"a: ['\"', \"\n  b: |\n     \"," + strings.Repeat("1,", 300_000) + "1]\n", catalog.CodeTooLarge, 0, 0, "values"},
 		"duplicate key":      {"kind: A\nspec:\n  a: 1\n  b: 2\n  a: 3\n", catalog.CodeDuplicateKey, 5, 3, `the key "a" stands twice`},
 		"tab":                {"kind: A\nspec:\n\ta: 1\n", catalog.CodeSyntax, 3, 1, "indented with a tab"},
+		"tab after a dash":   {"- a\n-\tb\n", catalog.CodeSyntax, 2, 2, "not YAML"},
 		"NUL":                {"kind: A\nmetadata: x\x00y\n", catalog.CodeEncoding, 2, 12, "NUL"},
 		"invalid UTF-8":      {"kind: A\nmetadata: é\xff\n", catalog.CodeEncoding, 2, 12, "0xff is not UTF-8"},
 		"control character":  {"kind: A\nmetadata: x\x01y\n", catalog.CodeSyntax, 2, 12, "control characters"},

@@ -3,6 +3,13 @@
 //
 // YAML is read as Backstage reads it: by the core schema of YAML 1.2 (yes and
 // no are text, and so are dates), with merge keys, and with keys of any form.
+// TestValues lists the few texts that are read otherwise. TestOracle holds the
+// whole against what Backstage's own code says of real files.
+//
+// Beyond Backstage: custom kinds are kept, with a warning; a namespace may be
+// written in upper case, and is kept in lower case; a reference that cannot be
+// parsed costs the relation and not the entity. The annotations of an entity's
+// location are always those of the file, whatever the document says.
 package descriptor
 
 import (

@@ -31,6 +31,8 @@ func (d *decoder) syntax(p piece, err error) {
 		found.Column = tab + 1
 		found.Message = "the line is indented with a tab"
 		found.Hint = "indent with spaces; YAML allows no tabs there"
+	case bytes.IndexByte(at, '\t') >= 0 && strings.Contains(message, "cannot start any token"):
+		found.Hint = "write a space instead of the tab"
 	case strings.Contains(message, "mapping values are not allowed"):
 		found.Hint = "put quotes around a value that has a colon and a space in it, or indent this line as the one before it"
 	case strings.Contains(message, "cannot start any token"):
