@@ -36,7 +36,7 @@ func TestValues(t *testing.T) {
 	require.Len(t, cases, 100)
 	unlike := 0
 	for _, c := range cases {
-		var got []any
+		got := []any{}
 		d := &decoder{file: File{Content: []byte(c.YAML)}}
 		text, ok := d.open()
 		require.True(t, ok)
