@@ -3,7 +3,6 @@ package location
 import (
 	"bytes"
 	"fmt"
-	"regexp"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -19,9 +18,27 @@ type target struct {
 	line, column int
 }
 
-// maybe finds documents that may be a Location, in YAML or JSON. Most files
-// hold none, and are not parsed for it.
-var maybe = regexp.MustCompile(`(?i)kind["']?[ \t]*:[ \t]*["']?location\b`)
+// maybe tells whether a document may be a Location, in YAML or JSON: it looks
+// for kind: Location. Most files hold none, and are not parsed for it.
+func maybe(b []byte) bool {
+	for {
+		i := bytes.Index(b, []byte("ocation"))
+		if i < 0 {
+			return false
+		}
+		before := b[:max(i-1, 0)]
+		if i > 0 && b[i-1]|0x20 == 'l' {
+			before = bytes.TrimRight(before, " \t\r\n\"'")
+			if key, ok := bytes.CutSuffix(before, []byte(":")); ok {
+				key = bytes.TrimRight(key, " \t\"'")
+				if len(key) >= 4 && string(key[len(key)-4:]) == "kind" {
+					return true
+				}
+			}
+		}
+		b = b[i+len("ocation"):]
+	}
+}
 
 // maxTargets of one Location.
 const maxTargets = 10_000
@@ -29,12 +46,12 @@ const maxTargets = 10_000
 // targets reads the Locations in a document, as far as they can be read: what
 // is wrong with them is told when the document is decoded as a whole.
 func targets(n *node) []target {
-	if !maybe.Match(n.content) {
+	if !maybe(n.content) {
 		return nil
 	}
 	var found []target
 	for _, part := range documents(n.content) {
-		if !maybe.Match(part.text) {
+		if !maybe(part.text) {
 			continue
 		}
 		var doc yaml.Node
