@@ -47,9 +47,12 @@ var (
 				Columns: []*schema.Column{ClaimsColumns[14]},
 			},
 			{
-				Name:    "claim_ref_key",
+				Name:    "claim_waiting",
 				Unique:  false,
 				Columns: []*schema.Column{ClaimsColumns[3]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "NOT served",
+				},
 			},
 			{
 				Name:    "claim_served",

@@ -133,7 +133,8 @@ func (Claim) Edges() []ent.Edge {
 func (Claim) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("repository_id"),
-		index.Fields("ref_key"),
+		// Two parts of one index: few claims wait, and each ref is served once.
+		index.Fields("ref_key").StorageKey("claim_waiting").Annotations(entsql.IndexWhere("NOT served")),
 		index.Fields("ref_key").Unique().StorageKey("claim_served").Annotations(entsql.IndexWhere("served")),
 	}
 }

@@ -176,8 +176,11 @@ func (c *changeset) gather(ctx context.Context) ([]*contest, error) {
 		return nil, nil
 	}
 	refs := slices.Sorted(maps.Keys(c.contested))
-	err := queryRows(ctx, c.tx, c.s.bind(`SELECT `+claimColumns+`, r."name" FROM "claims" c JOIN "repositories" r ON r."id" = c."repository_id" WHERE `+c.s.in(`c."ref_key"`)), []any{list(c.s, refs)},
-		func(rows *sql.Rows) error {
+	// Each part of the claims has its index.
+	for _, part := range []string{`c."served"`, `NOT c."served"`} {
+		query := `SELECT ` + claimColumns + `, r."name" FROM "claims" c JOIN "repositories" r ON r."id" = c."repository_id" WHERE ` +
+			part + ` AND ` + c.s.in(`c."ref_key"`)
+		err := queryRows(ctx, c.tx, c.s.bind(query), []any{list(c.s, refs)}, func(rows *sql.Rows) error {
 			var r row
 			var at string
 			if err := r.scan(rows, &at); err != nil {
@@ -188,8 +191,9 @@ func (c *changeset) gather(ctx context.Context) ([]*contest, error) {
 			}
 			return nil
 		})
-	if err != nil {
-		return nil, err
+		if err != nil {
+			return nil, err
+		}
 	}
 	byRef := make(map[string]*contest, len(refs))
 	contests := make([]*contest, len(refs))
