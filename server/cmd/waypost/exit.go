@@ -13,6 +13,7 @@ import (
 	"github.com/waypost-dev/waypost/server/cmd/waypost/internal/client"
 	"github.com/waypost-dev/waypost/server/cmd/waypost/internal/output"
 	"github.com/waypost-dev/waypost/server/config"
+	"github.com/waypost-dev/waypost/server/store"
 )
 
 // Exit codes; the root command's help explains them.
@@ -76,6 +77,8 @@ func explain(err error) (int, string) {
 	switch {
 	case errors.As(err, &u):
 		return exitUsage, err.Error()
+	case errors.Is(err, store.ErrBusy):
+		return exitServer, err.Error() + "\nwait until it ends; to follow a server's harvest, run 'waypost harvest' without --once"
 	case errors.Is(err, client.ErrUnknownKind):
 		return exitNotFound, err.Error()
 	case errors.Is(err, context.Canceled):

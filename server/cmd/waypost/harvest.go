@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -61,10 +62,15 @@ harvest failed. With -o json, the answer is {"harvests":[…]}.`,
 			done, err = c.harvestServer(cmd.Context(), &target{server: server}, names, shown)
 		}
 		shown.Close()
-		if err != nil {
+		done = slices.DeleteFunc(done, func(h *harvestv1.Harvest) bool { return h == nil })
+		if err != nil && len(done) == 0 {
 			return err
 		}
-		return c.harvested(done, format)
+		// What ended well is told, also if something else could not begin.
+		if told := c.harvested(done, format); err == nil {
+			err = told
+		}
+		return err
 	}
 	return cmd
 }
@@ -165,7 +171,7 @@ func watch(ctx context.Context, cl *client.Client, name string, shown *progress.
 }
 
 // each harvests several sources at once and returns what became of each, in
-// the order of names.
+// the order of names; nil for one that could not begin.
 func each(ctx context.Context, names []string, do func(context.Context, string) (*harvestv1.Harvest, error)) ([]*harvestv1.Harvest, error) {
 	out := make([]*harvestv1.Harvest, len(names))
 	var mu sync.Mutex
