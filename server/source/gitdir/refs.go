@@ -205,10 +205,9 @@ func (g gitDir) packedRef(ref string) (objectdb.ID, error) {
 
 // config is what matters here of a repository's own configuration.
 type config struct {
-	origin   string // URL of the remote origin
-	refs     string // format of the ref storage, if it is not files
-	partial  bool   // a partial clone
-	oversize bool
+	origin  string // URL of the remote origin
+	refs    string // format of the ref storage, if it is not files
+	partial bool   // a partial clone
 }
 
 // config reads the configuration file by the syntax of git-config(1), without
