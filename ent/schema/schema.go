@@ -2,7 +2,7 @@
 // update writes by the thousand are Unix microseconds in UTC: they cost neither
 // database a conversion.
 //
-// A change here needs a migration for each database: go run ./ent/migratediff NAME.
+// A change here needs a migration for each database: go run ./server/store/migrations/migratediff NAME.
 package schema
 
 import (

@@ -47,7 +47,7 @@ func TestMigrationsAreTheSchema(t *testing.T) {
 		require.NoError(t, s.Migrate(t.Context()))
 		var after bytes.Buffer
 		require.NoError(t, s.writes.Schema.WriteTo(t.Context(), &after, schema.WithDropColumn(true), schema.WithDropIndex(true)))
-		require.Empty(t, strings.TrimSpace(after.String()), "run: go run ./ent/migratediff NAME")
+		require.Empty(t, strings.TrimSpace(after.String()), "run: go run ./server/store/migrations/migratediff NAME")
 
 		_, err := s.writer.ExecContext(t.Context(), `DROP INDEX "claim_served"`)
 		require.NoError(t, err)

@@ -1,5 +1,5 @@
 // Package migrations holds the versioned migrations of both databases. They are
-// written by `go run ./ent/migratediff NAME`; those that have landed are frozen.
+// written by `go run ./server/store/migrations/migratediff NAME`; those that have landed are frozen.
 package migrations
 
 import "embed"

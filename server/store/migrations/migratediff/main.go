@@ -2,7 +2,7 @@
 // tables of ent/schema: one versioned file for SQLite and one for PostgreSQL,
 // below server/store/migrations. Run it at the root of the module:
 //
-//	go run ./ent/migratediff NAME
+//	go run ./server/store/migrations/migratediff NAME
 //
 // NAME says what changes, in words_like_these. Migrations that have landed are
 // frozen; a later change is another file. It needs PostgreSQL where pgtest finds
@@ -29,7 +29,7 @@ import (
 
 func main() {
 	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: go run ./ent/migratediff NAME")
+		fmt.Fprintln(os.Stderr, "usage: go run ./server/store/migrations/migratediff NAME")
 		os.Exit(2)
 	}
 	if err := run(context.Background(), os.Args[1]); err != nil {
