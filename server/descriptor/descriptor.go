@@ -289,8 +289,14 @@ func (d *decoder) annotate(doc map[string]any, valid bool) map[string]any {
 	return doc
 }
 
-// parse returns the root node of a document, or nil if it is empty.
-func parse(text []byte) (*yaml.Node, error) {
+// parse returns the root node of a document, or nil if it is empty. A fault of
+// the parser itself is an error too: it must not take the other files with it.
+func parse(text []byte) (root *yaml.Node, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			root, err = nil, fmt.Errorf("yaml: the parser failed: %v", p)
+		}
+	}()
 	var document yaml.Node
 	if err := yaml.Unmarshal(text, &document); err != nil {
 		return nil, err
@@ -298,7 +304,7 @@ func parse(text []byte) (*yaml.Node, error) {
 	if document.Kind != yaml.DocumentNode || len(document.Content) == 0 {
 		return nil, nil
 	}
-	root := document.Content[0]
+	root = document.Content[0]
 	if root.Kind == yaml.MappingNode && root.Column == 1 && root.Style&yaml.FlowStyle == 0 {
 		return root, nil // nothing can follow it
 	}
