@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"google.golang.org/grpc/codes"
+
 	catalogv1 "github.com/waypost-dev/waypost/proto/waypost/catalog/v1"
 	"github.com/waypost-dev/waypost/server/catalog"
 	"github.com/waypost-dev/waypost/server/index"
@@ -14,6 +16,23 @@ const (
 	defaultPage   = 50
 	defaultSearch = 20
 )
+
+// maxPageBytes is about how much one answer holds, in bytes of documents. It
+// keeps a page of large entities from filling the memory, and below the 4 MiB
+// that gRPC clients take unless they are told otherwise. A page is cut off
+// there, as its caller must expect of any page.
+const maxPageBytes = 3 << 20
+
+// fitting is how many of the records go into one answer; at least one does.
+func fitting(records []*index.Record) int {
+	size := 0
+	for i, r := range records {
+		if size += len(r.Entity.Document); size > maxPageBytes && i > 0 {
+			return i
+		}
+	}
+	return len(records)
+}
 
 // catalogService implements CatalogService. Each call reads one snapshot.
 type catalogService struct {
@@ -85,6 +104,9 @@ func (c *catalogService) BatchGetEntities(ctx context.Context, req *catalogv1.Ba
 			missing = append(missing, name)
 		}
 	}
+	if n := fitting(records); n < len(records) {
+		return nil, &statusError{code: codes.ResourceExhausted, message: fmt.Sprintf("these entities are too large for one answer; ask for %d at once", n)}
+	}
 	out := &catalogv1.BatchGetEntitiesResponse{}
 	f, gateway := formOf(ctx)
 	switch {
@@ -110,10 +132,15 @@ func (c *catalogService) ListEntities(ctx context.Context, req *catalogv1.ListEn
 	if err != nil {
 		return nil, err
 	}
-	page, err := s.List(index.Query{
+	query := index.Query{
 		Filter: req.Filter, OrderBy: req.OrderBy, Token: req.PageToken,
 		Size: pageSize(req.PageSize, defaultPage, index.MaxPage),
-	})
+	}
+	page, err := s.List(query)
+	if n := fitting(page.Records); err == nil && n < len(page.Records) {
+		query.Size = n
+		page, err = s.List(query)
+	}
 	if err != nil {
 		return nil, err
 	}

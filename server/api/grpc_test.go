@@ -174,6 +174,47 @@ func TestHealthAndReflection(t *testing.T) {
 	require.Subset(t, names, []string{"waypost.catalog.v1.CatalogService", "waypost.harvest.v1.HarvestService", "grpc.health.v1.Health"})
 }
 
+// TestLargeEntities pages through entities of which few fit into an answer.
+func TestLargeEntities(t *testing.T) {
+	t.Parallel()
+	var entities []*catalog.Entity
+	for i := range 10 {
+		entities = append(entities, document(t, map[string]any{
+			"kind": "Component", "metadata": map[string]any{"name": fmt.Sprintf("large-%d", i), "description": "large " + strings.Repeat("x", 1<<20)}, "spec": map[string]any{},
+		}))
+	}
+	f := newFixture(t, stored(entities))
+	client := f.catalog(t) // takes 4 MiB, as clients do
+	var names []string
+	req := &catalogv1.ListEntitiesRequest{PageSize: 500}
+	for range 20 {
+		page, err := client.ListEntities(t.Context(), req)
+		require.NoError(t, err)
+		require.EqualValues(t, 10, page.TotalSize)
+		for _, e := range page.Entities {
+			names = append(names, e.Name)
+		}
+		if req.PageToken = page.NextPageToken; req.PageToken == "" {
+			break
+		}
+	}
+	require.Len(t, names, 10)
+	found := 0
+	search := &catalogv1.SearchEntitiesRequest{Query: "large", PageSize: 500}
+	for range 20 {
+		page, err := client.SearchEntities(t.Context(), search)
+		require.NoError(t, err)
+		found += len(page.Results)
+		if search.PageToken = page.NextPageToken; search.PageToken == "" {
+			break
+		}
+	}
+	require.Equal(t, 10, found)
+	_, err := client.BatchGetEntities(t.Context(), &catalogv1.BatchGetEntitiesRequest{Names: names})
+	require.Equal(t, codes.ResourceExhausted, status.Code(err))
+	require.Contains(t, err.Error(), "ask for 2 at once")
+}
+
 // addProblems fills the store with problems of documents and of a source.
 func (f *fixture) addProblems(t *testing.T, n int) {
 	t.Helper()

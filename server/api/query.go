@@ -65,10 +65,15 @@ func (c *catalogService) SearchEntities(ctx context.Context, req *catalogv1.Sear
 		return nil, err
 	}
 	s := c.index.Snapshot()
-	found, err := s.Search(index.Search{
+	query := index.Search{
 		Text: req.Query, Filter: req.Filter, Token: req.PageToken,
 		Size: pageSize(req.PageSize, defaultSearch, index.MaxPage),
-	})
+	}
+	found, err := s.Search(query)
+	if n := fittingHits(found.Hits); err == nil && n < len(found.Hits) {
+		query.Size = n
+		found, err = s.Search(query)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -93,6 +98,15 @@ func (c *catalogService) SearchEntities(ctx context.Context, req *catalogv1.Sear
 		out.Results = append(out.Results, result)
 	}
 	return out, nil
+}
+
+// fittingHits is fitting for the entities of hits.
+func fittingHits(hits []index.Hit) int {
+	records := make([]*index.Record, len(hits))
+	for i, h := range hits {
+		records[i] = h.Record
+	}
+	return fitting(records)
 }
 
 // typedHit is a result without its entity.

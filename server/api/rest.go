@@ -119,6 +119,9 @@ func newGateway(conn *inProcess, m runtime.Marshaler) (*runtime.ServeMux, error)
 		runtime.WithMarshalerOption(runtime.MIMEWildcard, m),
 		runtime.WithRoutingErrorHandler(routingError),
 		runtime.WithWriteContentLength(),
+		// Neither a form in place of a query nor a method in a header.
+		runtime.WithDisablePathLengthFallback(),
+		runtime.WithDisableHTTPMethodOverride(),
 		// Only what the services look at goes on as metadata.
 		runtime.WithIncomingHeaderMatcher(func(string) (string, bool) { return "", false }),
 	)
