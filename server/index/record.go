@@ -1,12 +1,83 @@
 package index
 
-import "github.com/waypost-dev/waypost/server/catalog"
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/waypost-dev/waypost/server/catalog"
+)
 
 // ViewKey names a rendered form of a record. Declare one package-level value
 // for each form.
 type ViewKey int
 
-// Record is an entity in a snapshot. It is immutable.
+// Record is an entity in a snapshot. It is immutable, but for the rendered
+// forms that it keeps.
 type Record struct {
 	Entity *catalog.Entity
+
+	key   string // of the entity's ref
+	id    uint32
+	views atomic.Pointer[view]
+	kept  *viewRing
+}
+
+type view struct {
+	key  ViewKey
+	form []byte
+	next *view
+}
+
+// View returns a rendered form of the record, made by render unless it is
+// kept. A form is kept for as long as neither the entity nor its relations, nor
+// whether their targets exist, change, and there is room: all forms of an index
+// together are bounded, and the oldest goes first. The caller must not change
+// what it gets. It is safe for concurrent use.
+func (r *Record) View(key ViewKey, render func() []byte) []byte {
+	for v := r.views.Load(); v != nil; v = v.next {
+		if v.key == key {
+			return v.form
+		}
+	}
+	form := render()
+	if r.kept == nil {
+		return form
+	}
+	for {
+		old := r.views.Load()
+		if r.views.CompareAndSwap(old, &view{key, form, old}) {
+			break
+		}
+	}
+	r.kept.add(r, len(form))
+	return form
+}
+
+// maxViews bounds the rendered forms of an index, in bytes.
+const maxViews = 12 << 20
+
+// viewRing bounds the rendered forms.
+type viewRing struct {
+	mu    sync.Mutex
+	queue []keptView
+	bytes int
+}
+
+type keptView struct {
+	record *Record
+	bytes  int
+}
+
+func (k *viewRing) add(r *Record, bytes int) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	const overhead = 128
+	k.queue = append(k.queue, keptView{r, bytes + overhead})
+	k.bytes += bytes + overhead
+	for k.bytes > maxViews && len(k.queue) > 0 {
+		k.queue[0].record.views.Store(nil)
+		k.bytes -= k.queue[0].bytes
+		k.queue[0] = keptView{}
+		k.queue = k.queue[1:]
+	}
 }

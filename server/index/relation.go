@@ -1,0 +1,332 @@
+package index
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"github.com/RoaringBitmap/roaring/v2"
+	"github.com/tidwall/btree"
+
+	"github.com/waypost-dev/waypost/server/catalog"
+)
+
+// inEdge is a declared relation as its target finds it. What the source finds
+// is in its entity.
+type inEdge struct {
+	target string // key
+	typ    string // as declared
+	source uint32
+}
+
+func compareInEdges(a, b inEdge) int {
+	return cmp.Or(strings.Compare(a.target, b.target), strings.Compare(a.typ, b.typ), cmp.Compare(a.source, b.source))
+}
+
+func newInEdges() *btree.BTreeG[inEdge] {
+	return btree.NewBTreeGOptions(func(a, b inEdge) bool { return compareInEdges(a, b) < 0 }, btree.Options{NoLocks: true})
+}
+
+// incoming calls yield for each relation that leads to an entity.
+func (s *Snapshot) incoming(key string, yield func(typ string, source uint32) bool) {
+	s.in.Ascend(inEdge{target: key}, func(e inEdge) bool { return e.target == key && yield(e.typ, e.source) })
+}
+
+func (s *Snapshot) wanted(key string) (found bool) {
+	s.incoming(key, func(string, uint32) bool { found = true; return false })
+	return found
+}
+
+type outEdge struct{ typ, target string }
+
+// outgoing are the distinct declared relations, sorted.
+func outgoing(e *catalog.Entity) []outEdge {
+	out := make([]outEdge, 0, len(e.Relations))
+	for _, r := range e.Relations {
+		out = append(out, outEdge{r.Type, r.Target.Key()})
+	}
+	slices.SortFunc(out, compareOutEdges)
+	return slices.Compact(out)
+}
+
+func compareOutEdges(a, b outEdge) int {
+	return cmp.Or(strings.Compare(a.typ, b.typ), strings.Compare(a.target, b.target))
+}
+
+// connect brings in the relations of r that old did not have, and takes out
+// those that only old had.
+func (s *Snapshot) connect(tx txid, r, old *Record) {
+	now := outgoing(r.Entity)
+	var before []outEdge
+	if old != nil {
+		before = outgoing(old.Entity)
+	}
+	for _, e := range before {
+		if _, ok := slices.BinarySearchFunc(now, e, compareOutEdges); !ok {
+			s.unlink(tx, r, e)
+		}
+	}
+	for _, e := range now {
+		if _, ok := slices.BinarySearchFunc(before, e, compareOutEdges); !ok {
+			s.link(tx, r, e)
+		}
+	}
+}
+
+func (s *Snapshot) disconnect(tx txid, old *Record) {
+	for _, e := range outgoing(old.Entity) {
+		s.unlink(tx, old, e)
+	}
+}
+
+func (s *Snapshot) link(tx txid, r *Record, e outEdge) {
+	if id, ok := s.byKey.Get(e.target); ok {
+		s.refresh(tx, id)
+		e.target = s.docs.get(id).key
+	} else {
+		s.ghosts.Set(e.target, struct{}{})
+	}
+	s.in.Set(inEdge{e.target, e.typ, r.id})
+	s.relate(tx, r, e, true)
+}
+
+func (s *Snapshot) unlink(tx txid, r *Record, e outEdge) {
+	s.in.Delete(inEdge{e.target, e.typ, r.id})
+	if id, ok := s.byKey.Get(e.target); ok {
+		s.refresh(tx, id)
+	} else if !s.wanted(e.target) {
+		s.ghosts.Delete(e.target)
+	}
+	s.relate(tx, r, e, false)
+}
+
+// relate brings the columns of relations up to date with one edge.
+func (s *Snapshot) relate(tx txid, r *Record, e outEdge, add bool) {
+	if c := s.rels[e.typ]; c != nil {
+		// The same may be seen from the other side, declared by the target.
+		if add || !s.sees(r.id, r.key, e.typ, e.target) {
+			c.set(tx, r.id, e.target, add)
+		}
+	}
+	inv := catalog.Inverse(e.typ)
+	if c := s.rels[inv]; c != nil && inv != "" {
+		if id, ok := s.byKey.Get(e.target); ok && (add || !s.sees(id, e.target, inv, r.key)) {
+			c.set(tx, id, r.key, add)
+		}
+	}
+}
+
+// sees tells whether an entity has a relation from either side, by the edges.
+func (s *Snapshot) sees(id uint32, key, typ, target string) bool {
+	if _, ok := s.in.Get(inEdge{target, typ, id}); ok {
+		return true
+	}
+	inv := catalog.Inverse(typ)
+	other, ok := s.byKey.Get(target)
+	if inv == "" || !ok {
+		return false
+	}
+	_, ok = s.in.Get(inEdge{key, inv, other})
+	return ok
+}
+
+// appear makes the entities that name r see that it exists.
+func (s *Snapshot) appear(tx txid, r *Record) {
+	if _, ok := s.ghosts.Delete(r.key); !ok {
+		return
+	}
+	s.incoming(r.key, func(typ string, source uint32) bool {
+		s.refresh(tx, source)
+		if inv := catalog.Inverse(typ); inv != "" {
+			if c := s.rels[inv]; c != nil {
+				c.set(tx, r.id, s.docs.get(source).key, true)
+			}
+		}
+		return true
+	})
+}
+
+// vanish is the opposite of appear; the entity's own relations are gone.
+func (s *Snapshot) vanish(tx txid, r *Record) {
+	named := false
+	s.incoming(r.key, func(typ string, source uint32) bool {
+		named = true
+		s.refresh(tx, source)
+		if inv := catalog.Inverse(typ); inv != "" {
+			if c := s.rels[inv]; c != nil {
+				c.set(tx, r.id, s.docs.get(source).key, false)
+			}
+		}
+		return true
+	})
+	if named {
+		s.ghosts.Set(r.key, struct{}{})
+	}
+}
+
+// neighbours calls yield for each relation of an entity, from both sides.
+func (s *Snapshot) neighbours(r *Record, yield func(typ string, target catalog.Ref, declared bool)) {
+	for _, x := range r.Entity.Relations {
+		yield(x.Type, x.Target, true)
+	}
+	s.incoming(r.key, func(typ string, source uint32) bool {
+		if inv := catalog.Inverse(typ); inv != "" {
+			yield(inv, s.docs.get(source).Entity.Ref.Lower(), false)
+		}
+		return true
+	})
+}
+
+// Relations are the relations of an entity in both directions, sorted by type
+// and then by target.
+func (s *Snapshot) Relations(r *Record) []Relation {
+	var out []Relation
+	key := r.Entity.Ref.Key()
+	for _, x := range r.Entity.Relations {
+		_, ok := s.byKey.Get(x.Target.Key())
+		out = append(out, Relation{x.Type, x.Target, ok})
+	}
+	s.incoming(key, func(typ string, source uint32) bool {
+		if inv := catalog.Inverse(typ); inv != "" {
+			out = append(out, Relation{inv, s.docs.get(source).Entity.Ref.Lower(), true})
+		}
+		return true
+	})
+	slices.SortFunc(out, func(a, b Relation) int {
+		return cmp.Or(strings.Compare(a.Type, b.Type), compareRefs(a.Target, b.Target))
+	})
+	return slices.Compact(out)
+}
+
+// compareRefs orders refs in lower case as their keys are.
+func compareRefs(a, b catalog.Ref) int { return strings.Compare(a.Key(), b.Key()) }
+
+// Dangling tells of each relation whose target does not exist, sorted by the
+// ref of the entity that declares it. The work grows with what is dangling.
+func (s *Snapshot) Dangling() []catalog.Problem {
+	sources := roaring.New()
+	s.ghosts.Scan(func(key string, _ struct{}) bool {
+		s.incoming(key, func(_ string, source uint32) bool { sources.Add(source); return true })
+		return true
+	})
+	var records []*Record
+	sources.Iterate(func(id uint32) bool { records = append(records, s.docs.get(id)); return true })
+	slices.SortFunc(records, func(a, b *Record) int { return strings.Compare(a.key, b.key) })
+	var out []catalog.Problem
+	for _, r := range records {
+		e := r.Entity
+		for _, x := range e.Relations {
+			key := x.Target.Key()
+			if _, ok := s.byKey.Get(key); ok {
+				continue
+			}
+			out = append(out, catalog.Problem{
+				Code: catalog.CodeDangling, Severity: catalog.SeverityWarning,
+				Source: e.Origin.Source, Repository: e.Origin.Repository, Path: e.Origin.Path,
+				Line: x.Line, Column: x.Column, Entity: e.Ref.String(), Field: x.Field,
+				Message: fmt.Sprintf("%s names %s, which does not exist", x.Field, key),
+				Hint:    s.hint(x.Target, e.Ref),
+			})
+		}
+	}
+	return out
+}
+
+// hint says which existing entity may have been meant.
+func (s *Snapshot) hint(target, from catalog.Ref) string {
+	try := func(r catalog.Ref) string {
+		if found, ok := s.Get(r); ok {
+			return "did you mean " + found.Entity.Ref.Lower().String() + "?"
+		}
+		return ""
+	}
+	for _, ns := range []string{from.Namespace, catalog.DefaultNamespace} {
+		if h := try(catalog.Ref{Kind: target.Kind, Namespace: ns, Name: target.Name}); h != "" {
+			return h
+		}
+	}
+	for _, kind := range catalog.Kinds() {
+		if h := try(catalog.Ref{Kind: kind, Namespace: target.Namespace, Name: target.Name}); h != "" {
+			return h
+		}
+	}
+	return "write the name of an entity that exists, or add a catalog file that declares " + target.Key()
+}
+
+// relColumn answers for one type of relation who has which targets, from both
+// sides.
+type relColumn struct {
+	byTarget *btree.Map[string, *posting]
+	has      *posting
+	count    paged[uint32] // entity → how many targets
+	used     *atomic.Int64
+}
+
+func (c *relColumn) fork() *relColumn {
+	return &relColumn{c.byTarget.Copy(), c.has, c.count.fork(), c.used}
+}
+
+// set adds or removes one relation; doing so twice is the same as once.
+func (c *relColumn) set(tx txid, id uint32, target string, add bool) {
+	old, _ := c.byTarget.Get(target)
+	if had := old.contains(id); had == add {
+		return
+	}
+	n := c.count.at(tx, id)
+	if add {
+		c.byTarget.Set(target, old.with(tx, id))
+		if *n++; *n == 1 {
+			c.has = c.has.with(tx, id)
+		}
+		return
+	}
+	if p := old.without(tx, id); p == nil {
+		c.byTarget.Delete(target)
+	} else {
+		c.byTarget.Set(target, p)
+	}
+	if *n--; *n == 0 {
+		c.has = c.has.without(tx, id)
+	}
+}
+
+func (p *posting) contains(id uint32) bool {
+	switch {
+	case p == nil:
+		return false
+	case p.bits != nil:
+		return p.bits.Contains(id)
+	}
+	_, ok := slices.BinarySearch(p.ids, id)
+	return ok
+}
+
+// relations is the column of a type of relation, built if need be.
+func (s *Snapshot) relations(typ string) *relColumn {
+	s.mu.RLock()
+	c := s.rels[typ]
+	s.mu.RUnlock()
+	if c == nil {
+		c = ensure(s, func(s *Snapshot) map[string]*relColumn { return s.rels }, typ, maxColumns, func(s *Snapshot) *relColumn {
+			c := &relColumn{byTarget: new(btree.Map[string, *posting]), used: new(atomic.Int64)}
+			tx := txid(s.index.tx.Add(1))
+			inv := catalog.Inverse(typ)
+			s.in.Scan(func(e inEdge) bool {
+				if e.typ == typ {
+					c.set(tx, e.source, e.target, true)
+				}
+				if e.typ == inv && inv != "" {
+					if id, ok := s.byKey.Get(e.target); ok {
+						c.set(tx, id, s.docs.get(e.source).key, true)
+					}
+				}
+				return true
+			})
+			return c
+		})
+	}
+	c.used.Store(s.index.turn.Add(1))
+	return c
+}

@@ -1,0 +1,293 @@
+package index
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/tidwall/btree"
+	"github.com/tidwall/gjson"
+
+	"github.com/waypost-dev/waypost/server/catalog"
+)
+
+// searched is a kind of field that is searched, and what a word in it weighs.
+type searched struct {
+	name   string
+	weight float64
+	usual  float64 // how many words it usually has
+}
+
+// The fields that are searched. All annotations count as one field, and so do
+// all labels.
+var searchedFields = [...]searched{
+	{"metadata.name", 8, 3},
+	{"metadata.title", 6, 3},
+	{"metadata.tags", 4, 3},
+	{"kind", 2, 1},
+	{"spec.type", 2, 1},
+	{"spec.owner", 2, 4},
+	{"metadata.description", 1.5, 12},
+	{"metadata.labels", 0.5, 6},
+}
+
+const (
+	fieldName = iota
+	fieldTitle
+	fieldTags
+	fieldKind
+	fieldType
+	fieldOwner
+	fieldDescription
+	fieldLabels
+)
+
+// Parameters of BM25: k1 for how soon more of the same word counts less, b for
+// how much long fields count less.
+const (
+	bm25K = 1.2
+	bm25B = 0.4
+)
+
+// hit is that a word is in an entity: its number, the fields as bits, and the
+// weighted frequency of BM25F (Robertson, Zaragoza, Taylor 2004: Simple BM25
+// extension to multiple weighted fields) times 64. The usual length of a field
+// stands in for its average, so that one entity's change leaves the others'
+// weights alone.
+type hit uint64
+
+func makeHit(id uint32, field int, weight uint16) hit {
+	return hit(id)<<32 | hit(1)<<(16+field) | hit(weight)
+}
+func (h hit) id() uint32     { return uint32(h >> 32) }
+func (h hit) weight() uint16 { return uint16(h) }
+func (h hit) fields() uint8  { return uint8(h >> 16) }
+
+func (h hit) plus(field int, weight uint16) hit {
+	sum := min(uint32(h.weight())+uint32(weight), 0xffff)
+	return h&^0xffff | hit(1)<<(16+field) | hit(sum)
+}
+
+// hits are who has a word, ascending, in blocks that snapshots share.
+type hits struct {
+	blocks [][]hit
+	n      int
+}
+
+const blockSize = 256
+
+func (h *hits) find(id uint32) (int, int, bool) {
+	b, _ := slices.BinarySearchFunc(h.blocks, id, func(x []hit, id uint32) int {
+		if x[len(x)-1].id() < id {
+			return -1
+		}
+		return 1
+	})
+	if b == len(h.blocks) {
+		return b, 0, false
+	}
+	i, ok := slices.BinarySearchFunc(h.blocks[b], id, func(x hit, id uint32) int {
+		switch {
+		case x.id() < id:
+			return -1
+		case x.id() > id:
+			return 1
+		}
+		return 0
+	})
+	return b, i, ok
+}
+
+// with returns hits in which an entity's is x, or is not there if x is 0.
+func (h *hits) with(id uint32, x hit) *hits {
+	out := &hits{}
+	if h != nil {
+		*out = hits{slices.Clone(h.blocks), h.n}
+	}
+	b, i, ok := out.find(id)
+	switch {
+	case ok && x != 0:
+		out.blocks[b] = slices.Clone(out.blocks[b])
+		out.blocks[b][i] = x
+	case ok:
+		out.n--
+		if len(out.blocks[b]) == 1 {
+			out.blocks = slices.Delete(out.blocks, b, b+1)
+			break
+		}
+		out.blocks[b] = slices.Delete(slices.Clone(out.blocks[b]), i, i+1)
+	case x != 0:
+		out.n++
+		if b == len(out.blocks) {
+			if b == 0 {
+				out.blocks = [][]hit{{x}}
+				break
+			}
+			b--
+			i = len(out.blocks[b])
+		}
+		grown := make([]hit, 0, len(out.blocks[b])+1)
+		grown = append(append(append(grown, out.blocks[b][:i]...), x), out.blocks[b][i:]...)
+		if len(grown) <= blockSize {
+			out.blocks[b] = grown
+			break
+		}
+		half := len(grown) / 2
+		out.blocks[b] = slices.Clone(grown[:half])
+		out.blocks = slices.Insert(out.blocks, b+1, slices.Clone(grown[half:]))
+	}
+	return out
+}
+
+// words is the dictionary. A whole name is in it too, folded and behind a NUL.
+type words struct{ tree *btree.Map[string, *hits] }
+
+func newWords() words           { return words{new(btree.Map[string, *hits])} }
+func (w words) fork() words     { return words{w.tree.Copy()} }
+func wholeName(s string) string { return "\x00" + s }
+
+// replace brings in what an entity says now, and takes out what it said.
+func (w words) replace(_ txid, id uint32, old, now *Record) {
+	before, after := map[string]hit{}, map[string]hit{}
+	if old != nil {
+		gather(before, id, old.Entity)
+	}
+	if now != nil {
+		gather(after, id, now.Entity)
+	}
+	for word := range before {
+		if _, ok := after[word]; !ok {
+			after[word] = 0
+		}
+	}
+	for word, x := range after {
+		if before[word] == x {
+			continue
+		}
+		h, _ := w.tree.Get(word)
+		if h = h.with(id, x); h.n == 0 {
+			w.tree.Delete(word)
+		} else {
+			w.tree.Set(word, h)
+		}
+	}
+}
+
+func gather(into map[string]hit, id uint32, e *catalog.Entity) {
+	wordsOf(e, func(word []byte, field int, weight uint16) {
+		if x, ok := into[string(word)]; ok {
+			into[string(word)] = x.plus(field, weight)
+		} else {
+			into[string(word)] = makeHit(id, field, weight)
+		}
+	})
+}
+
+// loadWords makes the dictionary of records in the order of their ids.
+func loadWords(_ txid, records []*Record, cores int) words {
+	parts := make([]map[string][]hit, cores)
+	var busy sync.WaitGroup
+	for n := range cores {
+		busy.Go(func() {
+			part := map[string]*[]hit{}
+			for i := n * len(records) / cores; i < (n+1)*len(records)/cores; i++ {
+				id := uint32(i)
+				wordsOf(records[i].Entity, func(word []byte, field int, weight uint16) {
+					list, ok := part[string(word)]
+					if !ok {
+						list = new([]hit)
+						part[string(word)] = list
+					}
+					if last := len(*list) - 1; last >= 0 && (*list)[last].id() == id {
+						(*list)[last] = (*list)[last].plus(field, weight)
+					} else {
+						*list = append(*list, makeHit(id, field, weight))
+					}
+				})
+			}
+			parts[n] = make(map[string][]hit, len(part))
+			for word, list := range part {
+				parts[n][word] = *list
+			}
+		})
+	}
+	busy.Wait()
+	all := parts[0]
+	for _, p := range parts[1:] {
+		for word, list := range p {
+			all[word] = append(all[word], list...)
+		}
+	}
+	w := newWords()
+	for _, word := range slices.Sorted(maps.Keys(all)) {
+		list := all[word]
+		h := &hits{n: len(list)}
+		for block := range slices.Chunk(list, blockSize*3/4) {
+			h.blocks = append(h.blocks, slices.Clone(block))
+		}
+		w.tree.Load(word, h)
+	}
+	return w
+}
+
+// fieldsOf calls yield for each text of an entity that is searched. The path is
+// that of a highlight; a tag's or label's is made only if it is asked for.
+func fieldsOf(e *catalog.Entity, yield func(field int, key, text string)) {
+	gjson.Parse(text(e.Document)).ForEach(func(k, v gjson.Result) bool {
+		switch k.Str {
+		case "kind":
+			yield(fieldKind, "", v.Str)
+		case "metadata":
+			v.ForEach(func(k, v gjson.Result) bool {
+				switch k.Str {
+				case "name":
+					yield(fieldName, "", v.Str)
+				case "title":
+					yield(fieldTitle, "", v.Str)
+				case "description":
+					yield(fieldDescription, "", v.Str)
+				case "tags":
+					if v.IsArray() {
+						v.ForEach(func(_, t gjson.Result) bool { yield(fieldTags, "", t.Str); return true })
+					}
+				case "labels":
+					if v.IsObject() {
+						v.ForEach(func(k, t gjson.Result) bool { yield(fieldLabels, k.Str, t.Str); return true })
+					}
+				}
+				return true
+			})
+		case "spec":
+			if !v.IsObject() {
+				return true
+			}
+			yield(fieldType, "", v.Get("type").Str)
+			yield(fieldOwner, "", v.Get("owner").Str)
+			yield(fieldTitle, "profile", v.Get("profile.displayName").Str)
+		}
+		return true
+	})
+}
+
+// wordsOf calls yield for each word of an entity with what it weighs there. The
+// word is only good during the call.
+func wordsOf(e *catalog.Entity, yield func(word []byte, field int, weight uint16)) {
+	var tokens [64]token
+	var room [maxWord * 2]byte
+	fieldsOf(e, func(field int, _, s string) {
+		if s == "" {
+			return
+		}
+		f := searchedFields[field]
+		found := tokenize(s, tokens[:0])
+		long := 1 - bm25B + bm25B*float64(len(found))/f.usual
+		weight := uint16(max(1, f.weight/long*64))
+		for _, t := range found {
+			yield(fold(room[:0], s[t.from:t.to]), field, weight)
+		}
+		if field == fieldName {
+			yield([]byte(wholeName(strings.ToLower(s))), field, 1)
+		}
+	})
+}
