@@ -23,15 +23,20 @@ const (
 // there, as its caller must expect of any page.
 const maxPageBytes = 3 << 20
 
-// fitting is how many of the records go into one answer; at least one does.
-func fitting(records []*index.Record) int {
-	size := 0
-	for i, r := range records {
-		if size += len(r.Entity.Document); size > maxPageBytes && i > 0 {
+// fitting is how many of n things of these sizes go into one answer; at least
+// one does.
+func fitting(n int, size func(i int) int) int {
+	sum := 0
+	for i := range n {
+		if sum += size(i); sum > maxPageBytes && i > 0 {
 			return i
 		}
 	}
-	return len(records)
+	return n
+}
+
+func fittingRecords(records []*index.Record) int {
+	return fitting(len(records), func(i int) int { return len(records[i].Entity.Document) })
 }
 
 // catalogService implements CatalogService. Each call reads one snapshot.
@@ -104,7 +109,7 @@ func (c *catalogService) BatchGetEntities(ctx context.Context, req *catalogv1.Ba
 			missing = append(missing, name)
 		}
 	}
-	if n := fitting(records); n < len(records) {
+	if n := fittingRecords(records); n < len(records) {
 		return nil, &statusError{code: codes.ResourceExhausted, message: fmt.Sprintf("these entities are too large for one answer; ask for %d at once", n)}
 	}
 	out := &catalogv1.BatchGetEntitiesResponse{}
@@ -137,7 +142,7 @@ func (c *catalogService) ListEntities(ctx context.Context, req *catalogv1.ListEn
 		Size: pageSize(req.PageSize, defaultPage, index.MaxPage),
 	}
 	page, err := s.List(query)
-	if n := fitting(page.Records); err == nil && n < len(page.Records) {
+	if n := fittingRecords(page.Records); err == nil && n < len(page.Records) {
 		query.Size = n
 		page, err = s.List(query)
 	}

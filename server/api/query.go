@@ -100,13 +100,14 @@ func (c *catalogService) SearchEntities(ctx context.Context, req *catalogv1.Sear
 	return out, nil
 }
 
-// fittingHits is fitting for the entities of hits.
 func fittingHits(hits []index.Hit) int {
-	records := make([]*index.Record, len(hits))
-	for i, h := range hits {
-		records[i] = h.Record
-	}
-	return fitting(records)
+	return fitting(len(hits), func(i int) int {
+		n := len(hits[i].Record.Entity.Document)
+		for _, l := range hits[i].Highlights {
+			n += len(l.Text)
+		}
+		return n
+	})
 }
 
 // typedHit is a result without its entity.

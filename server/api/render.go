@@ -10,8 +10,8 @@ package api
 //   - For gRPC, the piece is the entity in wire format. It is given to the
 //     answer as unknown fields: protobuf writes those to the wire verbatim, so
 //     that every client reads fully typed entities.
-//   - For REST, the pieces are the JSON before and after the spec (and, where
-//     possible, the metadata), which is taken from Entity.Document as it is.
+//   - For REST, spec and, where possible, metadata are taken from
+//     Entity.Document as they are; what is kept is where they stand there.
 //     The whole answer is put under one unknown field with the highest number
 //     that there is, and the gateway's marshaler takes it out again.
 //
@@ -147,79 +147,90 @@ func wireView(s *index.Snapshot, r *index.Record) []byte {
 	return b
 }
 
-// A JSON view is: five numbers of four bytes, then the JSON up to the metadata
-// (which is in the Document at the first two numbers; if they are equal the
-// metadata is part of this piece), then the JSON behind the spec, which is in
-// the Document at the third and fourth number. The fifth is the length of the
-// first piece.
-const jsonViewHead = 5 * 4
+// A JSON view holds what is dear to find or to make, and no more, so that the
+// views of a whole catalog fit into the room that the index has for them:
+// where in the Document some values are, each as two numbers of four bytes, or
+// 0 and 0; the length of the metadata that follows; the etag; the metadata, if
+// the Document's own does not serve; and the list of relations.
+const (
+	atMetadata = iota
+	atSpec
+	atAPIVersion
+	atKind
+	jsonPlaces
+	jsonViewHead = 8*jsonPlaces + 4
+	etagLength   = 32
+)
 
 // appendJSON appends the entity in JSON.
 func appendJSON(b []byte, s *index.Snapshot, r *index.Record) []byte {
+	e := r.Entity
 	v := r.View(viewJSON, func() []byte { return jsonView(s, r) })
 	number := func(i int) uint32 { return binary.LittleEndian.Uint32(v[4*i:]) }
-	doc := r.Entity.Document
-	pieces, first := v[jsonViewHead:], number(4)
-	b = append(b, pieces[:first]...)
-	if number(0) < number(1) {
-		b = append(b, `,"metadata":`...)
-		b = append(b, doc[number(0):number(1)]...)
+	etag, rest := v[jsonViewHead:jsonViewHead+etagLength], v[jsonViewHead+etagLength:]
+	metadata, relations := rest[:number(2*jsonPlaces)], rest[number(2*jsonPlaces):]
+	from := func(place int) []byte { return e.Document[number(2*place):number(2*place+1)] }
+	if len(metadata) == 0 {
+		metadata = from(atMetadata)
 	}
-	if number(2) < number(3) {
-		b = append(b, `,"spec":`...)
-		b = append(b, doc[number(2):number(3)]...)
-	}
-	return append(b, pieces[first:]...)
-}
-
-func jsonView(s *index.Snapshot, r *index.Record) []byte {
-	e := r.Entity
-	parts := gjson.GetManyBytes(e.Document, "apiVersion", "kind", "metadata", "spec")
-	metadata, spec := parts[2], parts[3]
-	var head [jsonViewHead]byte
-	place := func(i int, v gjson.Result) {
-		binary.LittleEndian.PutUint32(head[4*i:], uint32(v.Index))
-		binary.LittleEndian.PutUint32(head[4*i+4:], uint32(v.Index+len(v.Raw)))
-	}
-	first := object{b: make([]byte, jsonViewHead, 1024)}
-	first.string("name", resourceName(e.Ref))
-	first.string("uid", e.UID)
-	first.string("etag", e.Hash())
-	first.int64("revision", int64(e.Revision))
-	first.time("updateTime", e.Changed)
-	first.string("apiVersion", text(parts[0]))
-	first.string("kind", text(parts[1]))
-	if plainMetadata(e.Ref, metadata) {
-		place(0, metadata)
-	} else {
-		first.key("metadata")
-		first.b = append(first.b, compactJSON(typedMetadata(e.Ref, readEnvelope(e).Metadata))...)
-	}
-	if spec.IsObject() {
-		place(2, spec)
-	}
-	binary.LittleEndian.PutUint32(head[16:], uint32(len(first.b)-jsonViewHead))
-
-	last := object{b: first.b, begun: true}
-	relations := s.Relations(r)
-	last.list("relations", len(relations), func(b []byte, i int) []byte {
-		o := object{b: b}
-		o.string("type", relations[i].Type)
-		o.string("targetRef", refString(relations[i].Target))
-		o.bool("targetExists", relations[i].Exists)
-		return o.end()
-	})
-	last.key("origin")
-	origin := object{b: last.b}
+	o := object{b: b}
+	o.string("name", resourceName(e.Ref))
+	o.string("uid", e.UID)
+	o.key("etag")
+	o.b = append(append(append(o.b, '"'), etag...), '"')
+	o.int64("revision", int64(e.Revision))
+	o.time("updateTime", e.Changed)
+	o.raw("apiVersion", from(atAPIVersion))
+	o.raw("kind", from(atKind))
+	o.raw("metadata", metadata)
+	o.raw("spec", from(atSpec))
+	o.raw("relations", relations)
+	o.key("origin")
+	origin := object{b: o.b}
 	origin.string("source", e.Origin.Source)
 	origin.string("repository", e.Origin.Repository)
 	origin.string("path", e.Origin.Path)
 	origin.int("line", e.Origin.Line)
 	origin.string("commit", e.Origin.Commit)
 	origin.bool("inferred", e.Origin.Inferred)
-	last.b = origin.end()
-	view := last.end()
-	copy(view, head[:])
+	o.b = origin.end()
+	return o.end()
+}
+
+func jsonView(s *index.Snapshot, r *index.Record) []byte {
+	e := r.Entity
+	parts := gjson.GetManyBytes(e.Document, "apiVersion", "kind", "metadata", "spec")
+	relations := s.Relations(r)
+	view := make([]byte, jsonViewHead, jsonViewHead+etagLength+96*len(relations))
+	place := func(place int, v gjson.Result) {
+		binary.LittleEndian.PutUint32(view[8*place:], uint32(v.Index))
+		binary.LittleEndian.PutUint32(view[8*place+4:], uint32(v.Index+len(v.Raw)))
+	}
+	if text(parts[0]) != "" {
+		place(atAPIVersion, parts[0])
+	}
+	if text(parts[1]) != "" {
+		place(atKind, parts[1])
+	}
+	if parts[3].IsObject() {
+		place(atSpec, parts[3])
+	}
+	view = append(view, e.Hash()...)
+	if plainMetadata(e.Ref, parts[2]) {
+		place(atMetadata, parts[2])
+	} else {
+		view = append(view, compactJSON(typedMetadata(e.Ref, readEnvelope(e).Metadata))...)
+		binary.LittleEndian.PutUint32(view[8*jsonPlaces:], uint32(len(view)-jsonViewHead-etagLength))
+	}
+	if len(relations) > 0 {
+		view = appendList(view, len(relations), func(b []byte, i int) []byte {
+			o := object{b: b}
+			o.string("type", relations[i].Type)
+			o.string("targetRef", refString(relations[i].Target))
+			o.bool("targetExists", relations[i].Exists)
+			return o.end()
+		})
+	}
 	return slices.Clone(view)
 }
 
@@ -339,20 +350,31 @@ func (o *object) time(name string, v time.Time) {
 	o.string(name, t+"Z")
 }
 
+// raw writes what is JSON already.
+func (o *object) raw(name string, v []byte) {
+	if len(v) > 0 {
+		o.key(name)
+		o.b = append(o.b, v...)
+	}
+}
+
 // list writes n elements, if there are any.
 func (o *object) list(name string, n int, element func(b []byte, i int) []byte) {
-	if n == 0 {
-		return
+	if n > 0 {
+		o.key(name)
+		o.b = appendList(o.b, n, element)
 	}
-	o.key(name)
+}
+
+func appendList(b []byte, n int, element func(b []byte, i int) []byte) []byte {
 	for i := range n {
 		sep := byte(',')
 		if i == 0 {
 			sep = '['
 		}
-		o.b = element(append(o.b, sep), i)
+		b = element(append(b, sep), i)
 	}
-	o.b = append(o.b, ']')
+	return append(b, ']')
 }
 
 func (o *object) end() []byte {

@@ -105,6 +105,8 @@ func TestRESTAnswers(t *testing.T) {
 func golden(t *testing.T, name, body string) {
 	t.Helper()
 	var v any
+	// What the index alone decides is no matter here.
+	body = regexp.MustCompile(`"(nextPageToken)":"[^"]+"|"(score)":[0-9.e+-]+`).ReplaceAllString(body, `"$1$2":"(any)"`)
 	require.NoError(t, json.Unmarshal([]byte(body), &v), body)
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
