@@ -52,7 +52,7 @@ lint: $(TOOLS)/buf $(PROTOS) ## Lint Go (import rules included) and the protos
 breaking: $(TOOLS)/buf $(PROTOS) ## Refuse protos that break the ones on the main branch
 	$(TOOLS)/buf breaking proto --against '.git#branch=main,subdir=proto'
 
-generate: $(TOOLS)/buf $(PROTOS) $(TOOLS)/protoc-gen-go $(TOOLS)/ent ## Generate code from the protos and the ent schema
+generate: $(TOOLS)/buf $(PROTOS) $(TOOLS)/protoc-gen-go ## Generate code from the protos and the ent schema
 	$(TOOLS)/buf generate
 	go generate ./ent
 	gofmt -w ent proto
@@ -64,7 +64,7 @@ check-migrations: ## Fail if a migration was changed after it was committed
 	@for f in server/store/migrations/*/*.sql; do \
 	  n=$$(git log --format=%h --diff-filter=M -- "$$f" | wc -l); \
 	  if [ "$$n" -gt 0 ] || ! git diff --quiet HEAD -- "$$f"; then \
-	    echo "$$f was changed after it was committed; databases that have it would differ: write another migration (go run ./ent/migratediff NAME)" >&2; exit 1; \
+	    echo "$$f was changed after it was committed; databases that have it would differ: write another migration (go run ./server/store/migrations/migratediff NAME)" >&2; exit 1; \
 	  fi; \
 	done
 
@@ -84,9 +84,6 @@ $(PROTOS): $(NPM_TOOLS) tools/go.mod
 
 $(TOOLS)/buf: tools/go.mod
 	$(GO_TOOL) github.com/bufbuild/buf/cmd/buf
-
-$(TOOLS)/ent: tools/go.mod
-	$(GO_TOOL) entgo.io/ent/cmd/ent
 
 $(TOOLS)/protoc-gen-go: tools/go.mod
 	$(GO_TOOL) google.golang.org/protobuf/cmd/protoc-gen-go google.golang.org/grpc/cmd/protoc-gen-go-grpc github.com/grpc-ecosystem/grpc-gateway/v2/protoc-gen-grpc-gateway github.com/grpc-ecosystem/grpc-gateway/v2/protoc-gen-openapiv3

@@ -63,6 +63,9 @@ type Engine struct {
 	stopping   bool
 }
 
+// busyWait is how soon a harvest is tried again that found its source busy.
+const busyWait = 30 * time.Second
+
 // configured is a source and its state. Engine.mu guards it.
 type configured struct {
 	Config
@@ -127,7 +130,7 @@ func (e *Engine) Start(ctx context.Context, name string) (Progress, error) {
 	go func() {
 		defer e.background.Done()
 		defer e.end(r)
-		r.do(context.WithoutCancel(ctx))
+		_ = r.do(context.WithoutCancel(ctx)) // the error is in the record, and logged
 	}()
 	return r.progress(), nil
 }
@@ -209,13 +212,17 @@ func (e *Engine) repeat(ctx context.Context, name string) {
 	every := c.Every
 	e.mu.Unlock()
 	for {
-		if _, err := e.Run(ctx, name, nil); err != nil && ctx.Err() == nil {
+		_, err := e.Run(ctx, name, nil)
+		if err != nil && ctx.Err() == nil {
 			e.log.Error("harvest failed", "source", name, "error", err)
 		}
 		if every <= 0 || ctx.Err() != nil {
 			return
 		}
 		wait := every + time.Duration(rand.Int64N(int64(every)/10+1))
+		if errors.Is(err, store.ErrBusy) {
+			wait = min(wait, busyWait) // somebody else's harvest, or that of a process that died
+		}
 		e.mu.Lock()
 		c.next = time.Now().Add(wait)
 		e.mu.Unlock()

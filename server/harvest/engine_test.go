@@ -469,3 +469,22 @@ func TestServeHarvestsAtOnceAndStops(t *testing.T) {
 		t.Fatal("Serve did not stop")
 	}
 }
+
+func TestRenamedRepositoryKeepsItsEntitiesAndTellsItsNewAddress(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.source.repositories = []source.Repository{repo("shop", map[string]string{"catalog-info.yaml": component("shop", "")})}
+	b.run(t)
+	before := b.entities(t)["component:default/shop"]
+
+	r := repo("store", map[string]string{"catalog-info.yaml": component("shop", "")})
+	r.ID, r.State = "R_shop", "renamed"
+	b.source.repositories = []source.Repository{r}
+	b.run(t) // the document is known, and is not read
+	b.run(t) // the repository is, since it moved
+	after := b.entities(t)["component:default/shop"]
+	require.Equal(t, before.UID, after.UID)
+	require.Equal(t, "acme/store", after.Origin.Repository)
+	require.Contains(t, string(after.Document), "https://github.com/acme/store/blob/main/catalog-info.yaml")
+	require.Equal(t, 1, b.run(t).Unchanged)
+}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/waypost-dev/waypost/server/source"
+	"github.com/waypost-dev/waypost/server/store"
 )
 
 // facts is what is kept of a repository beside its entities, as JSON in the
@@ -82,6 +83,16 @@ func (f facts) repository(owner, name, id string) source.Repository {
 		r.Languages = append(r.Languages, source.Language{Name: l, Bytes: n})
 	}
 	return r
+}
+
+// movedSince tells whether a repository has another name, address or branch
+// than when it was read last.
+func movedSince(kept store.Repository, now source.Repository) bool {
+	var f facts
+	if err := json.Unmarshal(kept.Facts, &f); err != nil {
+		return true
+	}
+	return kept.Name != now.FullName() || f.URL != now.URL || f.Branch != now.Branch
 }
 
 func marshalFacts(r source.Repository) []byte {

@@ -115,6 +115,7 @@ func (r *run) Repository(ctx context.Context, repo source.Repository) error {
 		},
 	}
 	read, entities, problems := 0, 0, 0
+	moved := kept.ID != "" && movedSince(kept, repo)
 	for i, d := range repo.Documents {
 		before, had := kept.Documents[d.Path]
 		switch {
@@ -129,6 +130,11 @@ func (r *run) Repository(ctx context.Context, repo source.Repository) error {
 			}
 			problems++
 		case d.Content == nil:
+			if moved {
+				// Its entities still tell the old address. Without a state it is read
+				// anew, whole, the next time.
+				update.Repository.State = ""
+			}
 			update.Repository.Documents[d.Path] = before
 			update.Unchanged = append(update.Unchanged, d.Path)
 			problems += len(before.Problems)
