@@ -39,10 +39,7 @@ func (s State) Text(now time.Time) string {
 	if s.Expected > 0 {
 		repositories = fmt.Sprintf("%d/%d repositories", s.Seen, s.Expected)
 	}
-	parts := []string{repositories, fmt.Sprintf("%d entities", s.Entities), fmt.Sprintf("%d problems", s.Problems)}
-	if s.Remaining >= 0 {
-		parts = append(parts, fmt.Sprintf("%d requests left", s.Remaining))
-	}
+	parts := []string{repositories}
 	switch {
 	case s.Error != "":
 		parts = append(parts, "failed after "+round(s.Finished.Sub(s.Started)))
@@ -54,6 +51,10 @@ func (s State) Text(now time.Time) string {
 		if left := s.Left(now); left > 0 {
 			parts = append(parts, round(left)+" to go")
 		}
+	}
+	parts = append(parts, fmt.Sprintf("%d entities", s.Entities), fmt.Sprintf("%d problems", s.Problems))
+	if s.Remaining >= 0 {
+		parts = append(parts, fmt.Sprintf("%d requests left", s.Remaining))
 	}
 	return strings.Join(parts, ", ")
 }
@@ -104,7 +105,7 @@ func (d *Display) Update(s State) {
 		r = &row{}
 		d.rows[s.Source] = r
 		if d.bars != nil {
-			r.bar = d.bars.New(0, mpb.BarStyle(), mpb.BarFillerTrim(), mpb.BarWidth(20),
+			r.bar = d.bars.New(0, mpb.BarStyle(), mpb.BarFillerTrim(), mpb.BarWidth(16),
 				mpb.PrependDecorators(decor.Name(s.Source, decor.WCSyncSpaceR)),
 				mpb.AppendDecorators(decor.Any(func(decor.Statistics) string {
 					d.mu.Lock()

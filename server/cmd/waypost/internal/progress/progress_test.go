@@ -16,11 +16,11 @@ func TestText(t *testing.T) {
 	t.Parallel()
 	begin := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	s := State{Source: "github:acme", Expected: 100, Seen: 20, Entities: 35, Problems: 2, Remaining: 4900, Started: begin}
-	require.Equal(t, "20/100 repositories, 35 entities, 2 problems, 4900 requests left, 40s to go", s.Text(begin.Add(10*time.Second)))
+	require.Equal(t, "20/100 repositories, 40s to go, 35 entities, 2 problems, 4900 requests left", s.Text(begin.Add(10*time.Second)))
 	s.Waiting = 90 * time.Second
-	require.Equal(t, "20/100 repositories, 35 entities, 2 problems, 4900 requests left, waiting 1m30s for the request limit", s.Text(begin))
+	require.Equal(t, "20/100 repositories, waiting 1m30s for the request limit, 35 entities, 2 problems, 4900 requests left", s.Text(begin))
 	s.Finished, s.Seen, s.Remaining = begin.Add(1234*time.Millisecond), 100, -1
-	require.Equal(t, "100/100 repositories, 35 entities, 2 problems, done in 1.2s", s.Text(begin))
+	require.Equal(t, "100/100 repositories, done in 1.2s, 35 entities, 2 problems", s.Text(begin))
 	s.Error = "x"
 	require.Contains(t, s.Text(begin), "failed after 1.2s")
 	require.Equal(t, "0 repositories, 0 entities, 0 problems", State{Remaining: -1}.Text(begin))
@@ -42,7 +42,7 @@ func TestPlainLines(t *testing.T) {
 		d.Close()
 		lines := strings.Split(strings.TrimSpace(out.String()), "\n")
 		require.Len(t, lines, 4, out.String()) // at 0, 2 and 4 seconds, and the end
-		require.Equal(t, "dir:/srv: 50/50 repositories, 0 entities, 0 problems, done in 5s", lines[3])
+		require.Equal(t, "dir:/srv: 50/50 repositories, done in 5s, 0 entities, 0 problems", lines[3])
 	})
 }
 

@@ -68,6 +68,9 @@ func table(p *output.Printer, wide bool, problems []catalog.Problem) error {
 	if len(problems) == 0 {
 		return nil
 	}
+	if p.Terminal() {
+		return paragraphs(p, problems)
+	}
 	header := []string{"SEVERITY", "CODE", "PLACE", "MESSAGE"}
 	if wide {
 		header = []string{"SEVERITY", "CODE", "PLACE", "ENTITY", "FIELD", "MESSAGE", "HINT", "SOURCE"}
@@ -85,4 +88,29 @@ func table(p *output.Printer, wide bool, problems []catalog.Problem) error {
 		rows[i] = []string{string(x.Severity), string(x.Code), place(x), message}
 	}
 	return p.Table(header, rows)
+}
+
+// paragraphs prints problems for a terminal, where a table would clip just what
+// one needs: the place, which many terminals open at a click, what is wrong,
+// and how to mend it.
+func paragraphs(p *output.Printer, problems []catalog.Problem) error {
+	var b strings.Builder
+	for i, x := range problems {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		style := output.Red
+		if x.Severity == catalog.SeverityWarning {
+			style = output.Yellow
+		}
+		fmt.Fprintf(&b, "%s %s %s\n", p.Mark(output.Bold, output.Clean(place(x))), p.Mark(style, string(x.Severity)),
+			p.Mark(output.Faint, output.Clean(string(x.Code))))
+		for _, text := range []string{x.Message, x.Hint} {
+			if text != "" {
+				fmt.Fprintf(&b, "  %s\n", output.Clean(text))
+			}
+		}
+	}
+	_, err := p.Write([]byte(b.String()))
+	return err
 }

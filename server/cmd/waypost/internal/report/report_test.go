@@ -53,6 +53,19 @@ func TestFormats(t *testing.T) {
 	require.Equal(t, 3, Errors(problems))
 }
 
+func TestTerminal(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	require.NoError(t, Print(&output.Printer{Writer: &out, Width: 40}, "table", "", problems[:2]))
+	require.Equal(t, `shop/catalog-info.yaml:8:3 error spec
+  spec.owner is missing
+  name the team that owns this component, for example "owner: group:payments"
+
+acme/shop/a b,c:%.yaml:3 warning dangling-relation
+  system:default/none does not exist ::error::injected
+`, out.String())
+}
+
 func TestNoProblems(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
