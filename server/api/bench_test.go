@@ -66,7 +66,7 @@ func (f *fixture) componentNames() []string {
 }
 
 // warm encodes every entity, as the first reading of it does.
-func (f *fixture) warm() {
+func (f *fixture) warm(encode func(*index.Snapshot, *index.Record)) {
 	s := f.index.Snapshot()
 	for _, name := range f.componentNames() {
 		ref, err := parseName(name)
@@ -74,8 +74,7 @@ func (f *fixture) warm() {
 			panic(err)
 		}
 		r, _ := s.Get(ref)
-		wireOf(s, r)
-		appendJSON(nil, s, r)
+		encode(s, r)
 	}
 }
 
@@ -216,7 +215,7 @@ func fixed(path string) func(*fixture) func(int) string {
 func BenchmarkRESTGet(b *testing.B) {
 	benchREST(b, func(f *fixture) func(int) string {
 		names := f.componentNames()
-		f.warm()
+		f.warm(func(s *index.Snapshot, r *index.Record) { appendJSON(nil, s, r) })
 		return func(i int) string { return "/v1/" + names[i*7919%len(names)] }
 	})
 }
@@ -315,7 +314,7 @@ func same(m proto.Message) func(*fixture) func(int) proto.Message {
 func BenchmarkGRPCGet(b *testing.B) {
 	benchGRPC(b, catalogv1.CatalogService_GetEntity_FullMethodName, func(f *fixture) func(int) proto.Message {
 		names := f.componentNames()
-		f.warm()
+		f.warm(func(s *index.Snapshot, r *index.Record) { wireOf(s, r) })
 		return func(i int) proto.Message {
 			return &catalogv1.GetEntityRequest{Name: names[i*7919%len(names)]}
 		}

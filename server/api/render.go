@@ -151,7 +151,8 @@ func wireView(s *index.Snapshot, r *index.Record) []byte {
 // views of a whole catalog fit into the room that the index has for them:
 // where in the Document some values are, each as two numbers of four bytes, or
 // 0 and 0; the length of the metadata that follows; the etag; the metadata, if
-// the Document's own does not serve; and the list of relations.
+// the Document's own does not serve; and the relations: whether
+// the target exists, the type and the target.
 const (
 	atMetadata = iota
 	atSpec
@@ -168,7 +169,7 @@ func appendJSON(b []byte, s *index.Snapshot, r *index.Record) []byte {
 	v := r.View(viewJSON, func() []byte { return jsonView(s, r) })
 	number := func(i int) uint32 { return binary.LittleEndian.Uint32(v[4*i:]) }
 	etag, rest := v[jsonViewHead:jsonViewHead+etagLength], v[jsonViewHead+etagLength:]
-	metadata, relations := rest[:number(2*jsonPlaces)], rest[number(2*jsonPlaces):]
+	metadata, relations := rest[:number(2*jsonPlaces)], string(rest[number(2*jsonPlaces):])
 	from := func(place int) []byte { return e.Document[number(2*place):number(2*place+1)] }
 	if len(metadata) == 0 {
 		metadata = from(atMetadata)
@@ -184,7 +185,26 @@ func appendJSON(b []byte, s *index.Snapshot, r *index.Record) []byte {
 	o.raw("kind", from(atKind))
 	o.raw("metadata", metadata)
 	o.raw("spec", from(atSpec))
-	o.raw("relations", relations)
+	for i := 0; len(relations) > 0; i++ {
+		if i == 0 {
+			o.key("relations")
+			o.b = append(o.b, '[')
+		} else {
+			o.b = append(o.b, ',')
+		}
+		rel := object{b: o.b}
+		exists := relations[0] == 1
+		var field string
+		field, relations = cutText(relations[1:])
+		rel.string("type", field)
+		field, relations = cutText(relations)
+		rel.string("targetRef", field)
+		rel.bool("targetExists", exists)
+		o.b = rel.end()
+		if len(relations) == 0 {
+			o.b = append(o.b, ']')
+		}
+	}
 	o.key("origin")
 	origin := object{b: o.b}
 	origin.string("source", e.Origin.Source)
@@ -197,11 +217,22 @@ func appendJSON(b []byte, s *index.Snapshot, r *index.Record) []byte {
 	return o.end()
 }
 
+// appendText and cutText write and read a text behind its length.
+func appendText(b []byte, s string) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
+}
+
+func cutText(s string) (first, rest string) {
+	n, size := binary.Uvarint([]byte(s[:min(len(s), binary.MaxVarintLen64)]))
+	s = s[size:]
+	return s[:n], s[n:]
+}
+
 func jsonView(s *index.Snapshot, r *index.Record) []byte {
 	e := r.Entity
 	parts := gjson.GetManyBytes(e.Document, "apiVersion", "kind", "metadata", "spec")
 	relations := s.Relations(r)
-	view := make([]byte, jsonViewHead, jsonViewHead+etagLength+96*len(relations))
+	view := make([]byte, jsonViewHead, jsonViewHead+etagLength+64*len(relations))
 	place := func(place int, v gjson.Result) {
 		binary.LittleEndian.PutUint32(view[8*place:], uint32(v.Index))
 		binary.LittleEndian.PutUint32(view[8*place+4:], uint32(v.Index+len(v.Raw)))
@@ -222,14 +253,13 @@ func jsonView(s *index.Snapshot, r *index.Record) []byte {
 		view = append(view, compactJSON(typedMetadata(e.Ref, readEnvelope(e).Metadata))...)
 		binary.LittleEndian.PutUint32(view[8*jsonPlaces:], uint32(len(view)-jsonViewHead-etagLength))
 	}
-	if len(relations) > 0 {
-		view = appendList(view, len(relations), func(b []byte, i int) []byte {
-			o := object{b: b}
-			o.string("type", relations[i].Type)
-			o.string("targetRef", refString(relations[i].Target))
-			o.bool("targetExists", relations[i].Exists)
-			return o.end()
-		})
+	for _, rel := range relations {
+		exists := byte(0)
+		if rel.Exists {
+			exists = 1
+		}
+		view = appendText(append(view, exists), rel.Type)
+		view = appendText(view, refString(rel.Target))
 	}
 	return slices.Clone(view)
 }
