@@ -17,6 +17,7 @@ type column struct {
 	// entries are the distinct values, and the distinct elements of lists.
 	entries paged[entry]
 	size    uint32   // of entries
+	values  int      // of them, how many a facet shows
 	free    []uint32 // entries without an entity
 	byKey   *btree.Map[string, uint32]
 	kinds   [kinds]*posting
@@ -64,12 +65,18 @@ func (c *column) intern(tx txid, key string, v *value, elem bool) uint32 {
 		c.size++
 	}
 	*c.entries.at(tx, n) = entry{value: v, elem: elem}
+	if facetKind(v.kind) {
+		c.values++
+	}
 	c.byKey.Set(key, n)
 	return n
 }
 
 func (c *column) release(tx txid, key string, n uint32) {
 	c.byKey.Delete(key)
+	if c.entries.ref(n).shown() {
+		c.values--
+	}
 	*c.entries.at(tx, n) = entry{}
 	c.free = append(c.free, n)
 }

@@ -144,7 +144,7 @@ func (s *Snapshot) answer(p *plan, needNo bool) outcome {
 		return outcome{yes, roaring.AndNot(s.live, yes)}
 	case opRelated:
 		c := s.relations(p.text)
-		to, _ := c.byTarget.Get(p.target)
+		to := c.related(p.target)
 		yes := to.bitmap()
 		return outcome{yes, roaring.AndNot(c.has.bitmap(), yes)}
 	}

@@ -42,7 +42,7 @@ func (s *Snapshot) Facets(filter string, fields []string, limit int) ([]Facet, i
 	for i, p := range paths {
 		t := top{limit: limit}
 		if p[0] == "relations" {
-			s.countRelations(&t, s.relations(p[1]), p[1], selected)
+			s.countRelations(&t, s.relations(p[1]), selected)
 		} else {
 			s.count(&t, s.column(p), selected)
 		}
@@ -102,46 +102,67 @@ func (s *Snapshot) count(t *top, c *column, selected *roaring.Bitmap) {
 			}
 		}()
 	}
-	if all || int(c.size)*perValue < n {
-		for i := range c.size {
-			e := c.entries.get(i)
-			if !shown(e) {
-				continue
-			}
+	if all || c.values*perValue < n {
+		c.scan(func(e *entry) {
 			if all {
 				add(e.value.text(), e.post.len())
 			} else {
 				add(e.value.text(), e.post.common(selected))
 			}
-		}
+		})
 		return
 	}
 	counts := make([]uint32, c.size)
-	for it := selected.ManyIterator(); ; {
-		var ids [256]uint32
-		n := it.NextMany(ids[:])
-		if n == 0 {
-			break
+	eachID(selected, func(id uint32) {
+		n := c.cells.get(id)
+		e := c.entries.ref(n)
+		if len(e.elems) == 0 {
+			counts[n]++
 		}
-		for _, id := range ids[:n] {
-			counts[c.cells.get(id)]++
+		for _, m := range e.elems {
+			counts[m]++
 		}
-	}
-	for i, n := range counts {
-		if n == 0 {
-			continue
-		}
-		for _, m := range c.entries.get(uint32(i)).elems {
-			counts[m] += n
-		}
-	}
+	})
 	for i, n := range counts {
 		if n > 0 {
-			if e := c.entries.get(uint32(i)); shown(e) {
+			if e := c.entries.ref(uint32(i)); e.shown() {
 				add(e.value.text(), int(n))
 			}
 		}
 	}
+}
+
+// eachID calls yield for each id, a few hundred at a time.
+func eachID(ids *roaring.Bitmap, yield func(uint32)) {
+	var room [256]uint32
+	for it := ids.ManyIterator(); ; {
+		n := it.NextMany(room[:])
+		if n == 0 {
+			return
+		}
+		for _, id := range room[:n] {
+			yield(id)
+		}
+	}
+}
+
+// scan calls yield for each value that a facet shows: scalars, and the elements
+// of lists. Lists and maps as a whole, of which there may be as many as there
+// are entities, lie together in byKey and are passed over.
+func (c *column) scan(yield func(*entry)) {
+	visit := func(until byte) func(string, uint32) bool {
+		return func(key string, n uint32) bool {
+			if key[0] >= until {
+				return false
+			}
+			if e := c.entries.ref(n); e.shown() {
+				yield(e)
+			}
+			return true
+		}
+	}
+	c.byKey.Ascend("", visit('['))
+	c.byKey.Ascend("]", visit('{'))
 }
 
 // mixed tells whether entities hold values of different kinds in a column.
@@ -155,15 +176,17 @@ func (c *column) mixed() bool {
 	return some > 1 || c.kinds[kindList] != nil && c.odd > 0
 }
 
-func shown(e entry) bool {
-	return e.value != nil && (e.value.kind > kindNull && e.value.kind <= kindString)
-}
+// shown tells whether a facet shows the value.
+func (e *entry) shown() bool { return e.value != nil && facetKind(e.value.kind) }
 
-func (s *Snapshot) countRelations(t *top, c *relColumn, typ string, selected *roaring.Bitmap) {
-	all := int(selected.GetCardinality()) == s.Len()
-	if all || c.byTarget.Len()*perValue < int(selected.GetCardinality()) {
-		c.byTarget.Scan(func(target string, p *posting) bool {
-			if all {
+func facetKind(k kind) bool { return k > kindNull && k <= kindString }
+
+func (s *Snapshot) countRelations(t *top, c *relColumn, selected *roaring.Bitmap) {
+	n := int(selected.GetCardinality())
+	all := n == s.Len()
+	if all || c.byTarget.Len()*perValue < n {
+		c.byTarget.Scan(func(target string, n uint32) bool {
+			if p := c.entries.ref(n).post; all {
 				t.add(target, p.len())
 			} else {
 				t.add(target, p.common(selected))
@@ -172,18 +195,15 @@ func (s *Snapshot) countRelations(t *top, c *relColumn, typ string, selected *ro
 		})
 		return
 	}
-	counts := map[string]int{}
-	selected.Iterate(func(id uint32) bool {
-		if c.count.get(id) > 0 {
-			for _, x := range s.Relations(s.docs.get(id)) {
-				if x.Type == typ {
-					counts[x.Target.Key()]++
-				}
-			}
+	counts := make([]uint32, c.size)
+	eachID(selected, func(id uint32) {
+		for _, n := range c.cells.get(id).targets {
+			counts[n]++
 		}
-		return true
 	})
-	for v, n := range counts {
-		t.add(v, n)
+	for i, n := range counts {
+		if n > 0 {
+			t.add(c.entries.ref(uint32(i)).target, int(n))
+		}
 	}
 }

@@ -32,6 +32,9 @@ func (p paged[T]) get(i uint32) T {
 	return p.pages[i/pageSize].v[i%pageSize]
 }
 
+// ref is the place of element i, which must be there, for reading.
+func (p paged[T]) ref(i uint32) *T { return &p.pages[i/pageSize].v[i%pageSize] }
+
 // at is the place of element i for writing.
 func (p *paged[T]) at(tx txid, i uint32) *T {
 	n := int(i / pageSize)

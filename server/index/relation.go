@@ -258,36 +258,82 @@ func (s *Snapshot) hint(target, from catalog.Ref) string {
 // relColumn answers for one type of relation who has which targets, from both
 // sides.
 type relColumn struct {
-	byTarget *btree.Map[string, *posting]
+	byTarget *btree.Map[string, uint32] // target → its entry
+	entries  paged[relEntry]
+	size     uint32   // of entries
+	free     []uint32 // entries without an entity
 	has      *posting
-	count    paged[uint32] // entity → how many targets
+	cells    paged[relCell]
 	used     *atomic.Int64
 }
 
+// relEntry is a target and who is related to it.
+type relEntry struct {
+	target string
+	post   *posting
+}
+
+// relCell is the entries of an entity's targets, in no order.
+type relCell struct {
+	owner   txid
+	targets []uint32
+}
+
+func newRelColumn() *relColumn {
+	return &relColumn{byTarget: new(btree.Map[string, uint32]), used: new(atomic.Int64)}
+}
+
 func (c *relColumn) fork() *relColumn {
-	return &relColumn{c.byTarget.Copy(), c.has, c.count.fork(), c.used}
+	d := *c
+	d.byTarget, d.entries, d.cells = c.byTarget.Copy(), c.entries.fork(), c.cells.fork()
+	d.free = slices.Clone(c.free)
+	return &d
+}
+
+// related is who has this target.
+func (c *relColumn) related(target string) *posting {
+	if n, ok := c.byTarget.Get(target); ok {
+		return c.entries.ref(n).post
+	}
+	return nil
 }
 
 // set adds or removes one relation; doing so twice is the same as once.
 func (c *relColumn) set(tx txid, id uint32, target string, add bool) {
-	old, _ := c.byTarget.Get(target)
-	if had := old.contains(id); had == add {
+	n, known := c.byTarget.Get(target)
+	if had := known && c.entries.ref(n).post.contains(id); had == add {
 		return
 	}
-	n := c.count.at(tx, id)
+	cell := c.cells.at(tx, id)
+	if cell.owner != tx {
+		*cell = relCell{tx, slices.Clone(cell.targets)}
+	}
 	if add {
-		c.byTarget.Set(target, old.with(tx, id))
-		if *n++; *n == 1 {
+		if !known {
+			n = c.size
+			if last := len(c.free) - 1; last >= 0 {
+				n, c.free = c.free[last], c.free[:last]
+			} else {
+				c.size++
+			}
+			c.byTarget.Set(target, n)
+			c.entries.at(tx, n).target = target
+		}
+		e := c.entries.at(tx, n)
+		e.post = e.post.with(tx, id)
+		if cell.targets = append(cell.targets, n); len(cell.targets) == 1 {
 			c.has = c.has.with(tx, id)
 		}
 		return
 	}
-	if p := old.without(tx, id); p == nil {
+	e := c.entries.at(tx, n)
+	if e.post = e.post.without(tx, id); e.post == nil {
 		c.byTarget.Delete(target)
-	} else {
-		c.byTarget.Set(target, p)
+		*e = relEntry{}
+		c.free = append(c.free, n)
 	}
-	if *n--; *n == 0 {
+	at := slices.Index(cell.targets, n)
+	if cell.targets = slices.Delete(cell.targets, at, at+1); len(cell.targets) == 0 {
 		c.has = c.has.without(tx, id)
 	}
 }
@@ -310,7 +356,7 @@ func (s *Snapshot) relations(typ string) *relColumn {
 	s.mu.RUnlock()
 	if c == nil {
 		c = ensure(s, func(s *Snapshot) map[string]*relColumn { return s.rels }, typ, maxColumns, func(s *Snapshot) *relColumn {
-			c := &relColumn{byTarget: new(btree.Map[string, *posting]), used: new(atomic.Int64)}
+			c := newRelColumn()
 			tx := txid(s.index.tx.Add(1))
 			inv := catalog.Inverse(typ)
 			s.in.Scan(func(e inEdge) bool {
