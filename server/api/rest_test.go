@@ -204,7 +204,7 @@ func TestRequestID(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, nil)
 	for given, kept := range map[string]bool{"abc-1.2_3": true, "": false, "a b": false, strings.Repeat("x", 65): false, "x\ty": false} {
-		r := httptest.NewRequest("GET", "/v1/entities", nil)
+		r := httptest.NewRequest(http.MethodGet, "/v1/entities", nil)
 		r.Header.Set("X-Request-Id", given)
 		w := httptest.NewRecorder()
 		f.Handler().ServeHTTP(w, r)
@@ -218,7 +218,7 @@ func TestOtherOriginsChangeNothing(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, nil)
 	for site, code := range map[string]int{"cross-site": 403, "same-origin": 404} {
-		r := httptest.NewRequest("POST", "/v1/harvests", strings.NewReader(`{"source":"github:acme"}`))
+		r := httptest.NewRequest(http.MethodPost, "/v1/harvests", strings.NewReader(`{"source":"github:acme"}`))
 		r.Header.Set("Sec-Fetch-Site", site)
 		w := httptest.NewRecorder()
 		f.Handler().ServeHTTP(w, r)
@@ -263,7 +263,7 @@ func TestFallback(t *testing.T) {
 	})})
 	require.NoError(t, err)
 	w := httptest.NewRecorder()
-	s.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/catalog", nil))
+	s.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/catalog", nil))
 	require.Equal(t, "UI /catalog", w.Body.String())
 	_, err = New(Options{})
 	require.Error(t, err)

@@ -3,6 +3,7 @@ package config
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net"
@@ -128,8 +129,12 @@ func (l *loader) check(raw map[string]any) error {
 	if err == nil {
 		return nil
 	}
+	var invalid *jsonschema.ValidationError
+	if !errors.As(err, &invalid) {
+		return fmt.Errorf("check configuration: %w", err)
+	}
 	var bad Errors
-	l.flatten(raw, err.(*jsonschema.ValidationError), &bad)
+	l.flatten(raw, invalid, &bad)
 	slices.SortStableFunc(bad, func(a, b Problem) int { return byPlace(a.Where, b.Where) })
 	return slices.Compact(bad)
 }

@@ -238,9 +238,10 @@ func (v *evaluation) run(p *plan, among *roaring.Bitmap) (outcome, error) {
 			}
 			return true
 		}
-		if out == types.True {
+		switch out {
+		case types.True:
 			o.yes.Add(id)
-		} else if out == types.False {
+		case types.False:
 			o.no.Add(id)
 		}
 		return true

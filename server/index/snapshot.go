@@ -196,7 +196,7 @@ func (s *Snapshot) column(path []string) *column {
 
 func (c *column) lastUsed() int64    { return c.used.Load() }
 func (o *order) lastUsed() int64     { return o.used.Load() }
-func (r *relColumn) lastUsed() int64 { return r.used.Load() }
+func (c *relColumn) lastUsed() int64 { return c.used.Load() }
 
 // ensure builds something for s, and for the snapshot that is served, so that
 // later ones have it too. Apply waits meanwhile.

@@ -62,7 +62,6 @@ func makeHit(id uint32, field int, weight uint16) hit {
 }
 func (h hit) id() uint32     { return uint32(h >> 32) }
 func (h hit) weight() uint16 { return uint16(h) }
-func (h hit) fields() uint8  { return uint8(h >> 16) }
 
 func (h hit) plus(field int, weight uint16) hit {
 	sum := min(uint32(h.weight())+uint32(weight), 0xffff)

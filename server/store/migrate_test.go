@@ -65,7 +65,8 @@ func TestBulkColumns(t *testing.T) {
 		require.NoError(t, err)
 		want, err := rows.Columns()
 		require.NoError(t, err)
-		require.NoError(t, rows.Close())
+		require.NoError(t, rows.Err())
+		require.NoError(t, rows.Close()) //nolint:sqlclosecheck // in a loop
 		var got []string
 		for _, c := range table.columns {
 			got = append(got, c.name)

@@ -228,7 +228,7 @@ func (s *Source) probe(id, parent string, f *found) (bool, error) {
 	}
 	if errors.Is(err, os.ErrPermission) {
 		if _, lerr := os.ReadDir(path); lerr != nil {
-			return false, nil // the caller cannot look into it either, and says so
+			return false, nil //nolint:nilerr // the caller cannot look into it either, and says so
 		}
 	}
 	if len(f.clones) == maxRepositories {

@@ -68,8 +68,7 @@ type file struct {
 // listing is what a walk over the tree of a commit gathers.
 type listing struct {
 	root    []string
-	files   []file // that match a pattern
-	owners  *file
+	files   []file           // that match a pattern
 	sizes   map[string]int64 // by language
 	hostile []string         // paths left out
 	cut     bool             // a bound was reached

@@ -239,7 +239,7 @@ func (h *harvest) who(ctx context.Context, teams []*team, members []*gh.User) (m
 		if err != nil {
 			h.out.Problem(h.problem("", "", catalog.CodeUnreadable,
 				"names of members, and who is in a team itself rather than in one below it, could not be read: "+err.Error(), "the next harvest tries again"))
-			return nil, nil
+			return nil, nil //nolint:nilerr // told as a problem; the rest of the harvest goes on
 		}
 		kept.Digest = digest(question...)
 		if value, err := json.Marshal(kept); err == nil {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"github.com/vektah/gqlparser/v2"
+	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"github.com/waypost-dev/waypost/server/source/githubtest"
 	"github.com/waypost-dev/waypost/server/source/githubtest/octokit"
@@ -80,7 +81,7 @@ func TestQueriesAreGitHubs(t *testing.T) {
 				Variables map[string]any
 			}
 			require.NoError(t, json.Unmarshal(said.request, &request))
-			doc, errs := gqlparser.LoadQuery(schema, request.Query)
+			doc, errs := gqlparser.LoadQueryWithRules(schema, request.Query, rules.NewDefaultRules())
 			require.Nil(t, errs, "GitHub refuses %s: %v", request.Query, errs)
 			var reply struct {
 				Data   map[string]any

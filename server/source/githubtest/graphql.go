@@ -3,6 +3,7 @@ package githubtest
 import (
 	_ "embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/validator/rules"
 )
 
 //go:embed schema.graphql
@@ -43,7 +45,7 @@ func (s *Server) graphql(w http.ResponseWriter, r *http.Request) {
 	refuse := func(kind, format string, args ...any) {
 		a.json(map[string]any{"errors": []graphqlError{{Type: kind, Message: fmt.Sprintf(format, args...)}}})
 	}
-	doc, errs := gqlparser.LoadQuery(schema, request.Query)
+	doc, errs := gqlparser.LoadQueryWithRules(schema, request.Query, rules.NewDefaultRules())
 	if errs != nil {
 		var list []graphqlError
 		for _, err := range errs {
@@ -190,7 +192,7 @@ func (e *execution) run(set ast.SelectionSet, on *result, path []any) (map[strin
 
 func (e *execution) fail(err error, path []any) {
 	failure := graphqlError{Path: path, Message: err.Error()}
-	if typed, ok := err.(typedError); ok {
+	if typed := (typedError{}); errors.As(err, &typed) {
 		failure.Type = typed.kind
 	}
 	e.errors = append(e.errors, failure)

@@ -169,8 +169,8 @@ func (r *Repo) object(oid string) *entry {
 func (r *Repo) resolve(expression string) (*Tree, *entry) {
 	revision, path, hasPath := strings.Cut(expression, ":")
 	var at *Tree
-	switch {
-	case revision == "HEAD":
+	switch revision {
+	case "HEAD":
 		at = r.Branches[r.DefaultBranch]
 	default:
 		at = r.Branches[strings.TrimPrefix(revision, "refs/heads/")]

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"github.com/vektah/gqlparser/v2"
+	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"github.com/waypost-dev/waypost/server/source/githubtest/octokit"
 )
@@ -132,7 +133,7 @@ func TestRESTIsGitHubs(t *testing.T) {
 	for _, lie := range []string{`{"id":1}`, `[{"login":"ada"}]`, `null`} {
 		require.Error(t, description.Check("GET", "/orgs/{org}/members", 200, []byte(lie)))
 	}
-	request, err := http.NewRequest("GET", web.URL+"/api/v3/orgs/acme/members", nil)
+	request, err := http.NewRequest(http.MethodGet, web.URL+"/api/v3/orgs/acme/members", nil)
 	require.NoError(t, err)
 	request.Header.Set("Authorization", "Bearer secret")
 	_, body := do(t, request)
@@ -141,7 +142,7 @@ func TestRESTIsGitHubs(t *testing.T) {
 	require.Error(t, description.Check("GET", "/orgs/{org}/members", 200, bytes.Replace(body, []byte(`{`), []byte(`{"invented":1,`), 1)))
 	require.Error(t, description.Check("GET", "/orgs/{org}/members", 200, bytes.Replace(body, []byte(`"login":"`), []byte(`"login":7,"x":"`), 1)))
 
-	request, err = http.NewRequest("GET", web.URL+"/api/v3/orgs/acme/teams/leaf", nil)
+	request, err = http.NewRequest(http.MethodGet, web.URL+"/api/v3/orgs/acme/teams/leaf", nil)
 	require.NoError(t, err)
 	answer, body := do(t, request)
 	require.Equal(t, http.StatusUnauthorized, answer.StatusCode)
@@ -248,7 +249,7 @@ func TestGraphQLIsGitHubs(t *testing.T) {
 	org := varied()
 	web := httptest.NewServer(NewServer(org, Options{}))
 	t.Cleanup(web.Close)
-	doc, errs := gqlparser.LoadQuery(theirs, everythingQuery)
+	doc, errs := gqlparser.LoadQueryWithRules(theirs, everythingQuery, rules.NewDefaultRules())
 	require.Nil(t, errs, "GitHub refuses the query: %v", errs)
 	ids := []string{}
 	for _, r := range org.Repos[:4] {

@@ -157,7 +157,7 @@ wait $pid
 rm -rf "$2"`
 
 // keeperInput stays referenced, so that only the end of the process closes it.
-var keeperInput io.WriteCloser
+var keeperInput io.WriteCloser //nolint:unused
 
 func cluster(bin string) (string, error) {
 	dir, err := os.MkdirTemp("", "pgtest")

@@ -22,7 +22,7 @@ func ReadFile(path string, limit int64) ([]byte, error) {
 	}
 	b := make([]byte, size)
 	n, err := io.ReadFull(f, b)
-	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && err != io.EOF {
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
 	return b[:n], nil

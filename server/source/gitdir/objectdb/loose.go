@@ -53,8 +53,8 @@ func (i *inflater) full(n int64) ([]byte, error) {
 		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
 	var one [1]byte
-	if m, err := i.z.Read(one[:]); m != 0 || err != io.EOF {
-		if err == nil || err == io.EOF {
+	if m, err := i.z.Read(one[:]); m != 0 || !errors.Is(err, io.EOF) {
+		if err == nil || errors.Is(err, io.EOF) {
 			err = errors.New("it is longer than it says")
 		}
 		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)

@@ -86,7 +86,7 @@ func (p *pack) header(off int64, idSize int) (packed, error) {
 	}
 	var buf [64]byte
 	n, err := p.data.ReadAt(buf[:], off)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		return packed{}, err
 	}
 	b := buf[:n]

@@ -60,8 +60,8 @@ func Run(ctx context.Context, log *slog.Logger, timeout time.Duration, services 
 			}
 			log.Debug("started", "service", s.Name)
 			started = append(started, serve(s, fail))
-			if ctx.Err() != nil {
-				return nil
+			if ctx.Err() != nil { // told to stop meanwhile, which is no failure
+				return nil //nolint:nilerr
 			}
 		}
 		if ready != nil {
