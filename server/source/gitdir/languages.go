@@ -2,53 +2,18 @@ package gitdir
 
 import (
 	"cmp"
-	"path"
 	"slices"
 	"strings"
 
-	"github.com/go-enry/go-enry/v2"
-
 	"github.com/waypost-dev/waypost/server/source"
+	"github.com/waypost-dev/waypost/server/source/linguist"
 )
 
-// usual decides between languages that share an extension, where GitHub looks
-// into the file and we do not.
-var usual = map[string]string{
-	".asc": "Public Key", ".bas": "Visual Basic 6.0", ".cgi": "Shell", ".cl": "Common Lisp", ".cls": "Apex", ".cs": "C#", ".d": "D",
-	".ddl": "SQL", ".es": "JavaScript", ".ex": "Elixir", ".f": "Fortran", ".fr": "Text", ".frag": "GLSL", ".fs": "F#", ".ftl": "FreeMarker",
-	".gd": "GDScript", ".gml": "XML", ".gs": "JavaScript", ".html": "HTML", ".inc": "PHP", ".jq": "jq", ".l": "Lex", ".m": "Objective-C",
-	".md": "Markdown", ".ml": "OCaml", ".mm": "Objective-C++", ".p": "OpenEdge ABL", ".php": "PHP", ".pl": "Perl", ".pm": "Perl",
-	".pp": "Puppet", ".prc": "SQL", ".pro": "Proguard", ".rs": "Rust", ".rsc": "RouterOS Script", ".sc": "Scala", ".shader": "ShaderLab",
-	".sol": "Solidity", ".spec": "RPM Spec", ".sql": "SQL", ".srt": "SubRip Text", ".st": "Smalltalk", ".t": "Perl", ".tpl": "Smarty",
-	".v": "Verilog", ".w": "OpenEdge ABL",
-}
-
-// language is the language under which GitHub counts a file of this name, or
-// empty if it counts it under none: data, prose and unknown files.
-func language(name string) string {
-	lang, _ := enry.GetLanguageByFilename(name)
-	if lang == "" {
-		if lang = usual[strings.ToLower(path.Ext(name))]; lang == "" {
-			lang, _ = enry.GetLanguageByExtension(name)
-		}
-	}
-	if lang == "" {
-		return ""
-	}
-	if t := enry.GetLanguageType(lang); t != enry.Programming && t != enry.Markup {
-		return ""
-	}
-	if g := enry.GetLanguageGroup(lang); g != "" {
-		return g
-	}
-	return lang
-}
-
-// linguist says what does not count by its path. Its rules are regular
+// memory remembers what linguist said of paths. Its rules are regular
 // expressions by the dozen, so that what they said is remembered: of folders
 // by the end of their path, of files by their name. The zero value is ready;
 // it is for one goroutine.
-type linguist struct {
+type memory struct {
 	folders, files map[string]bool
 }
 
@@ -57,24 +22,24 @@ const remembered = 10_000
 
 // foreign tells whether a folder, with its slash, holds nothing that counts
 // for the repository's languages: vendored or generated code, documentation.
-func (l *linguist) foreign(dir string) bool {
+func (l *memory) foreign(dir string) bool {
 	return ask(&l.folders, tail(dir), func(dir string) bool {
-		return enry.IsVendor(dir) || enry.IsDocumentation(dir) || enry.IsGenerated(dir+"x", nil)
+		return linguist.Foreign(dir) || linguist.Foreign(dir+"x")
 	})
 }
 
 // counted tells whether a file counts that lies in no foreign folder.
-func (l *linguist) counted(path string) bool {
+func (l *memory) counted(path string) bool {
 	if slash := strings.LastIndexByte(path, '/'); slash >= 0 {
 		path = "-" + path[slash:]
 	}
 	return !ask(&l.files, path, func(path string) bool {
-		return enry.IsVendor(path) || enry.IsDocumentation(path) || enry.IsGenerated(path, nil)
+		return linguist.Foreign(path)
 	})
 }
 
 // countedBelow is counted for a file of which the folders were not asked about.
-func (l *linguist) countedBelow(path string) bool {
+func (l *memory) countedBelow(path string) bool {
 	for i := range len(path) {
 		if path[i] == '/' && l.foreign(path[:i+1]) {
 			return false
@@ -83,14 +48,14 @@ func (l *linguist) countedBelow(path string) bool {
 	return l.counted(path)
 }
 
-func ask(memory *map[string]bool, key string, rule func(string) bool) bool {
-	is, ok := (*memory)[key]
+func ask(answers *map[string]bool, key string, rule func(string) bool) bool {
+	is, ok := (*answers)[key]
 	if !ok {
-		if *memory == nil || len(*memory) >= remembered {
-			*memory = map[string]bool{}
+		if *answers == nil || len(*answers) >= remembered {
+			*answers = map[string]bool{}
 		}
 		is = rule(key)
-		(*memory)[key] = is
+		(*answers)[key] = is
 	}
 	return is
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/waypost-dev/waypost/server/catalog"
 	"github.com/waypost-dev/waypost/server/source"
 	"github.com/waypost-dev/waypost/server/source/gitdir/objectdb"
+	"github.com/waypost-dev/waypost/server/source/linguist"
 )
 
 // A folder without any repository is one repository without versions: Branch,
@@ -169,7 +170,7 @@ func (r *reading) list(ctx context.Context, fsys fs.FS) ([]plainFile, map[string
 				others = append(others, f)
 			}
 		}
-		if lang := language(e.Name()); lang != "" && e.Type().IsRegular() && w.sized < maxSized && w.linguist.countedBelow(path) {
+		if lang := linguist.Language(e.Name()); lang != "" && e.Type().IsRegular() && w.sized < maxSized && w.memory.countedBelow(path) {
 			if st, err := e.Info(); err == nil {
 				w.sized++
 				sizes[lang] += st.Size()

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/waypost-dev/waypost/server/source/gitdir/objectdb"
+	"github.com/waypost-dev/waypost/server/source/linguist"
 )
 
 const (
@@ -81,7 +82,7 @@ type walk struct {
 	patterns *patterns
 	listing
 	entries, sized int
-	linguist       linguist
+	memory         memory
 }
 
 func (w *walk) tree(id objectdb.ID) ([]entry, error) {
@@ -129,7 +130,7 @@ func (w *walk) dir(dir string, id objectdb.ID, depth int, wanted, lingual bool) 
 		switch {
 		case e.isTree():
 			in := wanted && w.patterns.enter(full)
-			counts := lingual && w.sized < maxSized && !w.linguist.foreign(full+"/")
+			counts := lingual && w.sized < maxSized && !w.memory.foreign(full+"/")
 			if !in && !counts {
 				continue
 			}
@@ -170,8 +171,8 @@ func (w *walk) addRoot(e entry) {
 
 // count adds a file to its language.
 func (w *walk) count(full string, e entry) {
-	lang := language(e.name)
-	if lang == "" || w.sized == maxSized || !w.linguist.counted(full) {
+	lang := linguist.Language(e.name)
+	if lang == "" || w.sized == maxSized || !w.memory.counted(full) {
 		return
 	}
 	w.sized++

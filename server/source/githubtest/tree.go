@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-enry/go-enry/v2"
+	"github.com/waypost-dev/waypost/server/source/linguist"
 )
 
 // File is a file of a repository.
@@ -222,33 +222,18 @@ func (t *Tree) Files() []File {
 	return files
 }
 
-// languages counts the bytes by programming language much as GitHub does with
-// Linguist: vendored, generated and documentation files are left out, and only
-// programming and markup languages count.
+// languages counts the bytes by language as GitHub does with linguist, but by
+// the names of files alone.
 func (t *Tree) languages() map[string]int64 {
 	found := map[string]int64{}
 	t.walk(func(path string, e *entry) {
 		if e.mode != Regular && e.mode != Executable || e.size == 0 || e.size > 1<<20 {
 			return
 		}
-		if enry.IsVendor(path) || enry.IsDocumentation(path) || enry.IsDotFile(path) || enry.IsConfiguration(path) {
+		if linguist.Foreign(path) {
 			return
 		}
-		language, safe := enry.GetLanguageByFilename(path)
-		if !safe || language == "" {
-			language, safe = enry.GetLanguageByExtension(path)
-		}
-		if !safe || language == "" {
-			content, err := e.content()
-			if err != nil || enry.IsGenerated(path, content) {
-				return
-			}
-			language = enry.GetLanguage(path, content)
-		}
-		if kind := enry.GetLanguageType(language); kind == enry.Programming || kind == enry.Markup {
-			if group := enry.GetLanguageGroup(language); group != "" {
-				language = group // GitHub counts TSX as TypeScript
-			}
+		if language := linguist.Language(path); language != "" {
 			found[language] += e.size
 		}
 	})
