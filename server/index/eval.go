@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/RoaringBitmap/roaring/v2"
-	"github.com/google/cel-go/common/types"
+	"cel.dev/cel-go/common/types"
 )
 
 // maxFilterTime bounds what CEL may take for all entities of a query.
