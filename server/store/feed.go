@@ -17,6 +17,30 @@ const contentColumns = `t."ref", t."source", t."repository", t."path", t."commit
 type entityScanner struct {
 	ref, relations, document         sql.RawBytes
 	source, repository, path, commit shared
+	room                             room
+}
+
+// room keeps texts side by side in larger pieces of memory, so that a catalog
+// does not lie scattered between what its harvest left behind. A piece is kept
+// for as long as one of its texts is, so it is small beside the whole, and a
+// few texts get none.
+type room struct {
+	free  []byte
+	texts int
+}
+
+const roomSize = 64 << 10
+
+func (r *room) clone(b []byte) []byte {
+	if r.texts++; r.texts < 32 || len(b) > roomSize/8 {
+		return bytes.Clone(b)
+	}
+	if len(b) > cap(r.free)-len(r.free) {
+		r.free = make([]byte, 0, roomSize)
+	}
+	at := len(r.free)
+	r.free = append(r.free, b...)
+	return r.free[at:len(r.free):len(r.free)]
 }
 
 // shared is a text column that is often the same as in the row before.
@@ -49,7 +73,7 @@ func (x *entityScanner) scan(rows *sql.Rows, before ...any) (*catalog.Entity, er
 	if e.Relations, err = decodeRelations(x.relations); err != nil {
 		return nil, fmt.Errorf("relations of %s: %w", e.Ref, err)
 	}
-	e.Document = bytes.Clone(x.document)
+	e.Document = x.room.clone(x.document)
 	return &e, nil
 }
 

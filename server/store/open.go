@@ -126,6 +126,9 @@ func (s *Store) openSQLiteFile(path string) error {
 	return s.openSQLite((&url.URL{Scheme: "file", Path: path}).String(), url.Values{})
 }
 
+// sqliteIdle is how long an unused connection is kept, and with it its cache.
+const sqliteIdle = 2 * time.Second
+
 func (s *Store) openSQLite(file string, params url.Values) error {
 	params["_pragma"] = []string{
 		fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()),
@@ -148,6 +151,10 @@ func (s *Store) openSQLite(file string, params url.Values) error {
 		return err
 	}
 	s.writer.SetMaxOpenConns(1)
+	if params.Get("vfs") != "memdb" { // which lives as long as its connections
+		s.writer.SetConnMaxIdleTime(sqliteIdle)
+		s.reader.SetConnMaxIdleTime(sqliteIdle)
+	}
 	s.writes = ent.NewClient(ent.Driver(entsql.OpenDB(dialect.SQLite, s.writer)))
 	s.reads = ent.NewClient(ent.Driver(entsql.OpenDB(dialect.SQLite, s.reader)))
 	return nil

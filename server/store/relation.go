@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unique"
 
 	"github.com/waypost-dev/waypost/server/catalog"
 )
@@ -39,7 +40,7 @@ func decodeRelations(b []byte) ([]catalog.Relation, error) {
 	if len(b) == 0 {
 		return nil, nil
 	}
-	text := string(b) // once; the fields are parts of it
+	text := string(b)
 	out := make([]catalog.Relation, 0, strings.Count(text, "\n"))
 	for text != "" {
 		var line string
@@ -57,8 +58,12 @@ func decodeRelations(b []byte) ([]catalog.Relation, error) {
 			return nil, fmt.Errorf("relation %q has no place", f)
 		}
 		out = append(out, catalog.Relation{
-			Type: f[0], Target: catalog.Ref{Kind: f[1], Namespace: f[2], Name: f[3]}, Field: f[4], Line: at, Column: column,
+			Type: one(f[0]), Target: catalog.Ref{Kind: one(f[1]), Namespace: one(f[2]), Name: one(f[3])}, Field: one(f[4]), Line: at, Column: column,
 		})
 	}
 	return out, nil
 }
+
+// one returns the one copy of a text that stands in many relations, such as
+// the name of a team.
+func one(s string) string { return unique.Make(s).Value() }
