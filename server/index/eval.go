@@ -8,8 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/RoaringBitmap/roaring/v2"
 	"cel.dev/cel-go/common/types"
+	"github.com/RoaringBitmap/roaring/v2"
 )
 
 // maxFilterTime bounds what CEL may take for all entities of a query.
