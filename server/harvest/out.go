@@ -157,7 +157,8 @@ func (r *run) Repository(ctx context.Context, repo source.Repository) error {
 	for _, p := range repo.Problems {
 		update.Problems = append(update.Problems, locate(p, name, repo, p.Path))
 	}
-	if len(repo.Documents) == 0 && !r.config.NoInference {
+	// A folder without versions and without an address is no repository.
+	if len(repo.Documents) == 0 && !r.config.NoInference && (repo.URL != "" || repo.Commit != "") {
 		if e := inferComponent(name, repo, time.Now()); e != nil {
 			update.Claims = append(update.Claims, store.Claim{Key: inferredKey, Priority: r.config.Priority, Entity: e})
 			entities++
@@ -221,6 +222,13 @@ func fileOf(sourceName string, repo source.Repository, d source.Document) descri
 	f := descriptor.File{
 		Source: sourceName, Repository: repo.FullName(), Commit: repo.Commit, Path: d.Path, Content: d.Content,
 		Location: "file:" + repo.FullName() + "/" + d.Path,
+	}
+	if d.Location != "" {
+		f.Location = d.Location
+		if page, ok := strings.CutPrefix(d.Location, "url:"); ok {
+			f.View = page
+		}
+		return f
 	}
 	if repo.URL != "" {
 		blob := repo.URL + "/blob/" + repo.Branch + "/" + d.Path

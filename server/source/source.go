@@ -153,6 +153,10 @@ type Document struct {
 	Path string
 	// Hash is git's blob id of the content, in hex.
 	Hash string
+	// Location is the document's location ref, such as
+	// url:https://example.com/all.yaml; empty if it follows from the repository's
+	// URL, its branch and Path.
+	Location string
 	// Content is the file. It is nil when Known has the same Hash under the
 	// same Path, and may then be left unread.
 	Content []byte

@@ -44,7 +44,7 @@ func engine(cfg *config.Config, st *store.Store, log *slog.Logger) (e *harvest.E
 			return nil, nil, usagef("source %s: %w", s.Name(), err)
 		}
 		names[built.Name()] = true
-		e.Add(harvest.Config{Source: built, Priority: s.Priority, NoInference: !*s.Inference, Every: *s.Every})
+		e.Add(harvest.Config{Source: built, Priority: s.Priority, NoInference: !*s.Inference || s.Type == "location", Every: *s.Every})
 	}
 	return e, done, nil
 }
@@ -58,7 +58,7 @@ func newSource(s config.Source, cfg *config.Config, kept github.Cache) (source.S
 			Patterns: s.Patterns, Branch: s.Branch,
 			Include: s.Repositories.Include, Exclude: s.Repositories.Exclude,
 			Topics: s.Topics, Visibility: s.Visibility,
-			NoArchived: !*s.Archived, NoForks: !*s.Forks, NoDirectory: !*s.Inference,
+			NoArchived: !*s.Archived, NoForks: !*s.Forks,
 			Cache: kept,
 		}
 		if s.App != nil {

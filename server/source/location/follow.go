@@ -353,7 +353,7 @@ func (r *run) report() source.Repository {
 	repo := r.repo
 	for _, n := range r.order {
 		if n.err == nil {
-			d := source.Document{Path: n.key, Hash: n.hash, Content: n.content}
+			d := source.Document{Path: n.key, Hash: n.hash, Content: n.content, Location: r.locationOf(n)}
 			if r.known.Documents[n.key] == n.hash {
 				d.Content = nil
 			}
@@ -378,6 +378,14 @@ func (r *run) report() source.Repository {
 	repo.Problems = r.problems
 	repo.State = state(repo)
 	return repo
+}
+
+// locationOf is the location ref of a document, as Backstage writes it.
+func (r *run) locationOf(n *node) string {
+	if n.page != nil {
+		return "url:" + n.page.String()
+	}
+	return "file:" + path.Join(filepath.ToSlash(r.source.dir), n.key)
 }
 
 // state identifies what is reported: it differs as soon as anything does.
