@@ -67,7 +67,8 @@ type Hit struct {
 	Highlights []Highlight
 }
 
-// Highlight is a piece of a field's text and the byte ranges of it that matched.
+// Highlight is a piece of a field's text, of a long one what is around the first
+// match, and the byte ranges of it that matched.
 type Highlight struct {
 	Field  string // such as metadata.title
 	Text   string

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/waypost-dev/waypost/server/catalog"
 )
@@ -237,9 +238,40 @@ func highlights(e *catalog.Entity, asked []string) []Highlight {
 		case key == "profile":
 			path = "spec.profile.displayName"
 		}
+		s, ranges = snippet(s, ranges)
 		out = append(out, Highlight{path, strings.Clone(s), ranges})
 	})
 	return out
+}
+
+// Bounds of a highlight's text, in bytes: how much at most, and of that before
+// the first match.
+const (
+	maxSnippet    = 320
+	beforeSnippet = 80
+)
+
+// snippet cuts a long text to what is around its first match.
+func snippet(s string, ranges [][2]int) (string, [][2]int) {
+	if len(s) <= maxSnippet {
+		return s, ranges
+	}
+	from := max(0, ranges[0][0]-beforeSnippet)
+	for from > 0 && !utf8.RuneStart(s[from]) {
+		from--
+	}
+	to := min(len(s), from+maxSnippet)
+	for to < len(s) && !utf8.RuneStart(s[to]) {
+		to--
+	}
+	var kept [][2]int
+	for _, r := range ranges {
+		if r[1] > to {
+			break
+		}
+		kept = append(kept, [2]int{r[0] - from, r[1] - from})
+	}
+	return s[from:to], kept
 }
 
 // foldedEnd is where the part of a word ends that makes up its first n folded
