@@ -233,40 +233,59 @@ func loadWords(_ txid, records []*Record, cores int) words {
 // fieldsOf calls yield for each text of an entity that is searched. The path is
 // that of a highlight; a tag's or label's is made only if it is asked for.
 func fieldsOf(e *catalog.Entity, yield func(field int, key, text string)) {
-	gjson.Parse(text(e.Document)).ForEach(func(k, v gjson.Result) bool {
-		switch k.Str {
+	members(text(e.Document), func(k, v string) bool {
+		switch k {
 		case "kind":
-			yield(fieldKind, "", v.Str)
+			yield(fieldKind, "", str(v))
 		case "metadata":
-			v.ForEach(func(k, v gjson.Result) bool {
-				switch k.Str {
+			members(v, func(k, v string) bool {
+				switch k {
 				case "name":
-					yield(fieldName, "", v.Str)
+					yield(fieldName, "", str(v))
 				case "title":
-					yield(fieldTitle, "", v.Str)
+					yield(fieldTitle, "", str(v))
 				case "description":
-					yield(fieldDescription, "", v.Str)
+					yield(fieldDescription, "", str(v))
 				case "tags":
-					if v.IsArray() {
-						v.ForEach(func(_, t gjson.Result) bool { yield(fieldTags, "", t.Str); return true })
+					if v[0] == '[' {
+						gjson.Parse(v).ForEach(func(_, t gjson.Result) bool { yield(fieldTags, "", t.Str); return true })
 					}
 				case "labels":
-					if v.IsObject() {
-						v.ForEach(func(k, t gjson.Result) bool { yield(fieldLabels, k.Str, t.Str); return true })
-					}
+					members(v, func(k, v string) bool { yield(fieldLabels, k, str(v)); return true })
 				}
 				return true
 			})
 		case "spec":
-			if !v.IsObject() {
-				return true
-			}
-			yield(fieldType, "", v.Get("type").Str)
-			yield(fieldOwner, "", v.Get("owner").Str)
-			yield(fieldTitle, "profile", v.Get("profile.displayName").Str)
+			members(v, func(k, v string) bool {
+				switch k {
+				case "type":
+					yield(fieldType, "", str(v))
+				case "owner":
+					yield(fieldOwner, "", str(v))
+				case "profile":
+					members(v, func(k, v string) bool {
+						if k == "displayName" {
+							yield(fieldTitle, "profile", str(v))
+						}
+						return true
+					})
+				}
+				return k < "type" // keys are sorted
+			})
 		}
 		return true
 	})
+}
+
+// str is what a value says if it is a string, and empty otherwise.
+func str(value string) string {
+	if value[0] != '"' {
+		return ""
+	}
+	if strings.IndexByte(value, '\\') < 0 {
+		return value[1 : len(value)-1]
+	}
+	return gjson.Parse(value).Str
 }
 
 // wordsOf calls yield for each word of an entity with what it weighs there. The

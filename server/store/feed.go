@@ -4,8 +4,12 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/waypost-dev/waypost/server/catalog"
 )
@@ -59,6 +63,23 @@ func (s *shared) value() string {
 
 // scan reads a row whose first columns go into before.
 func (x *entityScanner) scan(rows *sql.Rows, before ...any) (*catalog.Entity, error) {
+	e, err := x.read(rows, before...)
+	if err != nil {
+		return nil, err
+	}
+	return e, relate(e, x.relations)
+}
+
+// relate adds the relations, which are a third of the work of reading an entity.
+func relate(e *catalog.Entity, relations []byte) (err error) {
+	if e.Relations, err = decodeRelations(relations); err != nil {
+		return fmt.Errorf("relations of %s: %w", e.Ref, err)
+	}
+	return nil
+}
+
+// read is scan without the relations, which stay in x until the next row.
+func (x *entityScanner) read(rows *sql.Rows, before ...any) (*catalog.Entity, error) {
 	var e catalog.Entity
 	o := &e.Origin
 	err := rows.Scan(append(before, &x.ref, &x.source.column, &x.repository.column, &x.path.column, &x.commit.column,
@@ -70,9 +91,6 @@ func (x *entityScanner) scan(rows *sql.Rows, before ...any) (*catalog.Entity, er
 		return nil, err
 	}
 	o.Source, o.Repository, o.Path, o.Commit = x.source.value(), x.repository.value(), x.path.value(), x.commit.value()
-	if e.Relations, err = decodeRelations(x.relations); err != nil {
-		return nil, fmt.Errorf("relations of %s: %w", e.Ref, err)
-	}
 	e.Document = x.room.clone(x.document)
 	return &e, nil
 }
@@ -91,20 +109,33 @@ func (s *Store) Load(ctx context.Context, each func(*catalog.Entity) error) (cat
 	if err != nil {
 		return 0, fmt.Errorf("load the catalog: %w", err)
 	}
-	var failed error
-	var x entityScanner
-	err = queryRows(ctx, tx, `SELECT c."uid", c."revision", c."changed", `+contentColumns+
-		` FROM "claims" c JOIN "contents" t ON t."id" = c."content_id" WHERE c."served"`, nil, func(rows *sql.Rows) error {
-		var uid string
-		var revision, changed int64
-		e, err := x.scan(rows, &uid, &revision, &changed)
-		if err != nil {
-			return err
-		}
-		e.UID, e.Revision, e.Changed = uid, catalog.Revision(revision), time.UnixMicro(changed).UTC()
-		failed = each(e)
-		return failed
+	// One goroutine reads rows, the other makes entities of them.
+	batches := make(chan []loaded, 4)
+	var stopped atomic.Bool
+	var reading errgroup.Group
+	reading.Go(func() error {
+		defer close(batches)
+		return s.loadRows(ctx, tx, func(batch []loaded) error {
+			if stopped.Load() {
+				return errStopped
+			}
+			batches <- batch
+			return nil
+		})
 	})
+	var failed error
+	for batch := range batches {
+		for _, l := range batch {
+			if failed != nil {
+				break
+			}
+			if failed = relate(l.entity, l.relations); failed == nil {
+				failed = each(l.entity)
+			}
+		}
+		stopped.Store(failed != nil)
+	}
+	err = reading.Wait()
 	if failed != nil {
 		return 0, failed
 	}
@@ -112,6 +143,41 @@ func (s *Store) Load(ctx context.Context, each func(*catalog.Entity) error) (cat
 		return 0, fmt.Errorf("load the catalog: %w", err)
 	}
 	return last, nil
+}
+
+// loaded is an entity whose relations are still to be decoded.
+type loaded struct {
+	entity    *catalog.Entity
+	relations []byte
+}
+
+var errStopped = errors.New("stopped")
+
+// loadRows hands on what is served, some hundred entities at a time.
+func (s *Store) loadRows(ctx context.Context, tx *sql.Tx, yield func([]loaded) error) error {
+	const many = 256
+	batch := make([]loaded, 0, many)
+	var x entityScanner
+	err := queryRows(ctx, tx, `SELECT c."uid", c."revision", c."changed", `+contentColumns+
+		` FROM "claims" c JOIN "contents" t ON t."id" = c."content_id" WHERE c."served"`, nil, func(rows *sql.Rows) error {
+		var uid string
+		var revision, changed int64
+		e, err := x.read(rows, &uid, &revision, &changed)
+		if err != nil {
+			return err
+		}
+		e.UID, e.Revision, e.Changed = uid, catalog.Revision(revision), time.UnixMicro(changed).UTC()
+		if batch = append(batch, loaded{e, bytes.Clone(x.relations)}); len(batch) < many {
+			return nil
+		}
+		full := batch
+		batch = make([]loaded, 0, many)
+		return yield(full)
+	})
+	if err != nil {
+		return err
+	}
+	return yield(batch)
 }
 
 const lastRevision = `SELECT coalesce(max("id"), 0) FROM "revisions"`

@@ -18,5 +18,18 @@ func (c *cli) tuneMemory() {
 	}
 }
 
+// loadPercent takes gcPercent's place while the catalog is read: nothing of it
+// is garbage yet, and each collection would go through it all again.
+const loadPercent = 200
+
+// hurry trades memory for time until the returned function is called.
+func (c *cli) hurry() (done func()) {
+	if c.getenv("GOGC") != "" {
+		return func() {}
+	}
+	before := debug.SetGCPercent(loadPercent)
+	return func() { debug.SetGCPercent(before) }
+}
+
 // releaseMemory gives back what a bulk load needed for a moment.
 func releaseMemory() { debug.FreeOSMemory() }

@@ -38,7 +38,10 @@ func (c *cli) runServer(ctx context.Context, cfg *config.Config) (err error) {
 	defer done()
 	x := index.New()
 	follower := follow.New(st, x, log)
-	if err := follower.Load(ctx); err != nil {
+	calm := c.hurry()
+	err = follower.Load(ctx)
+	calm()
+	if err != nil {
 		return err
 	}
 	releaseMemory()
