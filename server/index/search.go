@@ -138,8 +138,8 @@ func (s *Snapshot) score(sc *scores, asked []string) {
 		add := func(h *hits) {
 			idf := math.Log(1 + (float64(s.Len())-float64(h.n)+0.5)/(float64(h.n)+0.5))
 			factor := float32(idf)
-			for _, block := range h.blocks {
-				for _, x := range block {
+			for _, b := range h.blocks {
+				for _, x := range b.list {
 					id := x.id()
 					if sc.round[id] < done {
 						continue
@@ -191,8 +191,8 @@ func (s *Snapshot) boost(sc *scores, text string, rounds uint8) {
 		if word == name {
 			boost = exactBoost
 		}
-		for _, block := range h.blocks {
-			for _, x := range block {
+		for _, b := range h.blocks {
+			for _, x := range b.list {
 				if sc.round[x.id()] == rounds {
 					sc.sum[x.id()] += boost
 				}

@@ -1,6 +1,7 @@
 package index
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -68,17 +69,24 @@ func (h hit) plus(field int, weight uint16) hit {
 	return h&^0xffff | hit(1)<<(16+field) | hit(sum)
 }
 
-// hits are who has a word, ascending, in blocks that snapshots share.
+// hits are who has a word, ascending, in blocks that snapshots share. What has
+// the owner of a transaction was made by it, and may be changed in place.
 type hits struct {
-	blocks [][]hit
+	owner  txid
+	blocks []block
 	n      int
+}
+
+type block struct {
+	owner txid
+	list  []hit
 }
 
 const blockSize = 256
 
 func (h *hits) find(id uint32) (int, int, bool) {
-	b, _ := slices.BinarySearchFunc(h.blocks, id, func(x []hit, id uint32) int {
-		if x[len(x)-1].id() < id {
+	b, _ := slices.BinarySearchFunc(h.blocks, id, func(x block, id uint32) int {
+		if x.list[len(x.list)-1].id() < id {
 			return -1
 		}
 		return 1
@@ -86,57 +94,59 @@ func (h *hits) find(id uint32) (int, int, bool) {
 	if b == len(h.blocks) {
 		return b, 0, false
 	}
-	i, ok := slices.BinarySearchFunc(h.blocks[b], id, func(x hit, id uint32) int {
-		switch {
-		case x.id() < id:
-			return -1
-		case x.id() > id:
-			return 1
-		}
-		return 0
-	})
+	i, ok := slices.BinarySearchFunc(h.blocks[b].list, id, func(x hit, id uint32) int { return cmp.Compare(x.id(), id) })
 	return b, i, ok
 }
 
 // with returns hits in which an entity's is x, or is not there if x is 0.
-func (h *hits) with(id uint32, x hit) *hits {
-	out := &hits{}
-	if h != nil {
-		*out = hits{slices.Clone(h.blocks), h.n}
+func (h *hits) with(tx txid, id uint32, x hit) *hits {
+	switch {
+	case h == nil:
+		h = &hits{owner: tx}
+	case h.owner != tx:
+		h = &hits{tx, slices.Clone(h.blocks), h.n}
 	}
-	b, i, ok := out.find(id)
+	b, i, ok := h.find(id)
 	switch {
 	case ok && x != 0:
-		out.blocks[b] = slices.Clone(out.blocks[b])
-		out.blocks[b][i] = x
+		h.own(tx, b).list[i] = x
 	case ok:
-		out.n--
-		if len(out.blocks[b]) == 1 {
-			out.blocks = slices.Delete(out.blocks, b, b+1)
+		h.n--
+		if len(h.blocks[b].list) == 1 {
+			h.blocks = slices.Delete(h.blocks, b, b+1)
 			break
 		}
-		out.blocks[b] = slices.Delete(slices.Clone(out.blocks[b]), i, i+1)
+		own := h.own(tx, b)
+		own.list = slices.Delete(own.list, i, i+1)
 	case x != 0:
-		out.n++
-		if b == len(out.blocks) {
+		h.n++
+		if b == len(h.blocks) {
 			if b == 0 {
-				out.blocks = [][]hit{{x}}
+				h.blocks = []block{{tx, []hit{x}}}
 				break
 			}
 			b--
-			i = len(out.blocks[b])
+			i = len(h.blocks[b].list)
 		}
-		grown := make([]hit, 0, len(out.blocks[b])+1)
-		grown = append(append(append(grown, out.blocks[b][:i]...), x), out.blocks[b][i:]...)
-		if len(grown) <= blockSize {
-			out.blocks[b] = grown
-			break
+		own := h.own(tx, b)
+		own.list = slices.Insert(own.list, i, x)
+		if len(own.list) > blockSize {
+			half := len(own.list) / 2
+			rest := block{tx, slices.Clone(own.list[half:])}
+			own.list = slices.Clone(own.list[:half])
+			h.blocks = slices.Insert(h.blocks, b+1, rest)
 		}
-		half := len(grown) / 2
-		out.blocks[b] = slices.Clone(grown[:half])
-		out.blocks = slices.Insert(out.blocks, b+1, slices.Clone(grown[half:]))
 	}
-	return out
+	return h
+}
+
+// own makes a block the transaction's own.
+func (h *hits) own(tx txid, b int) *block {
+	x := &h.blocks[b]
+	if x.owner != tx {
+		*x = block{tx, slices.Clone(x.list)}
+	}
+	return x
 }
 
 // words is the dictionary. A whole name is in it too, folded and behind a NUL.
@@ -147,7 +157,7 @@ func (w words) fork() words     { return words{w.tree.Copy()} }
 func wholeName(s string) string { return "\x00" + s }
 
 // replace brings in what an entity says now, and takes out what it said.
-func (w words) replace(_ txid, id uint32, old, now *Record) {
+func (w words) replace(tx txid, id uint32, old, now *Record) {
 	before, after := map[string]hit{}, map[string]hit{}
 	if old != nil {
 		gather(before, id, old.Entity)
@@ -165,7 +175,7 @@ func (w words) replace(_ txid, id uint32, old, now *Record) {
 			continue
 		}
 		h, _ := w.tree.Get(word)
-		if h = h.with(id, x); h.n == 0 {
+		if h = h.with(tx, id, x); h.n == 0 {
 			w.tree.Delete(word)
 		} else {
 			w.tree.Set(word, h)
@@ -222,8 +232,8 @@ func loadWords(_ txid, records []*Record, cores int) words {
 	for _, word := range slices.Sorted(maps.Keys(all)) {
 		list := all[word]
 		h := &hits{n: len(list)}
-		for block := range slices.Chunk(list, blockSize*3/4) {
-			h.blocks = append(h.blocks, slices.Clone(block))
+		for chunk := range slices.Chunk(list, blockSize*3/4) {
+			h.blocks = append(h.blocks, block{list: slices.Clone(chunk)})
 		}
 		w.tree.Load(word, h)
 	}
