@@ -24,6 +24,7 @@ build: ## Build the one binary, bin/waypost
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(BIN) ./server/cmd/waypost
 
 run: build ## Build and start Waypost with the bundled sample organisation
+	@mkdir -p build
 	$(BIN) serve --sample --db sqlite:build/sample.db
 
 test: $(NPM_TOOLS) ## Run every test: Go on SQLite and PostgreSQL, with the race detector
