@@ -78,9 +78,6 @@ type stateCollector struct {
 	engine   *harvest.Engine
 	problems *problems
 
-	mu        sync.Mutex
-	remaining map[string]int // GitHub's word, kept after the harvest that heard it
-
 	problemsDesc, runningDesc, remainingDesc, endedDesc, durationDesc, entitiesDesc, requestsDesc *prometheus.Desc
 }
 
@@ -89,7 +86,7 @@ func newStateCollector(x *index.Index, st *store.Store, e *harvest.Engine, p *pr
 		return prometheus.NewDesc("waypost_"+name, help, labels, nil)
 	}
 	return &stateCollector{
-		index: x, store: st, engine: e, problems: p, remaining: map[string]int{},
+		index: x, store: st, engine: e, problems: p,
 		problemsDesc:  desc("catalog_problems", "Problems in the catalog.", "severity", "code"),
 		runningDesc:   desc("harvest_running", "Whether a harvest of the source runs in this process.", "source"),
 		remainingDesc: desc("source_requests_remaining", "Requests that the source's upstream, such as GitHub, last said are left.", "source"),
@@ -129,19 +126,14 @@ func (c *stateCollector) Collect(ch chan<- prometheus.Metric) {
 			gauge(c.problemsDesc, float64(n), string(k.severity), string(k.code))
 		}
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	for _, s := range c.engine.Sources() {
 		running := 0.0
 		if s.Running != nil {
 			running = 1
-			if s.Running.Budget.Remaining >= 0 && s.Running.Budget.Limit > 0 {
-				c.remaining[s.Name] = s.Running.Budget.Remaining
-			}
 		}
 		gauge(c.runningDesc, running, s.Name)
-		if n, ok := c.remaining[s.Name]; ok {
-			gauge(c.remainingDesc, float64(n), s.Name)
+		if s.Budget.Remaining >= 0 && s.Budget.Limit > 0 {
+			gauge(c.remainingDesc, float64(s.Budget.Remaining), s.Name)
 		}
 		latest, err := c.store.Harvests(ctx, s.Name, 2) // the one before, if one runs
 		if err != nil {

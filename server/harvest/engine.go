@@ -47,6 +47,9 @@ type SourceStatus struct {
 	Name    string
 	Next    time.Time // of the next periodic harvest; zero if there is none
 	Running *Progress // nil if none runs in this process
+	// Budget is what the running harvest, or else the last one of this process,
+	// has spent; the zero value before the first.
+	Budget source.Budget
 }
 
 // Engine runs harvests. It is safe for concurrent use.
@@ -70,7 +73,8 @@ const busyWait = 30 * time.Second
 type configured struct {
 	Config
 	next    time.Time
-	current *run // nil if none runs
+	current *run          // nil if none runs
+	budget  source.Budget // of the last run
 }
 
 // New returns an Engine that knows no sources yet.
@@ -98,10 +102,10 @@ func (e *Engine) Sources() []SourceStatus {
 	out := make([]SourceStatus, 0, len(e.order))
 	for _, name := range e.order {
 		c := e.sources[name]
-		s := SourceStatus{Name: name, Next: c.next}
+		s := SourceStatus{Name: name, Next: c.next, Budget: c.budget}
 		if c.current != nil {
 			p := c.current.progress()
-			s.Running = &p
+			s.Running, s.Budget = &p, p.Budget
 		}
 		out = append(out, s)
 	}
@@ -259,5 +263,6 @@ func (e *Engine) begin(ctx context.Context, name string) (r *run, fresh bool, er
 func (e *Engine) end(r *run) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.sources[r.config.Source.Name()].current = nil
+	c := e.sources[r.config.Source.Name()]
+	c.current, c.budget = nil, r.progress().Budget
 }
