@@ -20,8 +20,8 @@ type searched struct {
 	usual  float64 // how many words it usually has
 }
 
-// The fields that are searched. All annotations count as one field, and so do
-// all labels.
+// The fields that are searched. All labels count as one field; annotations
+// are for machines, and are not searched.
 var searchedFields = [...]searched{
 	{"metadata.name", 8, 3},
 	{"metadata.title", 6, 3},
