@@ -45,6 +45,8 @@ type Claim struct {
 	Revision int64 `json:"revision,omitempty"`
 	// time of the revision; Unix microseconds
 	Changed int64 `json:"changed,omitempty"`
+	// since when no place declares it any more; Unix microseconds, 0 if one does
+	Orphaned int64 `json:"orphaned,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the ClaimQuery when eager-loading is set.
 	Edges        ClaimEdges `json:"edges"`
@@ -78,7 +80,7 @@ func (*Claim) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case claim.FieldInferred, claim.FieldServed:
 			values[i] = new(sql.NullBool)
-		case claim.FieldID, claim.FieldRepositoryID, claim.FieldPlace, claim.FieldPriority, claim.FieldClaimed, claim.FieldContentID, claim.FieldRevision, claim.FieldChanged:
+		case claim.FieldID, claim.FieldRepositoryID, claim.FieldPlace, claim.FieldPriority, claim.FieldClaimed, claim.FieldContentID, claim.FieldRevision, claim.FieldChanged, claim.FieldOrphaned:
 			values[i] = new(sql.NullInt64)
 		case claim.FieldKey, claim.FieldPath, claim.FieldRefKey, claim.FieldUID, claim.FieldHash:
 			values[i] = new(sql.NullString)
@@ -187,6 +189,12 @@ func (_m *Claim) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.Changed = value.Int64
 			}
+		case claim.FieldOrphaned:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field orphaned", values[i])
+			} else if value.Valid {
+				_m.Orphaned = value.Int64
+			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
 		}
@@ -269,6 +277,9 @@ func (_m *Claim) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("changed=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Changed))
+	builder.WriteString(", ")
+	builder.WriteString("orphaned=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Orphaned))
 	builder.WriteByte(')')
 	return builder.String()
 }

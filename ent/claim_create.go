@@ -106,6 +106,20 @@ func (_c *ClaimCreate) SetChanged(v int64) *ClaimCreate {
 	return _c
 }
 
+// SetOrphaned sets the "orphaned" field.
+func (_c *ClaimCreate) SetOrphaned(v int64) *ClaimCreate {
+	_c.mutation.SetOrphaned(v)
+	return _c
+}
+
+// SetNillableOrphaned sets the "orphaned" field if the given value is not nil.
+func (_c *ClaimCreate) SetNillableOrphaned(v *int64) *ClaimCreate {
+	if v != nil {
+		_c.SetOrphaned(*v)
+	}
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *ClaimCreate) SetID(v int64) *ClaimCreate {
 	_c.mutation.SetID(v)
@@ -124,6 +138,7 @@ func (_c *ClaimCreate) Mutation() *ClaimMutation {
 
 // Save creates the Claim in the database.
 func (_c *ClaimCreate) Save(ctx context.Context) (*Claim, error) {
+	_c.defaults()
 	return withHooks(ctx, _c.sqlSave, _c.mutation, _c.hooks)
 }
 
@@ -146,6 +161,14 @@ func (_c *ClaimCreate) Exec(ctx context.Context) error {
 func (_c *ClaimCreate) ExecX(ctx context.Context) {
 	if err := _c.Exec(ctx); err != nil {
 		panic(err)
+	}
+}
+
+// defaults sets the default values of the builder before save.
+func (_c *ClaimCreate) defaults() {
+	if _, ok := _c.mutation.Orphaned(); !ok {
+		v := claim.DefaultOrphaned
+		_c.mutation.SetOrphaned(v)
 	}
 }
 
@@ -192,6 +215,9 @@ func (_c *ClaimCreate) check() error {
 	}
 	if _, ok := _c.mutation.Changed(); !ok {
 		return &ValidationError{Name: "changed", err: errors.New(`ent: missing required field "Claim.changed"`)}
+	}
+	if _, ok := _c.mutation.Orphaned(); !ok {
+		return &ValidationError{Name: "orphaned", err: errors.New(`ent: missing required field "Claim.orphaned"`)}
 	}
 	if v, ok := _c.mutation.ID(); ok {
 		if err := claim.IDValidator(v); err != nil {
@@ -285,6 +311,10 @@ func (_c *ClaimCreate) createSpec() (*Claim, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Changed(); ok {
 		_spec.SetField(claim.FieldChanged, field.TypeInt64, value)
 		_node.Changed = value
+	}
+	if value, ok := _c.mutation.Orphaned(); ok {
+		_spec.SetField(claim.FieldOrphaned, field.TypeInt64, value)
+		_node.Orphaned = value
 	}
 	if nodes := _c.mutation.RepositoryIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{
@@ -556,6 +586,24 @@ func (u *ClaimUpsert) UpdateChanged() *ClaimUpsert {
 // AddChanged adds v to the "changed" field.
 func (u *ClaimUpsert) AddChanged(v int64) *ClaimUpsert {
 	u.Add(claim.FieldChanged, v)
+	return u
+}
+
+// SetOrphaned sets the "orphaned" field.
+func (u *ClaimUpsert) SetOrphaned(v int64) *ClaimUpsert {
+	u.Set(claim.FieldOrphaned, v)
+	return u
+}
+
+// UpdateOrphaned sets the "orphaned" field to the value that was provided on create.
+func (u *ClaimUpsert) UpdateOrphaned() *ClaimUpsert {
+	u.SetExcluded(claim.FieldOrphaned)
+	return u
+}
+
+// AddOrphaned adds v to the "orphaned" field.
+func (u *ClaimUpsert) AddOrphaned(v int64) *ClaimUpsert {
+	u.Add(claim.FieldOrphaned, v)
 	return u
 }
 
@@ -845,6 +893,27 @@ func (u *ClaimUpsertOne) UpdateChanged() *ClaimUpsertOne {
 	})
 }
 
+// SetOrphaned sets the "orphaned" field.
+func (u *ClaimUpsertOne) SetOrphaned(v int64) *ClaimUpsertOne {
+	return u.Update(func(s *ClaimUpsert) {
+		s.SetOrphaned(v)
+	})
+}
+
+// AddOrphaned adds v to the "orphaned" field.
+func (u *ClaimUpsertOne) AddOrphaned(v int64) *ClaimUpsertOne {
+	return u.Update(func(s *ClaimUpsert) {
+		s.AddOrphaned(v)
+	})
+}
+
+// UpdateOrphaned sets the "orphaned" field to the value that was provided on create.
+func (u *ClaimUpsertOne) UpdateOrphaned() *ClaimUpsertOne {
+	return u.Update(func(s *ClaimUpsert) {
+		s.UpdateOrphaned()
+	})
+}
+
 // Exec executes the query.
 func (u *ClaimUpsertOne) Exec(ctx context.Context) error {
 	if len(u.create.conflict) == 0 {
@@ -897,6 +966,7 @@ func (_c *ClaimCreateBulk) Save(ctx context.Context) ([]*Claim, error) {
 	for i := range _c.builders {
 		func(i int, root context.Context) {
 			builder := _c.builders[i]
+			builder.defaults()
 			var mut Mutator = MutateFunc(func(ctx context.Context, m Mutation) (Value, error) {
 				mutation, ok := m.(*ClaimMutation)
 				if !ok {
@@ -1293,6 +1363,27 @@ func (u *ClaimUpsertBulk) AddChanged(v int64) *ClaimUpsertBulk {
 func (u *ClaimUpsertBulk) UpdateChanged() *ClaimUpsertBulk {
 	return u.Update(func(s *ClaimUpsert) {
 		s.UpdateChanged()
+	})
+}
+
+// SetOrphaned sets the "orphaned" field.
+func (u *ClaimUpsertBulk) SetOrphaned(v int64) *ClaimUpsertBulk {
+	return u.Update(func(s *ClaimUpsert) {
+		s.SetOrphaned(v)
+	})
+}
+
+// AddOrphaned adds v to the "orphaned" field.
+func (u *ClaimUpsertBulk) AddOrphaned(v int64) *ClaimUpsertBulk {
+	return u.Update(func(s *ClaimUpsert) {
+		s.AddOrphaned(v)
+	})
+}
+
+// UpdateOrphaned sets the "orphaned" field to the value that was provided on create.
+func (u *ClaimUpsertBulk) UpdateOrphaned() *ClaimUpsertBulk {
+	return u.Update(func(s *ClaimUpsert) {
+		s.UpdateOrphaned()
 	})
 }
 

@@ -266,6 +266,27 @@ func (_u *ClaimUpdate) AddChanged(v int64) *ClaimUpdate {
 	return _u
 }
 
+// SetOrphaned sets the "orphaned" field.
+func (_u *ClaimUpdate) SetOrphaned(v int64) *ClaimUpdate {
+	_u.mutation.ResetOrphaned()
+	_u.mutation.SetOrphaned(v)
+	return _u
+}
+
+// SetNillableOrphaned sets the "orphaned" field if the given value is not nil.
+func (_u *ClaimUpdate) SetNillableOrphaned(v *int64) *ClaimUpdate {
+	if v != nil {
+		_u.SetOrphaned(*v)
+	}
+	return _u
+}
+
+// AddOrphaned adds value to the "orphaned" field.
+func (_u *ClaimUpdate) AddOrphaned(v int64) *ClaimUpdate {
+	_u.mutation.AddOrphaned(v)
+	return _u
+}
+
 // SetRepository sets the "repository" edge to the Repository entity.
 func (_u *ClaimUpdate) SetRepository(v *Repository) *ClaimUpdate {
 	return _u.SetRepositoryID(v.ID)
@@ -385,6 +406,12 @@ func (_u *ClaimUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.AddedChanged(); ok {
 		_spec.AddField(claim.FieldChanged, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.Orphaned(); ok {
+		_spec.SetField(claim.FieldOrphaned, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedOrphaned(); ok {
+		_spec.AddField(claim.FieldOrphaned, field.TypeInt64, value)
 	}
 	if _u.mutation.RepositoryCleared() {
 		edge := &sqlgraph.EdgeSpec{
@@ -673,6 +700,27 @@ func (_u *ClaimUpdateOne) AddChanged(v int64) *ClaimUpdateOne {
 	return _u
 }
 
+// SetOrphaned sets the "orphaned" field.
+func (_u *ClaimUpdateOne) SetOrphaned(v int64) *ClaimUpdateOne {
+	_u.mutation.ResetOrphaned()
+	_u.mutation.SetOrphaned(v)
+	return _u
+}
+
+// SetNillableOrphaned sets the "orphaned" field if the given value is not nil.
+func (_u *ClaimUpdateOne) SetNillableOrphaned(v *int64) *ClaimUpdateOne {
+	if v != nil {
+		_u.SetOrphaned(*v)
+	}
+	return _u
+}
+
+// AddOrphaned adds value to the "orphaned" field.
+func (_u *ClaimUpdateOne) AddOrphaned(v int64) *ClaimUpdateOne {
+	_u.mutation.AddOrphaned(v)
+	return _u
+}
+
 // SetRepository sets the "repository" edge to the Repository entity.
 func (_u *ClaimUpdateOne) SetRepository(v *Repository) *ClaimUpdateOne {
 	return _u.SetRepositoryID(v.ID)
@@ -822,6 +870,12 @@ func (_u *ClaimUpdateOne) sqlSave(ctx context.Context) (_node *Claim, err error)
 	}
 	if value, ok := _u.mutation.AddedChanged(); ok {
 		_spec.AddField(claim.FieldChanged, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.Orphaned(); ok {
+		_spec.SetField(claim.FieldOrphaned, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedOrphaned(); ok {
+		_spec.AddField(claim.FieldOrphaned, field.TypeInt64, value)
 	}
 	if _u.mutation.RepositoryCleared() {
 		edge := &sqlgraph.EdgeSpec{

@@ -17,12 +17,16 @@ import (
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"github.com/waypost-dev/waypost/ent/claim"
 	"github.com/waypost-dev/waypost/ent/content"
+	"github.com/waypost-dev/waypost/ent/delivery"
 	"github.com/waypost-dev/waypost/ent/document"
 	"github.com/waypost-dev/waypost/ent/harvest"
 	"github.com/waypost-dev/waypost/ent/lease"
+	"github.com/waypost-dev/waypost/ent/location"
+	"github.com/waypost-dev/waypost/ent/mark"
 	"github.com/waypost-dev/waypost/ent/repository"
 	"github.com/waypost-dev/waypost/ent/response"
 	"github.com/waypost-dev/waypost/ent/revision"
+	"github.com/waypost-dev/waypost/ent/trouble"
 
 	stdsql "database/sql"
 )
@@ -36,18 +40,26 @@ type Client struct {
 	Claim *ClaimClient
 	// Content is the client for interacting with the Content builders.
 	Content *ContentClient
+	// Delivery is the client for interacting with the Delivery builders.
+	Delivery *DeliveryClient
 	// Document is the client for interacting with the Document builders.
 	Document *DocumentClient
 	// Harvest is the client for interacting with the Harvest builders.
 	Harvest *HarvestClient
 	// Lease is the client for interacting with the Lease builders.
 	Lease *LeaseClient
+	// Location is the client for interacting with the Location builders.
+	Location *LocationClient
+	// Mark is the client for interacting with the Mark builders.
+	Mark *MarkClient
 	// Repository is the client for interacting with the Repository builders.
 	Repository *RepositoryClient
 	// Response is the client for interacting with the Response builders.
 	Response *ResponseClient
 	// Revision is the client for interacting with the Revision builders.
 	Revision *RevisionClient
+	// Trouble is the client for interacting with the Trouble builders.
+	Trouble *TroubleClient
 }
 
 // NewClient creates a new client configured with the given options.
@@ -61,12 +73,16 @@ func (c *Client) init() {
 	c.Schema = migrate.NewSchema(c.driver)
 	c.Claim = NewClaimClient(c.config)
 	c.Content = NewContentClient(c.config)
+	c.Delivery = NewDeliveryClient(c.config)
 	c.Document = NewDocumentClient(c.config)
 	c.Harvest = NewHarvestClient(c.config)
 	c.Lease = NewLeaseClient(c.config)
+	c.Location = NewLocationClient(c.config)
+	c.Mark = NewMarkClient(c.config)
 	c.Repository = NewRepositoryClient(c.config)
 	c.Response = NewResponseClient(c.config)
 	c.Revision = NewRevisionClient(c.config)
+	c.Trouble = NewTroubleClient(c.config)
 }
 
 type (
@@ -161,12 +177,16 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		config:     cfg,
 		Claim:      NewClaimClient(cfg),
 		Content:    NewContentClient(cfg),
+		Delivery:   NewDeliveryClient(cfg),
 		Document:   NewDocumentClient(cfg),
 		Harvest:    NewHarvestClient(cfg),
 		Lease:      NewLeaseClient(cfg),
+		Location:   NewLocationClient(cfg),
+		Mark:       NewMarkClient(cfg),
 		Repository: NewRepositoryClient(cfg),
 		Response:   NewResponseClient(cfg),
 		Revision:   NewRevisionClient(cfg),
+		Trouble:    NewTroubleClient(cfg),
 	}, nil
 }
 
@@ -188,12 +208,16 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		config:     cfg,
 		Claim:      NewClaimClient(cfg),
 		Content:    NewContentClient(cfg),
+		Delivery:   NewDeliveryClient(cfg),
 		Document:   NewDocumentClient(cfg),
 		Harvest:    NewHarvestClient(cfg),
 		Lease:      NewLeaseClient(cfg),
+		Location:   NewLocationClient(cfg),
+		Mark:       NewMarkClient(cfg),
 		Repository: NewRepositoryClient(cfg),
 		Response:   NewResponseClient(cfg),
 		Revision:   NewRevisionClient(cfg),
+		Trouble:    NewTroubleClient(cfg),
 	}, nil
 }
 
@@ -223,8 +247,8 @@ func (c *Client) Close() error {
 // In order to add hooks to a specific client, call: `client.Node.Use(...)`.
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
-		c.Claim, c.Content, c.Document, c.Harvest, c.Lease, c.Repository, c.Response,
-		c.Revision,
+		c.Claim, c.Content, c.Delivery, c.Document, c.Harvest, c.Lease, c.Location,
+		c.Mark, c.Repository, c.Response, c.Revision, c.Trouble,
 	} {
 		n.Use(hooks...)
 	}
@@ -234,8 +258,8 @@ func (c *Client) Use(hooks ...Hook) {
 // In order to add interceptors to a specific client, call: `client.Node.Intercept(...)`.
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
-		c.Claim, c.Content, c.Document, c.Harvest, c.Lease, c.Repository, c.Response,
-		c.Revision,
+		c.Claim, c.Content, c.Delivery, c.Document, c.Harvest, c.Lease, c.Location,
+		c.Mark, c.Repository, c.Response, c.Revision, c.Trouble,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -248,18 +272,26 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Claim.mutate(ctx, m)
 	case *ContentMutation:
 		return c.Content.mutate(ctx, m)
+	case *DeliveryMutation:
+		return c.Delivery.mutate(ctx, m)
 	case *DocumentMutation:
 		return c.Document.mutate(ctx, m)
 	case *HarvestMutation:
 		return c.Harvest.mutate(ctx, m)
 	case *LeaseMutation:
 		return c.Lease.mutate(ctx, m)
+	case *LocationMutation:
+		return c.Location.mutate(ctx, m)
+	case *MarkMutation:
+		return c.Mark.mutate(ctx, m)
 	case *RepositoryMutation:
 		return c.Repository.mutate(ctx, m)
 	case *ResponseMutation:
 		return c.Response.mutate(ctx, m)
 	case *RevisionMutation:
 		return c.Revision.mutate(ctx, m)
+	case *TroubleMutation:
+		return c.Trouble.mutate(ctx, m)
 	default:
 		return nil, fmt.Errorf("ent: unknown mutation type %T", m)
 	}
@@ -544,6 +576,139 @@ func (c *ContentClient) mutate(ctx context.Context, m *ContentMutation) (Value, 
 		return (&ContentDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown Content mutation op: %q", m.Op())
+	}
+}
+
+// DeliveryClient is a client for the Delivery schema.
+type DeliveryClient struct {
+	config
+}
+
+// NewDeliveryClient returns a client for the Delivery from the given config.
+func NewDeliveryClient(c config) *DeliveryClient {
+	return &DeliveryClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `delivery.Hooks(f(g(h())))`.
+func (c *DeliveryClient) Use(hooks ...Hook) {
+	c.hooks.Delivery = append(c.hooks.Delivery, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `delivery.Intercept(f(g(h())))`.
+func (c *DeliveryClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Delivery = append(c.inters.Delivery, interceptors...)
+}
+
+// Create returns a builder for creating a Delivery entity.
+func (c *DeliveryClient) Create() *DeliveryCreate {
+	mutation := newDeliveryMutation(c.config, OpCreate)
+	return &DeliveryCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Delivery entities.
+func (c *DeliveryClient) CreateBulk(builders ...*DeliveryCreate) *DeliveryCreateBulk {
+	return &DeliveryCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *DeliveryClient) MapCreateBulk(slice any, setFunc func(*DeliveryCreate, int)) *DeliveryCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &DeliveryCreateBulk{err: fmt.Errorf("calling to DeliveryClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*DeliveryCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &DeliveryCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Delivery.
+func (c *DeliveryClient) Update() *DeliveryUpdate {
+	mutation := newDeliveryMutation(c.config, OpUpdate)
+	return &DeliveryUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *DeliveryClient) UpdateOne(_m *Delivery) *DeliveryUpdateOne {
+	mutation := newDeliveryMutation(c.config, OpUpdateOne, withDelivery(_m))
+	return &DeliveryUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *DeliveryClient) UpdateOneID(id string) *DeliveryUpdateOne {
+	mutation := newDeliveryMutation(c.config, OpUpdateOne, withDeliveryID(id))
+	return &DeliveryUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Delivery.
+func (c *DeliveryClient) Delete() *DeliveryDelete {
+	mutation := newDeliveryMutation(c.config, OpDelete)
+	return &DeliveryDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *DeliveryClient) DeleteOne(_m *Delivery) *DeliveryDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *DeliveryClient) DeleteOneID(id string) *DeliveryDeleteOne {
+	builder := c.Delete().Where(delivery.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &DeliveryDeleteOne{builder}
+}
+
+// Query returns a query builder for Delivery.
+func (c *DeliveryClient) Query() *DeliveryQuery {
+	return &DeliveryQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeDelivery},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Delivery entity by its id.
+func (c *DeliveryClient) Get(ctx context.Context, id string) (*Delivery, error) {
+	return c.Query().Where(delivery.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *DeliveryClient) GetX(ctx context.Context, id string) *Delivery {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *DeliveryClient) Hooks() []Hook {
+	return c.hooks.Delivery
+}
+
+// Interceptors returns the client interceptors.
+func (c *DeliveryClient) Interceptors() []Interceptor {
+	return c.inters.Delivery
+}
+
+func (c *DeliveryClient) mutate(ctx context.Context, m *DeliveryMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&DeliveryCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&DeliveryUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&DeliveryUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&DeliveryDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Delivery mutation op: %q", m.Op())
 	}
 }
 
@@ -959,6 +1124,272 @@ func (c *LeaseClient) mutate(ctx context.Context, m *LeaseMutation) (Value, erro
 		return (&LeaseDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown Lease mutation op: %q", m.Op())
+	}
+}
+
+// LocationClient is a client for the Location schema.
+type LocationClient struct {
+	config
+}
+
+// NewLocationClient returns a client for the Location from the given config.
+func NewLocationClient(c config) *LocationClient {
+	return &LocationClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `location.Hooks(f(g(h())))`.
+func (c *LocationClient) Use(hooks ...Hook) {
+	c.hooks.Location = append(c.hooks.Location, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `location.Intercept(f(g(h())))`.
+func (c *LocationClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Location = append(c.inters.Location, interceptors...)
+}
+
+// Create returns a builder for creating a Location entity.
+func (c *LocationClient) Create() *LocationCreate {
+	mutation := newLocationMutation(c.config, OpCreate)
+	return &LocationCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Location entities.
+func (c *LocationClient) CreateBulk(builders ...*LocationCreate) *LocationCreateBulk {
+	return &LocationCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *LocationClient) MapCreateBulk(slice any, setFunc func(*LocationCreate, int)) *LocationCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &LocationCreateBulk{err: fmt.Errorf("calling to LocationClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*LocationCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &LocationCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Location.
+func (c *LocationClient) Update() *LocationUpdate {
+	mutation := newLocationMutation(c.config, OpUpdate)
+	return &LocationUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *LocationClient) UpdateOne(_m *Location) *LocationUpdateOne {
+	mutation := newLocationMutation(c.config, OpUpdateOne, withLocation(_m))
+	return &LocationUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *LocationClient) UpdateOneID(id string) *LocationUpdateOne {
+	mutation := newLocationMutation(c.config, OpUpdateOne, withLocationID(id))
+	return &LocationUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Location.
+func (c *LocationClient) Delete() *LocationDelete {
+	mutation := newLocationMutation(c.config, OpDelete)
+	return &LocationDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *LocationClient) DeleteOne(_m *Location) *LocationDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *LocationClient) DeleteOneID(id string) *LocationDeleteOne {
+	builder := c.Delete().Where(location.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &LocationDeleteOne{builder}
+}
+
+// Query returns a query builder for Location.
+func (c *LocationClient) Query() *LocationQuery {
+	return &LocationQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeLocation},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Location entity by its id.
+func (c *LocationClient) Get(ctx context.Context, id string) (*Location, error) {
+	return c.Query().Where(location.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *LocationClient) GetX(ctx context.Context, id string) *Location {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *LocationClient) Hooks() []Hook {
+	return c.hooks.Location
+}
+
+// Interceptors returns the client interceptors.
+func (c *LocationClient) Interceptors() []Interceptor {
+	return c.inters.Location
+}
+
+func (c *LocationClient) mutate(ctx context.Context, m *LocationMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&LocationCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&LocationUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&LocationUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&LocationDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Location mutation op: %q", m.Op())
+	}
+}
+
+// MarkClient is a client for the Mark schema.
+type MarkClient struct {
+	config
+}
+
+// NewMarkClient returns a client for the Mark from the given config.
+func NewMarkClient(c config) *MarkClient {
+	return &MarkClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `mark.Hooks(f(g(h())))`.
+func (c *MarkClient) Use(hooks ...Hook) {
+	c.hooks.Mark = append(c.hooks.Mark, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `mark.Intercept(f(g(h())))`.
+func (c *MarkClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Mark = append(c.inters.Mark, interceptors...)
+}
+
+// Create returns a builder for creating a Mark entity.
+func (c *MarkClient) Create() *MarkCreate {
+	mutation := newMarkMutation(c.config, OpCreate)
+	return &MarkCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Mark entities.
+func (c *MarkClient) CreateBulk(builders ...*MarkCreate) *MarkCreateBulk {
+	return &MarkCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *MarkClient) MapCreateBulk(slice any, setFunc func(*MarkCreate, int)) *MarkCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &MarkCreateBulk{err: fmt.Errorf("calling to MarkClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*MarkCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &MarkCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Mark.
+func (c *MarkClient) Update() *MarkUpdate {
+	mutation := newMarkMutation(c.config, OpUpdate)
+	return &MarkUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *MarkClient) UpdateOne(_m *Mark) *MarkUpdateOne {
+	mutation := newMarkMutation(c.config, OpUpdateOne, withMark(_m))
+	return &MarkUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *MarkClient) UpdateOneID(id string) *MarkUpdateOne {
+	mutation := newMarkMutation(c.config, OpUpdateOne, withMarkID(id))
+	return &MarkUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Mark.
+func (c *MarkClient) Delete() *MarkDelete {
+	mutation := newMarkMutation(c.config, OpDelete)
+	return &MarkDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *MarkClient) DeleteOne(_m *Mark) *MarkDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *MarkClient) DeleteOneID(id string) *MarkDeleteOne {
+	builder := c.Delete().Where(mark.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &MarkDeleteOne{builder}
+}
+
+// Query returns a query builder for Mark.
+func (c *MarkClient) Query() *MarkQuery {
+	return &MarkQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeMark},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Mark entity by its id.
+func (c *MarkClient) Get(ctx context.Context, id string) (*Mark, error) {
+	return c.Query().Where(mark.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *MarkClient) GetX(ctx context.Context, id string) *Mark {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *MarkClient) Hooks() []Hook {
+	return c.hooks.Mark
+}
+
+// Interceptors returns the client interceptors.
+func (c *MarkClient) Interceptors() []Interceptor {
+	return c.inters.Mark
+}
+
+func (c *MarkClient) mutate(ctx context.Context, m *MarkMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&MarkCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&MarkUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&MarkUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&MarkDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Mark mutation op: %q", m.Op())
 	}
 }
 
@@ -1393,15 +1824,148 @@ func (c *RevisionClient) mutate(ctx context.Context, m *RevisionMutation) (Value
 	}
 }
 
+// TroubleClient is a client for the Trouble schema.
+type TroubleClient struct {
+	config
+}
+
+// NewTroubleClient returns a client for the Trouble from the given config.
+func NewTroubleClient(c config) *TroubleClient {
+	return &TroubleClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `trouble.Hooks(f(g(h())))`.
+func (c *TroubleClient) Use(hooks ...Hook) {
+	c.hooks.Trouble = append(c.hooks.Trouble, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `trouble.Intercept(f(g(h())))`.
+func (c *TroubleClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Trouble = append(c.inters.Trouble, interceptors...)
+}
+
+// Create returns a builder for creating a Trouble entity.
+func (c *TroubleClient) Create() *TroubleCreate {
+	mutation := newTroubleMutation(c.config, OpCreate)
+	return &TroubleCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Trouble entities.
+func (c *TroubleClient) CreateBulk(builders ...*TroubleCreate) *TroubleCreateBulk {
+	return &TroubleCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *TroubleClient) MapCreateBulk(slice any, setFunc func(*TroubleCreate, int)) *TroubleCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &TroubleCreateBulk{err: fmt.Errorf("calling to TroubleClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*TroubleCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &TroubleCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Trouble.
+func (c *TroubleClient) Update() *TroubleUpdate {
+	mutation := newTroubleMutation(c.config, OpUpdate)
+	return &TroubleUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *TroubleClient) UpdateOne(_m *Trouble) *TroubleUpdateOne {
+	mutation := newTroubleMutation(c.config, OpUpdateOne, withTrouble(_m))
+	return &TroubleUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *TroubleClient) UpdateOneID(id string) *TroubleUpdateOne {
+	mutation := newTroubleMutation(c.config, OpUpdateOne, withTroubleID(id))
+	return &TroubleUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Trouble.
+func (c *TroubleClient) Delete() *TroubleDelete {
+	mutation := newTroubleMutation(c.config, OpDelete)
+	return &TroubleDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *TroubleClient) DeleteOne(_m *Trouble) *TroubleDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *TroubleClient) DeleteOneID(id string) *TroubleDeleteOne {
+	builder := c.Delete().Where(trouble.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &TroubleDeleteOne{builder}
+}
+
+// Query returns a query builder for Trouble.
+func (c *TroubleClient) Query() *TroubleQuery {
+	return &TroubleQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeTrouble},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Trouble entity by its id.
+func (c *TroubleClient) Get(ctx context.Context, id string) (*Trouble, error) {
+	return c.Query().Where(trouble.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *TroubleClient) GetX(ctx context.Context, id string) *Trouble {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *TroubleClient) Hooks() []Hook {
+	return c.hooks.Trouble
+}
+
+// Interceptors returns the client interceptors.
+func (c *TroubleClient) Interceptors() []Interceptor {
+	return c.inters.Trouble
+}
+
+func (c *TroubleClient) mutate(ctx context.Context, m *TroubleMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&TroubleCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&TroubleUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&TroubleUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&TroubleDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Trouble mutation op: %q", m.Op())
+	}
+}
+
 // hooks and interceptors per client, for fast access.
 type (
 	hooks struct {
-		Claim, Content, Document, Harvest, Lease, Repository, Response,
-		Revision []ent.Hook
+		Claim, Content, Delivery, Document, Harvest, Lease, Location, Mark, Repository,
+		Response, Revision, Trouble []ent.Hook
 	}
 	inters struct {
-		Claim, Content, Document, Harvest, Lease, Repository, Response,
-		Revision []ent.Interceptor
+		Claim, Content, Delivery, Document, Harvest, Lease, Location, Mark, Repository,
+		Response, Revision, Trouble []ent.Interceptor
 	}
 )
 

@@ -14,12 +14,16 @@ import (
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"github.com/waypost-dev/waypost/ent/claim"
 	"github.com/waypost-dev/waypost/ent/content"
+	"github.com/waypost-dev/waypost/ent/delivery"
 	"github.com/waypost-dev/waypost/ent/document"
 	"github.com/waypost-dev/waypost/ent/harvest"
 	"github.com/waypost-dev/waypost/ent/lease"
+	"github.com/waypost-dev/waypost/ent/location"
+	"github.com/waypost-dev/waypost/ent/mark"
 	"github.com/waypost-dev/waypost/ent/repository"
 	"github.com/waypost-dev/waypost/ent/response"
 	"github.com/waypost-dev/waypost/ent/revision"
+	"github.com/waypost-dev/waypost/ent/trouble"
 )
 
 // ent aliases to avoid import conflicts in user's code.
@@ -82,12 +86,16 @@ func checkColumn(t, c string) error {
 		columnCheck = sql.NewColumnCheck(map[string]func(string) bool{
 			claim.Table:      claim.ValidColumn,
 			content.Table:    content.ValidColumn,
+			delivery.Table:   delivery.ValidColumn,
 			document.Table:   document.ValidColumn,
 			harvest.Table:    harvest.ValidColumn,
 			lease.Table:      lease.ValidColumn,
+			location.Table:   location.ValidColumn,
+			mark.Table:       mark.ValidColumn,
 			repository.Table: repository.ValidColumn,
 			response.Table:   response.ValidColumn,
 			revision.Table:   revision.ValidColumn,
+			trouble.Table:    trouble.ValidColumn,
 		})
 	})
 	return columnCheck(t, c)

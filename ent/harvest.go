@@ -46,7 +46,15 @@ type Harvest struct {
 	// FreeRequests holds the value of the "free_requests" field.
 	FreeRequests int `json:"free_requests,omitempty"`
 	// of the source itself; JSON array, null if there are none
-	Problems     []byte `json:"problems,omitempty"`
+	Problems []byte `json:"problems,omitempty"`
+	// what asked for it: schedule, api, webhook
+	Cause string `json:"cause,omitempty"`
+	// Orphaned holds the value of the "orphaned" field.
+	Orphaned int `json:"orphaned,omitempty"`
+	// entities that it would have removed, had that not been too many
+	Held int `json:"held,omitempty"`
+	// entities that the source had then
+	HeldOf       int `json:"held_of,omitempty"`
 	selectValues sql.SelectValues
 }
 
@@ -57,9 +65,9 @@ func (*Harvest) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case harvest.FieldProblems:
 			values[i] = new([]byte)
-		case harvest.FieldID, harvest.FieldRepositories, harvest.FieldRead, harvest.FieldAdded, harvest.FieldChanged, harvest.FieldRemoved, harvest.FieldUnchanged, harvest.FieldProblemCount, harvest.FieldRequests, harvest.FieldFreeRequests:
+		case harvest.FieldID, harvest.FieldRepositories, harvest.FieldRead, harvest.FieldAdded, harvest.FieldChanged, harvest.FieldRemoved, harvest.FieldUnchanged, harvest.FieldProblemCount, harvest.FieldRequests, harvest.FieldFreeRequests, harvest.FieldOrphaned, harvest.FieldHeld, harvest.FieldHeldOf:
 			values[i] = new(sql.NullInt64)
-		case harvest.FieldSource, harvest.FieldState, harvest.FieldError:
+		case harvest.FieldSource, harvest.FieldState, harvest.FieldError, harvest.FieldCause:
 			values[i] = new(sql.NullString)
 		case harvest.FieldStarted, harvest.FieldFinished:
 			values[i] = new(sql.NullTime)
@@ -175,6 +183,30 @@ func (_m *Harvest) assignValues(columns []string, values []any) error {
 			} else if value != nil {
 				_m.Problems = *value
 			}
+		case harvest.FieldCause:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field cause", values[i])
+			} else if value.Valid {
+				_m.Cause = value.String
+			}
+		case harvest.FieldOrphaned:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field orphaned", values[i])
+			} else if value.Valid {
+				_m.Orphaned = int(value.Int64)
+			}
+		case harvest.FieldHeld:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field held", values[i])
+			} else if value.Valid {
+				_m.Held = int(value.Int64)
+			}
+		case harvest.FieldHeldOf:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field held_of", values[i])
+			} else if value.Valid {
+				_m.HeldOf = int(value.Int64)
+			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
 		}
@@ -257,6 +289,18 @@ func (_m *Harvest) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("problems=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Problems))
+	builder.WriteString(", ")
+	builder.WriteString("cause=")
+	builder.WriteString(_m.Cause)
+	builder.WriteString(", ")
+	builder.WriteString("orphaned=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Orphaned))
+	builder.WriteString(", ")
+	builder.WriteString("held=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Held))
+	builder.WriteString(", ")
+	builder.WriteString("held_of=")
+	builder.WriteString(fmt.Sprintf("%v", _m.HeldOf))
 	builder.WriteByte(')')
 	return builder.String()
 }

@@ -200,6 +200,62 @@ func (_c *HarvestCreate) SetProblems(v []byte) *HarvestCreate {
 	return _c
 }
 
+// SetCause sets the "cause" field.
+func (_c *HarvestCreate) SetCause(v string) *HarvestCreate {
+	_c.mutation.SetCause(v)
+	return _c
+}
+
+// SetNillableCause sets the "cause" field if the given value is not nil.
+func (_c *HarvestCreate) SetNillableCause(v *string) *HarvestCreate {
+	if v != nil {
+		_c.SetCause(*v)
+	}
+	return _c
+}
+
+// SetOrphaned sets the "orphaned" field.
+func (_c *HarvestCreate) SetOrphaned(v int) *HarvestCreate {
+	_c.mutation.SetOrphaned(v)
+	return _c
+}
+
+// SetNillableOrphaned sets the "orphaned" field if the given value is not nil.
+func (_c *HarvestCreate) SetNillableOrphaned(v *int) *HarvestCreate {
+	if v != nil {
+		_c.SetOrphaned(*v)
+	}
+	return _c
+}
+
+// SetHeld sets the "held" field.
+func (_c *HarvestCreate) SetHeld(v int) *HarvestCreate {
+	_c.mutation.SetHeld(v)
+	return _c
+}
+
+// SetNillableHeld sets the "held" field if the given value is not nil.
+func (_c *HarvestCreate) SetNillableHeld(v *int) *HarvestCreate {
+	if v != nil {
+		_c.SetHeld(*v)
+	}
+	return _c
+}
+
+// SetHeldOf sets the "held_of" field.
+func (_c *HarvestCreate) SetHeldOf(v int) *HarvestCreate {
+	_c.mutation.SetHeldOf(v)
+	return _c
+}
+
+// SetNillableHeldOf sets the "held_of" field if the given value is not nil.
+func (_c *HarvestCreate) SetNillableHeldOf(v *int) *HarvestCreate {
+	if v != nil {
+		_c.SetHeldOf(*v)
+	}
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *HarvestCreate) SetID(v int64) *HarvestCreate {
 	_c.mutation.SetID(v)
@@ -281,6 +337,22 @@ func (_c *HarvestCreate) defaults() {
 		v := harvest.DefaultFreeRequests
 		_c.mutation.SetFreeRequests(v)
 	}
+	if _, ok := _c.mutation.Cause(); !ok {
+		v := harvest.DefaultCause
+		_c.mutation.SetCause(v)
+	}
+	if _, ok := _c.mutation.Orphaned(); !ok {
+		v := harvest.DefaultOrphaned
+		_c.mutation.SetOrphaned(v)
+	}
+	if _, ok := _c.mutation.Held(); !ok {
+		v := harvest.DefaultHeld
+		_c.mutation.SetHeld(v)
+	}
+	if _, ok := _c.mutation.HeldOf(); !ok {
+		v := harvest.DefaultHeldOf
+		_c.mutation.SetHeldOf(v)
+	}
 }
 
 // check runs all checks and user-defined validators on the builder.
@@ -323,6 +395,18 @@ func (_c *HarvestCreate) check() error {
 	}
 	if _, ok := _c.mutation.FreeRequests(); !ok {
 		return &ValidationError{Name: "free_requests", err: errors.New(`ent: missing required field "Harvest.free_requests"`)}
+	}
+	if _, ok := _c.mutation.Cause(); !ok {
+		return &ValidationError{Name: "cause", err: errors.New(`ent: missing required field "Harvest.cause"`)}
+	}
+	if _, ok := _c.mutation.Orphaned(); !ok {
+		return &ValidationError{Name: "orphaned", err: errors.New(`ent: missing required field "Harvest.orphaned"`)}
+	}
+	if _, ok := _c.mutation.Held(); !ok {
+		return &ValidationError{Name: "held", err: errors.New(`ent: missing required field "Harvest.held"`)}
+	}
+	if _, ok := _c.mutation.HeldOf(); !ok {
+		return &ValidationError{Name: "held_of", err: errors.New(`ent: missing required field "Harvest.held_of"`)}
 	}
 	return nil
 }
@@ -416,6 +500,22 @@ func (_c *HarvestCreate) createSpec() (*Harvest, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Problems(); ok {
 		_spec.SetField(harvest.FieldProblems, field.TypeBytes, value)
 		_node.Problems = value
+	}
+	if value, ok := _c.mutation.Cause(); ok {
+		_spec.SetField(harvest.FieldCause, field.TypeString, value)
+		_node.Cause = value
+	}
+	if value, ok := _c.mutation.Orphaned(); ok {
+		_spec.SetField(harvest.FieldOrphaned, field.TypeInt, value)
+		_node.Orphaned = value
+	}
+	if value, ok := _c.mutation.Held(); ok {
+		_spec.SetField(harvest.FieldHeld, field.TypeInt, value)
+		_node.Held = value
+	}
+	if value, ok := _c.mutation.HeldOf(); ok {
+		_spec.SetField(harvest.FieldHeldOf, field.TypeInt, value)
+		_node.HeldOf = value
 	}
 	return _node, _spec
 }
@@ -688,6 +788,72 @@ func (u *HarvestUpsert) UpdateProblems() *HarvestUpsert {
 // ClearProblems clears the value of the "problems" field.
 func (u *HarvestUpsert) ClearProblems() *HarvestUpsert {
 	u.SetNull(harvest.FieldProblems)
+	return u
+}
+
+// SetCause sets the "cause" field.
+func (u *HarvestUpsert) SetCause(v string) *HarvestUpsert {
+	u.Set(harvest.FieldCause, v)
+	return u
+}
+
+// UpdateCause sets the "cause" field to the value that was provided on create.
+func (u *HarvestUpsert) UpdateCause() *HarvestUpsert {
+	u.SetExcluded(harvest.FieldCause)
+	return u
+}
+
+// SetOrphaned sets the "orphaned" field.
+func (u *HarvestUpsert) SetOrphaned(v int) *HarvestUpsert {
+	u.Set(harvest.FieldOrphaned, v)
+	return u
+}
+
+// UpdateOrphaned sets the "orphaned" field to the value that was provided on create.
+func (u *HarvestUpsert) UpdateOrphaned() *HarvestUpsert {
+	u.SetExcluded(harvest.FieldOrphaned)
+	return u
+}
+
+// AddOrphaned adds v to the "orphaned" field.
+func (u *HarvestUpsert) AddOrphaned(v int) *HarvestUpsert {
+	u.Add(harvest.FieldOrphaned, v)
+	return u
+}
+
+// SetHeld sets the "held" field.
+func (u *HarvestUpsert) SetHeld(v int) *HarvestUpsert {
+	u.Set(harvest.FieldHeld, v)
+	return u
+}
+
+// UpdateHeld sets the "held" field to the value that was provided on create.
+func (u *HarvestUpsert) UpdateHeld() *HarvestUpsert {
+	u.SetExcluded(harvest.FieldHeld)
+	return u
+}
+
+// AddHeld adds v to the "held" field.
+func (u *HarvestUpsert) AddHeld(v int) *HarvestUpsert {
+	u.Add(harvest.FieldHeld, v)
+	return u
+}
+
+// SetHeldOf sets the "held_of" field.
+func (u *HarvestUpsert) SetHeldOf(v int) *HarvestUpsert {
+	u.Set(harvest.FieldHeldOf, v)
+	return u
+}
+
+// UpdateHeldOf sets the "held_of" field to the value that was provided on create.
+func (u *HarvestUpsert) UpdateHeldOf() *HarvestUpsert {
+	u.SetExcluded(harvest.FieldHeldOf)
+	return u
+}
+
+// AddHeldOf adds v to the "held_of" field.
+func (u *HarvestUpsert) AddHeldOf(v int) *HarvestUpsert {
+	u.Add(harvest.FieldHeldOf, v)
 	return u
 }
 
@@ -1001,6 +1167,83 @@ func (u *HarvestUpsertOne) UpdateProblems() *HarvestUpsertOne {
 func (u *HarvestUpsertOne) ClearProblems() *HarvestUpsertOne {
 	return u.Update(func(s *HarvestUpsert) {
 		s.ClearProblems()
+	})
+}
+
+// SetCause sets the "cause" field.
+func (u *HarvestUpsertOne) SetCause(v string) *HarvestUpsertOne {
+	return u.Update(func(s *HarvestUpsert) {
+		s.SetCause(v)
+	})
+}
+
+// UpdateCause sets the "cause" field to the value that was provided on create.
+func (u *HarvestUpsertOne) UpdateCause() *HarvestUpsertOne {
+	return u.Update(func(s *HarvestUpsert) {
+		s.UpdateCause()
+	})
+}
+
+// SetOrphaned sets the "orphaned" field.
+func (u *HarvestUpsertOne) SetOrphaned(v int) *HarvestUpsertOne {
+	return u.Update(func(s *HarvestUpsert) {
+		s.SetOrphaned(v)
+	})
+}
+
+// AddOrphaned adds v to the "orphaned" field.
+func (u *HarvestUpsertOne) AddOrphaned(v int) *HarvestUpsertOne {
+	return u.Update(func(s *HarvestUpsert) {
+		s.AddOrphaned(v)
+	})
+}
+
+// UpdateOrphaned sets the "orphaned" field to the value that was provided on create.
+func (u *HarvestUpsertOne) UpdateOrphaned() *HarvestUpsertOne {
+	return u.Update(func(s *HarvestUpsert) {
+		s.UpdateOrphaned()
+	})
+}
+
+// SetHeld sets the "held" field.
+func (u *HarvestUpsertOne) SetHeld(v int) *HarvestUpsertOne {
+	return u.Update(func(s *HarvestUpsert) {
+		s.SetHeld(v)
+	})
+}
+
+// AddHeld adds v to the "held" field.
+func (u *HarvestUpsertOne) AddHeld(v int) *HarvestUpsertOne {
+	return u.Update(func(s *HarvestUpsert) {
+		s.AddHeld(v)
+	})
+}
+
+// UpdateHeld sets the "held" field to the value that was provided on create.
+func (u *HarvestUpsertOne) UpdateHeld() *HarvestUpsertOne {
+	return u.Update(func(s *HarvestUpsert) {
+		s.UpdateHeld()
+	})
+}
+
+// SetHeldOf sets the "held_of" field.
+func (u *HarvestUpsertOne) SetHeldOf(v int) *HarvestUpsertOne {
+	return u.Update(func(s *HarvestUpsert) {
+		s.SetHeldOf(v)
+	})
+}
+
+// AddHeldOf adds v to the "held_of" field.
+func (u *HarvestUpsertOne) AddHeldOf(v int) *HarvestUpsertOne {
+	return u.Update(func(s *HarvestUpsert) {
+		s.AddHeldOf(v)
+	})
+}
+
+// UpdateHeldOf sets the "held_of" field to the value that was provided on create.
+func (u *HarvestUpsertOne) UpdateHeldOf() *HarvestUpsertOne {
+	return u.Update(func(s *HarvestUpsert) {
+		s.UpdateHeldOf()
 	})
 }
 
@@ -1480,6 +1723,83 @@ func (u *HarvestUpsertBulk) UpdateProblems() *HarvestUpsertBulk {
 func (u *HarvestUpsertBulk) ClearProblems() *HarvestUpsertBulk {
 	return u.Update(func(s *HarvestUpsert) {
 		s.ClearProblems()
+	})
+}
+
+// SetCause sets the "cause" field.
+func (u *HarvestUpsertBulk) SetCause(v string) *HarvestUpsertBulk {
+	return u.Update(func(s *HarvestUpsert) {
+		s.SetCause(v)
+	})
+}
+
+// UpdateCause sets the "cause" field to the value that was provided on create.
+func (u *HarvestUpsertBulk) UpdateCause() *HarvestUpsertBulk {
+	return u.Update(func(s *HarvestUpsert) {
+		s.UpdateCause()
+	})
+}
+
+// SetOrphaned sets the "orphaned" field.
+func (u *HarvestUpsertBulk) SetOrphaned(v int) *HarvestUpsertBulk {
+	return u.Update(func(s *HarvestUpsert) {
+		s.SetOrphaned(v)
+	})
+}
+
+// AddOrphaned adds v to the "orphaned" field.
+func (u *HarvestUpsertBulk) AddOrphaned(v int) *HarvestUpsertBulk {
+	return u.Update(func(s *HarvestUpsert) {
+		s.AddOrphaned(v)
+	})
+}
+
+// UpdateOrphaned sets the "orphaned" field to the value that was provided on create.
+func (u *HarvestUpsertBulk) UpdateOrphaned() *HarvestUpsertBulk {
+	return u.Update(func(s *HarvestUpsert) {
+		s.UpdateOrphaned()
+	})
+}
+
+// SetHeld sets the "held" field.
+func (u *HarvestUpsertBulk) SetHeld(v int) *HarvestUpsertBulk {
+	return u.Update(func(s *HarvestUpsert) {
+		s.SetHeld(v)
+	})
+}
+
+// AddHeld adds v to the "held" field.
+func (u *HarvestUpsertBulk) AddHeld(v int) *HarvestUpsertBulk {
+	return u.Update(func(s *HarvestUpsert) {
+		s.AddHeld(v)
+	})
+}
+
+// UpdateHeld sets the "held" field to the value that was provided on create.
+func (u *HarvestUpsertBulk) UpdateHeld() *HarvestUpsertBulk {
+	return u.Update(func(s *HarvestUpsert) {
+		s.UpdateHeld()
+	})
+}
+
+// SetHeldOf sets the "held_of" field.
+func (u *HarvestUpsertBulk) SetHeldOf(v int) *HarvestUpsertBulk {
+	return u.Update(func(s *HarvestUpsert) {
+		s.SetHeldOf(v)
+	})
+}
+
+// AddHeldOf adds v to the "held_of" field.
+func (u *HarvestUpsertBulk) AddHeldOf(v int) *HarvestUpsertBulk {
+	return u.Update(func(s *HarvestUpsert) {
+		s.AddHeldOf(v)
+	})
+}
+
+// UpdateHeldOf sets the "held_of" field to the value that was provided on create.
+func (u *HarvestUpsertBulk) UpdateHeldOf() *HarvestUpsertBulk {
+	return u.Update(func(s *HarvestUpsert) {
+		s.UpdateHeldOf()
 	})
 }
 

@@ -277,6 +277,83 @@ func (_u *HarvestUpdate) ClearProblems() *HarvestUpdate {
 	return _u
 }
 
+// SetCause sets the "cause" field.
+func (_u *HarvestUpdate) SetCause(v string) *HarvestUpdate {
+	_u.mutation.SetCause(v)
+	return _u
+}
+
+// SetNillableCause sets the "cause" field if the given value is not nil.
+func (_u *HarvestUpdate) SetNillableCause(v *string) *HarvestUpdate {
+	if v != nil {
+		_u.SetCause(*v)
+	}
+	return _u
+}
+
+// SetOrphaned sets the "orphaned" field.
+func (_u *HarvestUpdate) SetOrphaned(v int) *HarvestUpdate {
+	_u.mutation.ResetOrphaned()
+	_u.mutation.SetOrphaned(v)
+	return _u
+}
+
+// SetNillableOrphaned sets the "orphaned" field if the given value is not nil.
+func (_u *HarvestUpdate) SetNillableOrphaned(v *int) *HarvestUpdate {
+	if v != nil {
+		_u.SetOrphaned(*v)
+	}
+	return _u
+}
+
+// AddOrphaned adds value to the "orphaned" field.
+func (_u *HarvestUpdate) AddOrphaned(v int) *HarvestUpdate {
+	_u.mutation.AddOrphaned(v)
+	return _u
+}
+
+// SetHeld sets the "held" field.
+func (_u *HarvestUpdate) SetHeld(v int) *HarvestUpdate {
+	_u.mutation.ResetHeld()
+	_u.mutation.SetHeld(v)
+	return _u
+}
+
+// SetNillableHeld sets the "held" field if the given value is not nil.
+func (_u *HarvestUpdate) SetNillableHeld(v *int) *HarvestUpdate {
+	if v != nil {
+		_u.SetHeld(*v)
+	}
+	return _u
+}
+
+// AddHeld adds value to the "held" field.
+func (_u *HarvestUpdate) AddHeld(v int) *HarvestUpdate {
+	_u.mutation.AddHeld(v)
+	return _u
+}
+
+// SetHeldOf sets the "held_of" field.
+func (_u *HarvestUpdate) SetHeldOf(v int) *HarvestUpdate {
+	_u.mutation.ResetHeldOf()
+	_u.mutation.SetHeldOf(v)
+	return _u
+}
+
+// SetNillableHeldOf sets the "held_of" field if the given value is not nil.
+func (_u *HarvestUpdate) SetNillableHeldOf(v *int) *HarvestUpdate {
+	if v != nil {
+		_u.SetHeldOf(*v)
+	}
+	return _u
+}
+
+// AddHeldOf adds value to the "held_of" field.
+func (_u *HarvestUpdate) AddHeldOf(v int) *HarvestUpdate {
+	_u.mutation.AddHeldOf(v)
+	return _u
+}
+
 // Mutation returns the HarvestMutation object of the builder.
 func (_u *HarvestUpdate) Mutation() *HarvestMutation {
 	return _u.mutation
@@ -389,6 +466,27 @@ func (_u *HarvestUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if _u.mutation.ProblemsCleared() {
 		_spec.ClearField(harvest.FieldProblems, field.TypeBytes)
+	}
+	if value, ok := _u.mutation.Cause(); ok {
+		_spec.SetField(harvest.FieldCause, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.Orphaned(); ok {
+		_spec.SetField(harvest.FieldOrphaned, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedOrphaned(); ok {
+		_spec.AddField(harvest.FieldOrphaned, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.Held(); ok {
+		_spec.SetField(harvest.FieldHeld, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedHeld(); ok {
+		_spec.AddField(harvest.FieldHeld, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.HeldOf(); ok {
+		_spec.SetField(harvest.FieldHeldOf, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedHeldOf(); ok {
+		_spec.AddField(harvest.FieldHeldOf, field.TypeInt, value)
 	}
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
@@ -659,6 +757,83 @@ func (_u *HarvestUpdateOne) ClearProblems() *HarvestUpdateOne {
 	return _u
 }
 
+// SetCause sets the "cause" field.
+func (_u *HarvestUpdateOne) SetCause(v string) *HarvestUpdateOne {
+	_u.mutation.SetCause(v)
+	return _u
+}
+
+// SetNillableCause sets the "cause" field if the given value is not nil.
+func (_u *HarvestUpdateOne) SetNillableCause(v *string) *HarvestUpdateOne {
+	if v != nil {
+		_u.SetCause(*v)
+	}
+	return _u
+}
+
+// SetOrphaned sets the "orphaned" field.
+func (_u *HarvestUpdateOne) SetOrphaned(v int) *HarvestUpdateOne {
+	_u.mutation.ResetOrphaned()
+	_u.mutation.SetOrphaned(v)
+	return _u
+}
+
+// SetNillableOrphaned sets the "orphaned" field if the given value is not nil.
+func (_u *HarvestUpdateOne) SetNillableOrphaned(v *int) *HarvestUpdateOne {
+	if v != nil {
+		_u.SetOrphaned(*v)
+	}
+	return _u
+}
+
+// AddOrphaned adds value to the "orphaned" field.
+func (_u *HarvestUpdateOne) AddOrphaned(v int) *HarvestUpdateOne {
+	_u.mutation.AddOrphaned(v)
+	return _u
+}
+
+// SetHeld sets the "held" field.
+func (_u *HarvestUpdateOne) SetHeld(v int) *HarvestUpdateOne {
+	_u.mutation.ResetHeld()
+	_u.mutation.SetHeld(v)
+	return _u
+}
+
+// SetNillableHeld sets the "held" field if the given value is not nil.
+func (_u *HarvestUpdateOne) SetNillableHeld(v *int) *HarvestUpdateOne {
+	if v != nil {
+		_u.SetHeld(*v)
+	}
+	return _u
+}
+
+// AddHeld adds value to the "held" field.
+func (_u *HarvestUpdateOne) AddHeld(v int) *HarvestUpdateOne {
+	_u.mutation.AddHeld(v)
+	return _u
+}
+
+// SetHeldOf sets the "held_of" field.
+func (_u *HarvestUpdateOne) SetHeldOf(v int) *HarvestUpdateOne {
+	_u.mutation.ResetHeldOf()
+	_u.mutation.SetHeldOf(v)
+	return _u
+}
+
+// SetNillableHeldOf sets the "held_of" field if the given value is not nil.
+func (_u *HarvestUpdateOne) SetNillableHeldOf(v *int) *HarvestUpdateOne {
+	if v != nil {
+		_u.SetHeldOf(*v)
+	}
+	return _u
+}
+
+// AddHeldOf adds value to the "held_of" field.
+func (_u *HarvestUpdateOne) AddHeldOf(v int) *HarvestUpdateOne {
+	_u.mutation.AddHeldOf(v)
+	return _u
+}
+
 // Mutation returns the HarvestMutation object of the builder.
 func (_u *HarvestUpdateOne) Mutation() *HarvestMutation {
 	return _u.mutation
@@ -801,6 +976,27 @@ func (_u *HarvestUpdateOne) sqlSave(ctx context.Context) (_node *Harvest, err er
 	}
 	if _u.mutation.ProblemsCleared() {
 		_spec.ClearField(harvest.FieldProblems, field.TypeBytes)
+	}
+	if value, ok := _u.mutation.Cause(); ok {
+		_spec.SetField(harvest.FieldCause, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.Orphaned(); ok {
+		_spec.SetField(harvest.FieldOrphaned, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedOrphaned(); ok {
+		_spec.AddField(harvest.FieldOrphaned, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.Held(); ok {
+		_spec.SetField(harvest.FieldHeld, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedHeld(); ok {
+		_spec.AddField(harvest.FieldHeld, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.HeldOf(); ok {
+		_spec.SetField(harvest.FieldHeldOf, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedHeldOf(); ok {
+		_spec.AddField(harvest.FieldHeldOf, field.TypeInt, value)
 	}
 	_node = &Harvest{config: _u.config}
 	_spec.Assign = _node.assignValues

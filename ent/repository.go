@@ -30,6 +30,10 @@ type Repository struct {
 	Facts []byte `json:"facts,omitempty"`
 	// JSON array; null if there are none
 	Problems []byte `json:"problems,omitempty"`
+	// when the source asked for this; Unix microseconds
+	Asked int64 `json:"asked,omitempty"`
+	// kept for a while, so that an older listing does not bring it back
+	Gone bool `json:"gone,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the RepositoryQuery when eager-loading is set.
 	Edges        RepositoryEdges `json:"edges"`
@@ -72,7 +76,9 @@ func (*Repository) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case repository.FieldFacts, repository.FieldProblems:
 			values[i] = new([]byte)
-		case repository.FieldID:
+		case repository.FieldGone:
+			values[i] = new(sql.NullBool)
+		case repository.FieldID, repository.FieldAsked:
 			values[i] = new(sql.NullInt64)
 		case repository.FieldSource, repository.FieldForgeID, repository.FieldName, repository.FieldState, repository.FieldCommit:
 			values[i] = new(sql.NullString)
@@ -138,6 +144,18 @@ func (_m *Repository) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field problems", values[i])
 			} else if value != nil {
 				_m.Problems = *value
+			}
+		case repository.FieldAsked:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field asked", values[i])
+			} else if value.Valid {
+				_m.Asked = value.Int64
+			}
+		case repository.FieldGone:
+			if value, ok := values[i].(*sql.NullBool); !ok {
+				return fmt.Errorf("unexpected type %T for field gone", values[i])
+			} else if value.Valid {
+				_m.Gone = value.Bool
 			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
@@ -205,6 +223,12 @@ func (_m *Repository) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("problems=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Problems))
+	builder.WriteString(", ")
+	builder.WriteString("asked=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Asked))
+	builder.WriteString(", ")
+	builder.WriteString("gone=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Gone))
 	builder.WriteByte(')')
 	return builder.String()
 }

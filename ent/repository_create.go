@@ -65,6 +65,34 @@ func (_c *RepositoryCreate) SetProblems(v []byte) *RepositoryCreate {
 	return _c
 }
 
+// SetAsked sets the "asked" field.
+func (_c *RepositoryCreate) SetAsked(v int64) *RepositoryCreate {
+	_c.mutation.SetAsked(v)
+	return _c
+}
+
+// SetNillableAsked sets the "asked" field if the given value is not nil.
+func (_c *RepositoryCreate) SetNillableAsked(v *int64) *RepositoryCreate {
+	if v != nil {
+		_c.SetAsked(*v)
+	}
+	return _c
+}
+
+// SetGone sets the "gone" field.
+func (_c *RepositoryCreate) SetGone(v bool) *RepositoryCreate {
+	_c.mutation.SetGone(v)
+	return _c
+}
+
+// SetNillableGone sets the "gone" field if the given value is not nil.
+func (_c *RepositoryCreate) SetNillableGone(v *bool) *RepositoryCreate {
+	if v != nil {
+		_c.SetGone(*v)
+	}
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *RepositoryCreate) SetID(v int64) *RepositoryCreate {
 	_c.mutation.SetID(v)
@@ -108,6 +136,7 @@ func (_c *RepositoryCreate) Mutation() *RepositoryMutation {
 
 // Save creates the Repository in the database.
 func (_c *RepositoryCreate) Save(ctx context.Context) (*Repository, error) {
+	_c.defaults()
 	return withHooks(ctx, _c.sqlSave, _c.mutation, _c.hooks)
 }
 
@@ -133,6 +162,18 @@ func (_c *RepositoryCreate) ExecX(ctx context.Context) {
 	}
 }
 
+// defaults sets the default values of the builder before save.
+func (_c *RepositoryCreate) defaults() {
+	if _, ok := _c.mutation.Asked(); !ok {
+		v := repository.DefaultAsked
+		_c.mutation.SetAsked(v)
+	}
+	if _, ok := _c.mutation.Gone(); !ok {
+		v := repository.DefaultGone
+		_c.mutation.SetGone(v)
+	}
+}
+
 // check runs all checks and user-defined validators on the builder.
 func (_c *RepositoryCreate) check() error {
 	if _, ok := _c.mutation.Source(); !ok {
@@ -149,6 +190,12 @@ func (_c *RepositoryCreate) check() error {
 	}
 	if _, ok := _c.mutation.Commit(); !ok {
 		return &ValidationError{Name: "commit", err: errors.New(`ent: missing required field "Repository.commit"`)}
+	}
+	if _, ok := _c.mutation.Asked(); !ok {
+		return &ValidationError{Name: "asked", err: errors.New(`ent: missing required field "Repository.asked"`)}
+	}
+	if _, ok := _c.mutation.Gone(); !ok {
+		return &ValidationError{Name: "gone", err: errors.New(`ent: missing required field "Repository.gone"`)}
 	}
 	if v, ok := _c.mutation.ID(); ok {
 		if err := repository.IDValidator(v); err != nil {
@@ -215,6 +262,14 @@ func (_c *RepositoryCreate) createSpec() (*Repository, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Problems(); ok {
 		_spec.SetField(repository.FieldProblems, field.TypeBytes, value)
 		_node.Problems = value
+	}
+	if value, ok := _c.mutation.Asked(); ok {
+		_spec.SetField(repository.FieldAsked, field.TypeInt64, value)
+		_node.Asked = value
+	}
+	if value, ok := _c.mutation.Gone(); ok {
+		_spec.SetField(repository.FieldGone, field.TypeBool, value)
+		_node.Gone = value
 	}
 	if nodes := _c.mutation.DocumentsIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{
@@ -396,6 +451,36 @@ func (u *RepositoryUpsert) ClearProblems() *RepositoryUpsert {
 	return u
 }
 
+// SetAsked sets the "asked" field.
+func (u *RepositoryUpsert) SetAsked(v int64) *RepositoryUpsert {
+	u.Set(repository.FieldAsked, v)
+	return u
+}
+
+// UpdateAsked sets the "asked" field to the value that was provided on create.
+func (u *RepositoryUpsert) UpdateAsked() *RepositoryUpsert {
+	u.SetExcluded(repository.FieldAsked)
+	return u
+}
+
+// AddAsked adds v to the "asked" field.
+func (u *RepositoryUpsert) AddAsked(v int64) *RepositoryUpsert {
+	u.Add(repository.FieldAsked, v)
+	return u
+}
+
+// SetGone sets the "gone" field.
+func (u *RepositoryUpsert) SetGone(v bool) *RepositoryUpsert {
+	u.Set(repository.FieldGone, v)
+	return u
+}
+
+// UpdateGone sets the "gone" field to the value that was provided on create.
+func (u *RepositoryUpsert) UpdateGone() *RepositoryUpsert {
+	u.SetExcluded(repository.FieldGone)
+	return u
+}
+
 // UpdateNewValues updates the mutable fields using the new values that were set on create except the ID field.
 // Using this option is equivalent to using:
 //
@@ -556,6 +641,41 @@ func (u *RepositoryUpsertOne) ClearProblems() *RepositoryUpsertOne {
 	})
 }
 
+// SetAsked sets the "asked" field.
+func (u *RepositoryUpsertOne) SetAsked(v int64) *RepositoryUpsertOne {
+	return u.Update(func(s *RepositoryUpsert) {
+		s.SetAsked(v)
+	})
+}
+
+// AddAsked adds v to the "asked" field.
+func (u *RepositoryUpsertOne) AddAsked(v int64) *RepositoryUpsertOne {
+	return u.Update(func(s *RepositoryUpsert) {
+		s.AddAsked(v)
+	})
+}
+
+// UpdateAsked sets the "asked" field to the value that was provided on create.
+func (u *RepositoryUpsertOne) UpdateAsked() *RepositoryUpsertOne {
+	return u.Update(func(s *RepositoryUpsert) {
+		s.UpdateAsked()
+	})
+}
+
+// SetGone sets the "gone" field.
+func (u *RepositoryUpsertOne) SetGone(v bool) *RepositoryUpsertOne {
+	return u.Update(func(s *RepositoryUpsert) {
+		s.SetGone(v)
+	})
+}
+
+// UpdateGone sets the "gone" field to the value that was provided on create.
+func (u *RepositoryUpsertOne) UpdateGone() *RepositoryUpsertOne {
+	return u.Update(func(s *RepositoryUpsert) {
+		s.UpdateGone()
+	})
+}
+
 // Exec executes the query.
 func (u *RepositoryUpsertOne) Exec(ctx context.Context) error {
 	if len(u.create.conflict) == 0 {
@@ -608,6 +728,7 @@ func (_c *RepositoryCreateBulk) Save(ctx context.Context) ([]*Repository, error)
 	for i := range _c.builders {
 		func(i int, root context.Context) {
 			builder := _c.builders[i]
+			builder.defaults()
 			var mut Mutator = MutateFunc(func(ctx context.Context, m Mutation) (Value, error) {
 				mutation, ok := m.(*RepositoryMutation)
 				if !ok {
@@ -878,6 +999,41 @@ func (u *RepositoryUpsertBulk) UpdateProblems() *RepositoryUpsertBulk {
 func (u *RepositoryUpsertBulk) ClearProblems() *RepositoryUpsertBulk {
 	return u.Update(func(s *RepositoryUpsert) {
 		s.ClearProblems()
+	})
+}
+
+// SetAsked sets the "asked" field.
+func (u *RepositoryUpsertBulk) SetAsked(v int64) *RepositoryUpsertBulk {
+	return u.Update(func(s *RepositoryUpsert) {
+		s.SetAsked(v)
+	})
+}
+
+// AddAsked adds v to the "asked" field.
+func (u *RepositoryUpsertBulk) AddAsked(v int64) *RepositoryUpsertBulk {
+	return u.Update(func(s *RepositoryUpsert) {
+		s.AddAsked(v)
+	})
+}
+
+// UpdateAsked sets the "asked" field to the value that was provided on create.
+func (u *RepositoryUpsertBulk) UpdateAsked() *RepositoryUpsertBulk {
+	return u.Update(func(s *RepositoryUpsert) {
+		s.UpdateAsked()
+	})
+}
+
+// SetGone sets the "gone" field.
+func (u *RepositoryUpsertBulk) SetGone(v bool) *RepositoryUpsertBulk {
+	return u.Update(func(s *RepositoryUpsert) {
+		s.SetGone(v)
+	})
+}
+
+// UpdateGone sets the "gone" field to the value that was provided on create.
+func (u *RepositoryUpsertBulk) UpdateGone() *RepositoryUpsertBulk {
+	return u.Update(func(s *RepositoryUpsert) {
+		s.UpdateGone()
 	})
 }
 

@@ -123,6 +123,41 @@ func (_u *RepositoryUpdate) ClearProblems() *RepositoryUpdate {
 	return _u
 }
 
+// SetAsked sets the "asked" field.
+func (_u *RepositoryUpdate) SetAsked(v int64) *RepositoryUpdate {
+	_u.mutation.ResetAsked()
+	_u.mutation.SetAsked(v)
+	return _u
+}
+
+// SetNillableAsked sets the "asked" field if the given value is not nil.
+func (_u *RepositoryUpdate) SetNillableAsked(v *int64) *RepositoryUpdate {
+	if v != nil {
+		_u.SetAsked(*v)
+	}
+	return _u
+}
+
+// AddAsked adds value to the "asked" field.
+func (_u *RepositoryUpdate) AddAsked(v int64) *RepositoryUpdate {
+	_u.mutation.AddAsked(v)
+	return _u
+}
+
+// SetGone sets the "gone" field.
+func (_u *RepositoryUpdate) SetGone(v bool) *RepositoryUpdate {
+	_u.mutation.SetGone(v)
+	return _u
+}
+
+// SetNillableGone sets the "gone" field if the given value is not nil.
+func (_u *RepositoryUpdate) SetNillableGone(v *bool) *RepositoryUpdate {
+	if v != nil {
+		_u.SetGone(*v)
+	}
+	return _u
+}
+
 // AddDocumentIDs adds the "documents" edge to the Document entity by IDs.
 func (_u *RepositoryUpdate) AddDocumentIDs(ids ...int64) *RepositoryUpdate {
 	_u.mutation.AddDocumentIDs(ids...)
@@ -262,6 +297,15 @@ func (_u *RepositoryUpdate) sqlSave(ctx context.Context) (_node int, err error) 
 	}
 	if _u.mutation.ProblemsCleared() {
 		_spec.ClearField(repository.FieldProblems, field.TypeBytes)
+	}
+	if value, ok := _u.mutation.Asked(); ok {
+		_spec.SetField(repository.FieldAsked, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedAsked(); ok {
+		_spec.AddField(repository.FieldAsked, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.Gone(); ok {
+		_spec.SetField(repository.FieldGone, field.TypeBool, value)
 	}
 	if _u.mutation.DocumentsCleared() {
 		edge := &sqlgraph.EdgeSpec{
@@ -467,6 +511,41 @@ func (_u *RepositoryUpdateOne) ClearProblems() *RepositoryUpdateOne {
 	return _u
 }
 
+// SetAsked sets the "asked" field.
+func (_u *RepositoryUpdateOne) SetAsked(v int64) *RepositoryUpdateOne {
+	_u.mutation.ResetAsked()
+	_u.mutation.SetAsked(v)
+	return _u
+}
+
+// SetNillableAsked sets the "asked" field if the given value is not nil.
+func (_u *RepositoryUpdateOne) SetNillableAsked(v *int64) *RepositoryUpdateOne {
+	if v != nil {
+		_u.SetAsked(*v)
+	}
+	return _u
+}
+
+// AddAsked adds value to the "asked" field.
+func (_u *RepositoryUpdateOne) AddAsked(v int64) *RepositoryUpdateOne {
+	_u.mutation.AddAsked(v)
+	return _u
+}
+
+// SetGone sets the "gone" field.
+func (_u *RepositoryUpdateOne) SetGone(v bool) *RepositoryUpdateOne {
+	_u.mutation.SetGone(v)
+	return _u
+}
+
+// SetNillableGone sets the "gone" field if the given value is not nil.
+func (_u *RepositoryUpdateOne) SetNillableGone(v *bool) *RepositoryUpdateOne {
+	if v != nil {
+		_u.SetGone(*v)
+	}
+	return _u
+}
+
 // AddDocumentIDs adds the "documents" edge to the Document entity by IDs.
 func (_u *RepositoryUpdateOne) AddDocumentIDs(ids ...int64) *RepositoryUpdateOne {
 	_u.mutation.AddDocumentIDs(ids...)
@@ -636,6 +715,15 @@ func (_u *RepositoryUpdateOne) sqlSave(ctx context.Context) (_node *Repository, 
 	}
 	if _u.mutation.ProblemsCleared() {
 		_spec.ClearField(repository.FieldProblems, field.TypeBytes)
+	}
+	if value, ok := _u.mutation.Asked(); ok {
+		_spec.SetField(repository.FieldAsked, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedAsked(); ok {
+		_spec.AddField(repository.FieldAsked, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.Gone(); ok {
+		_spec.SetField(repository.FieldGone, field.TypeBool, value)
 	}
 	if _u.mutation.DocumentsCleared() {
 		edge := &sqlgraph.EdgeSpec{

@@ -25,7 +25,11 @@ type Revision struct {
 	// RefKey holds the value of the "ref_key" field.
 	RefKey string `json:"ref_key,omitempty"`
 	// after the change; for delete, before it
-	ContentID    int64 `json:"content_id,omitempty"`
+	ContentID int64 `json:"content_id,omitempty"`
+	// key of the ref that the entity was renamed from; for delete, to
+	Moved string `json:"moved,omitempty"`
+	// catalog.Cause as a JSON object; null if unknown
+	Cause        []byte `json:"cause,omitempty"`
 	selectValues sql.SelectValues
 }
 
@@ -34,9 +38,11 @@ func (*Revision) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
+		case revision.FieldCause:
+			values[i] = new([]byte)
 		case revision.FieldID, revision.FieldTime, revision.FieldContentID:
 			values[i] = new(sql.NullInt64)
-		case revision.FieldOp, revision.FieldUID, revision.FieldRefKey:
+		case revision.FieldOp, revision.FieldUID, revision.FieldRefKey, revision.FieldMoved:
 			values[i] = new(sql.NullString)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -89,6 +95,18 @@ func (_m *Revision) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.ContentID = value.Int64
 			}
+		case revision.FieldMoved:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field moved", values[i])
+			} else if value.Valid {
+				_m.Moved = value.String
+			}
+		case revision.FieldCause:
+			if value, ok := values[i].(*[]byte); !ok {
+				return fmt.Errorf("unexpected type %T for field cause", values[i])
+			} else if value != nil {
+				_m.Cause = *value
+			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
 		}
@@ -139,6 +157,12 @@ func (_m *Revision) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("content_id=")
 	builder.WriteString(fmt.Sprintf("%v", _m.ContentID))
+	builder.WriteString(", ")
+	builder.WriteString("moved=")
+	builder.WriteString(_m.Moved)
+	builder.WriteString(", ")
+	builder.WriteString("cause=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Cause))
 	builder.WriteByte(')')
 	return builder.String()
 }

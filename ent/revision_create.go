@@ -51,6 +51,26 @@ func (_c *RevisionCreate) SetContentID(v int64) *RevisionCreate {
 	return _c
 }
 
+// SetMoved sets the "moved" field.
+func (_c *RevisionCreate) SetMoved(v string) *RevisionCreate {
+	_c.mutation.SetMoved(v)
+	return _c
+}
+
+// SetNillableMoved sets the "moved" field if the given value is not nil.
+func (_c *RevisionCreate) SetNillableMoved(v *string) *RevisionCreate {
+	if v != nil {
+		_c.SetMoved(*v)
+	}
+	return _c
+}
+
+// SetCause sets the "cause" field.
+func (_c *RevisionCreate) SetCause(v []byte) *RevisionCreate {
+	_c.mutation.SetCause(v)
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *RevisionCreate) SetID(v int64) *RevisionCreate {
 	_c.mutation.SetID(v)
@@ -64,6 +84,7 @@ func (_c *RevisionCreate) Mutation() *RevisionMutation {
 
 // Save creates the Revision in the database.
 func (_c *RevisionCreate) Save(ctx context.Context) (*Revision, error) {
+	_c.defaults()
 	return withHooks(ctx, _c.sqlSave, _c.mutation, _c.hooks)
 }
 
@@ -89,6 +110,14 @@ func (_c *RevisionCreate) ExecX(ctx context.Context) {
 	}
 }
 
+// defaults sets the default values of the builder before save.
+func (_c *RevisionCreate) defaults() {
+	if _, ok := _c.mutation.Moved(); !ok {
+		v := revision.DefaultMoved
+		_c.mutation.SetMoved(v)
+	}
+}
+
 // check runs all checks and user-defined validators on the builder.
 func (_c *RevisionCreate) check() error {
 	if _, ok := _c.mutation.GetOp(); !ok {
@@ -105,6 +134,9 @@ func (_c *RevisionCreate) check() error {
 	}
 	if _, ok := _c.mutation.ContentID(); !ok {
 		return &ValidationError{Name: "content_id", err: errors.New(`ent: missing required field "Revision.content_id"`)}
+	}
+	if _, ok := _c.mutation.Moved(); !ok {
+		return &ValidationError{Name: "moved", err: errors.New(`ent: missing required field "Revision.moved"`)}
 	}
 	if v, ok := _c.mutation.ID(); ok {
 		if err := revision.IDValidator(v); err != nil {
@@ -163,6 +195,14 @@ func (_c *RevisionCreate) createSpec() (*Revision, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.ContentID(); ok {
 		_spec.SetField(revision.FieldContentID, field.TypeInt64, value)
 		_node.ContentID = value
+	}
+	if value, ok := _c.mutation.Moved(); ok {
+		_spec.SetField(revision.FieldMoved, field.TypeString, value)
+		_node.Moved = value
+	}
+	if value, ok := _c.mutation.Cause(); ok {
+		_spec.SetField(revision.FieldCause, field.TypeBytes, value)
+		_node.Cause = value
 	}
 	return _node, _spec
 }
@@ -248,6 +288,12 @@ func (u *RevisionUpsertOne) UpdateNewValues() *RevisionUpsertOne {
 		if _, exists := u.create.mutation.ContentID(); exists {
 			s.SetIgnore(revision.FieldContentID)
 		}
+		if _, exists := u.create.mutation.Moved(); exists {
+			s.SetIgnore(revision.FieldMoved)
+		}
+		if _, exists := u.create.mutation.Cause(); exists {
+			s.SetIgnore(revision.FieldCause)
+		}
 	}))
 	return u
 }
@@ -331,6 +377,7 @@ func (_c *RevisionCreateBulk) Save(ctx context.Context) ([]*Revision, error) {
 	for i := range _c.builders {
 		func(i int, root context.Context) {
 			builder := _c.builders[i]
+			builder.defaults()
 			var mut Mutator = MutateFunc(func(ctx context.Context, m Mutation) (Value, error) {
 				mutation, ok := m.(*RevisionMutation)
 				if !ok {
@@ -474,6 +521,12 @@ func (u *RevisionUpsertBulk) UpdateNewValues() *RevisionUpsertBulk {
 			}
 			if _, exists := b.mutation.ContentID(); exists {
 				s.SetIgnore(revision.FieldContentID)
+			}
+			if _, exists := b.mutation.Moved(); exists {
+				s.SetIgnore(revision.FieldMoved)
+			}
+			if _, exists := b.mutation.Cause(); exists {
+				s.SetIgnore(revision.FieldCause)
 			}
 		}
 	}))

@@ -5,11 +5,14 @@ package ent
 import (
 	"github.com/waypost-dev/waypost/ent/claim"
 	"github.com/waypost-dev/waypost/ent/content"
+	"github.com/waypost-dev/waypost/ent/delivery"
 	"github.com/waypost-dev/waypost/ent/document"
 	"github.com/waypost-dev/waypost/ent/harvest"
+	"github.com/waypost-dev/waypost/ent/location"
 	"github.com/waypost-dev/waypost/ent/repository"
 	"github.com/waypost-dev/waypost/ent/revision"
 	"github.com/waypost-dev/waypost/ent/schema"
+	"github.com/waypost-dev/waypost/ent/trouble"
 )
 
 // The init function reads all schema descriptors with runtime code
@@ -18,6 +21,10 @@ import (
 func init() {
 	claimFields := schema.Claim{}.Fields()
 	_ = claimFields
+	// claimDescOrphaned is the schema descriptor for orphaned field.
+	claimDescOrphaned := claimFields[15].Descriptor()
+	// claim.DefaultOrphaned holds the default value on creation for the orphaned field.
+	claim.DefaultOrphaned = claimDescOrphaned.Default.(int64)
 	// claimDescID is the schema descriptor for id field.
 	claimDescID := claimFields[0].Descriptor()
 	// claim.IDValidator is a validator for the "id" field. It is called by the builders before save.
@@ -28,6 +35,12 @@ func init() {
 	contentDescID := contentFields[0].Descriptor()
 	// content.IDValidator is a validator for the "id" field. It is called by the builders before save.
 	content.IDValidator = contentDescID.Validators[0].(func(int64) error)
+	deliveryFields := schema.Delivery{}.Fields()
+	_ = deliveryFields
+	// deliveryDescOutcome is the schema descriptor for outcome field.
+	deliveryDescOutcome := deliveryFields[6].Descriptor()
+	// delivery.DefaultOutcome holds the default value on creation for the outcome field.
+	delivery.DefaultOutcome = deliveryDescOutcome.Default.(string)
 	documentFields := schema.Document{}.Fields()
 	_ = documentFields
 	// documentDescID is the schema descriptor for id field.
@@ -76,16 +89,56 @@ func init() {
 	harvestDescFreeRequests := harvestFields[14].Descriptor()
 	// harvest.DefaultFreeRequests holds the default value on creation for the free_requests field.
 	harvest.DefaultFreeRequests = harvestDescFreeRequests.Default.(int)
+	// harvestDescCause is the schema descriptor for cause field.
+	harvestDescCause := harvestFields[16].Descriptor()
+	// harvest.DefaultCause holds the default value on creation for the cause field.
+	harvest.DefaultCause = harvestDescCause.Default.(string)
+	// harvestDescOrphaned is the schema descriptor for orphaned field.
+	harvestDescOrphaned := harvestFields[17].Descriptor()
+	// harvest.DefaultOrphaned holds the default value on creation for the orphaned field.
+	harvest.DefaultOrphaned = harvestDescOrphaned.Default.(int)
+	// harvestDescHeld is the schema descriptor for held field.
+	harvestDescHeld := harvestFields[18].Descriptor()
+	// harvest.DefaultHeld holds the default value on creation for the held field.
+	harvest.DefaultHeld = harvestDescHeld.Default.(int)
+	// harvestDescHeldOf is the schema descriptor for held_of field.
+	harvestDescHeldOf := harvestFields[19].Descriptor()
+	// harvest.DefaultHeldOf holds the default value on creation for the held_of field.
+	harvest.DefaultHeldOf = harvestDescHeldOf.Default.(int)
+	locationFields := schema.Location{}.Fields()
+	_ = locationFields
+	// locationDescCreator is the schema descriptor for creator field.
+	locationDescCreator := locationFields[3].Descriptor()
+	// location.DefaultCreator holds the default value on creation for the creator field.
+	location.DefaultCreator = locationDescCreator.Default.(string)
 	repositoryFields := schema.Repository{}.Fields()
 	_ = repositoryFields
+	// repositoryDescAsked is the schema descriptor for asked field.
+	repositoryDescAsked := repositoryFields[8].Descriptor()
+	// repository.DefaultAsked holds the default value on creation for the asked field.
+	repository.DefaultAsked = repositoryDescAsked.Default.(int64)
+	// repositoryDescGone is the schema descriptor for gone field.
+	repositoryDescGone := repositoryFields[9].Descriptor()
+	// repository.DefaultGone holds the default value on creation for the gone field.
+	repository.DefaultGone = repositoryDescGone.Default.(bool)
 	// repositoryDescID is the schema descriptor for id field.
 	repositoryDescID := repositoryFields[0].Descriptor()
 	// repository.IDValidator is a validator for the "id" field. It is called by the builders before save.
 	repository.IDValidator = repositoryDescID.Validators[0].(func(int64) error)
 	revisionFields := schema.Revision{}.Fields()
 	_ = revisionFields
+	// revisionDescMoved is the schema descriptor for moved field.
+	revisionDescMoved := revisionFields[6].Descriptor()
+	// revision.DefaultMoved holds the default value on creation for the moved field.
+	revision.DefaultMoved = revisionDescMoved.Default.(string)
 	// revisionDescID is the schema descriptor for id field.
 	revisionDescID := revisionFields[0].Descriptor()
 	// revision.IDValidator is a validator for the "id" field. It is called by the builders before save.
 	revision.IDValidator = revisionDescID.Validators[0].(func(int64) error)
+	troubleFields := schema.Trouble{}.Fields()
+	_ = troubleFields
+	// troubleDescGone is the schema descriptor for gone field.
+	troubleDescGone := troubleFields[5].Descriptor()
+	// trouble.DefaultGone holds the default value on creation for the gone field.
+	trouble.DefaultGone = troubleDescGone.Default.(int64)
 }

@@ -18,18 +18,26 @@ type Tx struct {
 	Claim *ClaimClient
 	// Content is the client for interacting with the Content builders.
 	Content *ContentClient
+	// Delivery is the client for interacting with the Delivery builders.
+	Delivery *DeliveryClient
 	// Document is the client for interacting with the Document builders.
 	Document *DocumentClient
 	// Harvest is the client for interacting with the Harvest builders.
 	Harvest *HarvestClient
 	// Lease is the client for interacting with the Lease builders.
 	Lease *LeaseClient
+	// Location is the client for interacting with the Location builders.
+	Location *LocationClient
+	// Mark is the client for interacting with the Mark builders.
+	Mark *MarkClient
 	// Repository is the client for interacting with the Repository builders.
 	Repository *RepositoryClient
 	// Response is the client for interacting with the Response builders.
 	Response *ResponseClient
 	// Revision is the client for interacting with the Revision builders.
 	Revision *RevisionClient
+	// Trouble is the client for interacting with the Trouble builders.
+	Trouble *TroubleClient
 
 	// lazily loaded.
 	client     *Client
@@ -163,12 +171,16 @@ func (tx *Tx) Client() *Client {
 func (tx *Tx) init() {
 	tx.Claim = NewClaimClient(tx.config)
 	tx.Content = NewContentClient(tx.config)
+	tx.Delivery = NewDeliveryClient(tx.config)
 	tx.Document = NewDocumentClient(tx.config)
 	tx.Harvest = NewHarvestClient(tx.config)
 	tx.Lease = NewLeaseClient(tx.config)
+	tx.Location = NewLocationClient(tx.config)
+	tx.Mark = NewMarkClient(tx.config)
 	tx.Repository = NewRepositoryClient(tx.config)
 	tx.Response = NewResponseClient(tx.config)
 	tx.Revision = NewRevisionClient(tx.config)
+	tx.Trouble = NewTroubleClient(tx.config)
 }
 
 // txDriver wraps the given dialect.Tx with a nop dialect.Driver implementation.

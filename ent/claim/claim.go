@@ -40,6 +40,8 @@ const (
 	FieldRevision = "revision"
 	// FieldChanged holds the string denoting the changed field in the database.
 	FieldChanged = "changed"
+	// FieldOrphaned holds the string denoting the orphaned field in the database.
+	FieldOrphaned = "orphaned"
 	// EdgeRepository holds the string denoting the repository edge name in mutations.
 	EdgeRepository = "repository"
 	// Table holds the table name of the claim in the database.
@@ -70,6 +72,7 @@ var Columns = []string{
 	FieldContentID,
 	FieldRevision,
 	FieldChanged,
+	FieldOrphaned,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -83,6 +86,8 @@ func ValidColumn(column string) bool {
 }
 
 var (
+	// DefaultOrphaned holds the default value on creation for the "orphaned" field.
+	DefaultOrphaned int64
 	// IDValidator is a validator for the "id" field. It is called by the builders before save.
 	IDValidator func(int64) error
 )
@@ -163,6 +168,11 @@ func ByRevision(opts ...sql.OrderTermOption) OrderOption {
 // ByChanged orders the results by the changed field.
 func ByChanged(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldChanged, opts...).ToFunc()
+}
+
+// ByOrphaned orders the results by the orphaned field.
+func ByOrphaned(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldOrphaned, opts...).ToFunc()
 }
 
 // ByRepositoryField orders the results by repository field.

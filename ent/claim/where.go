@@ -123,6 +123,11 @@ func Changed(v int64) predicate.Claim {
 	return predicate.Claim(sql.FieldEQ(FieldChanged, v))
 }
 
+// Orphaned applies equality check predicate on the "orphaned" field. It's identical to OrphanedEQ.
+func Orphaned(v int64) predicate.Claim {
+	return predicate.Claim(sql.FieldEQ(FieldOrphaned, v))
+}
+
 // RepositoryIDEQ applies the EQ predicate on the "repository_id" field.
 func RepositoryIDEQ(v int64) predicate.Claim {
 	return predicate.Claim(sql.FieldEQ(FieldRepositoryID, v))
@@ -726,6 +731,46 @@ func ChangedLT(v int64) predicate.Claim {
 // ChangedLTE applies the LTE predicate on the "changed" field.
 func ChangedLTE(v int64) predicate.Claim {
 	return predicate.Claim(sql.FieldLTE(FieldChanged, v))
+}
+
+// OrphanedEQ applies the EQ predicate on the "orphaned" field.
+func OrphanedEQ(v int64) predicate.Claim {
+	return predicate.Claim(sql.FieldEQ(FieldOrphaned, v))
+}
+
+// OrphanedNEQ applies the NEQ predicate on the "orphaned" field.
+func OrphanedNEQ(v int64) predicate.Claim {
+	return predicate.Claim(sql.FieldNEQ(FieldOrphaned, v))
+}
+
+// OrphanedIn applies the In predicate on the "orphaned" field.
+func OrphanedIn(vs ...int64) predicate.Claim {
+	return predicate.Claim(sql.FieldIn(FieldOrphaned, vs...))
+}
+
+// OrphanedNotIn applies the NotIn predicate on the "orphaned" field.
+func OrphanedNotIn(vs ...int64) predicate.Claim {
+	return predicate.Claim(sql.FieldNotIn(FieldOrphaned, vs...))
+}
+
+// OrphanedGT applies the GT predicate on the "orphaned" field.
+func OrphanedGT(v int64) predicate.Claim {
+	return predicate.Claim(sql.FieldGT(FieldOrphaned, v))
+}
+
+// OrphanedGTE applies the GTE predicate on the "orphaned" field.
+func OrphanedGTE(v int64) predicate.Claim {
+	return predicate.Claim(sql.FieldGTE(FieldOrphaned, v))
+}
+
+// OrphanedLT applies the LT predicate on the "orphaned" field.
+func OrphanedLT(v int64) predicate.Claim {
+	return predicate.Claim(sql.FieldLT(FieldOrphaned, v))
+}
+
+// OrphanedLTE applies the LTE predicate on the "orphaned" field.
+func OrphanedLTE(v int64) predicate.Claim {
+	return predicate.Claim(sql.FieldLTE(FieldOrphaned, v))
 }
 
 // HasRepository applies the HasEdge predicate on the "repository" edge.

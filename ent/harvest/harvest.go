@@ -41,6 +41,14 @@ const (
 	FieldFreeRequests = "free_requests"
 	// FieldProblems holds the string denoting the problems field in the database.
 	FieldProblems = "problems"
+	// FieldCause holds the string denoting the cause field in the database.
+	FieldCause = "cause"
+	// FieldOrphaned holds the string denoting the orphaned field in the database.
+	FieldOrphaned = "orphaned"
+	// FieldHeld holds the string denoting the held field in the database.
+	FieldHeld = "held"
+	// FieldHeldOf holds the string denoting the held_of field in the database.
+	FieldHeldOf = "held_of"
 	// Table holds the table name of the harvest in the database.
 	Table = "harvests"
 )
@@ -63,6 +71,10 @@ var Columns = []string{
 	FieldRequests,
 	FieldFreeRequests,
 	FieldProblems,
+	FieldCause,
+	FieldOrphaned,
+	FieldHeld,
+	FieldHeldOf,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -96,6 +108,14 @@ var (
 	DefaultRequests int
 	// DefaultFreeRequests holds the default value on creation for the "free_requests" field.
 	DefaultFreeRequests int
+	// DefaultCause holds the default value on creation for the "cause" field.
+	DefaultCause string
+	// DefaultOrphaned holds the default value on creation for the "orphaned" field.
+	DefaultOrphaned int
+	// DefaultHeld holds the default value on creation for the "held" field.
+	DefaultHeld int
+	// DefaultHeldOf holds the default value on creation for the "held_of" field.
+	DefaultHeldOf int
 )
 
 // OrderOption defines the ordering options for the Harvest queries.
@@ -174,4 +194,24 @@ func ByRequests(opts ...sql.OrderTermOption) OrderOption {
 // ByFreeRequests orders the results by the free_requests field.
 func ByFreeRequests(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldFreeRequests, opts...).ToFunc()
+}
+
+// ByCause orders the results by the cause field.
+func ByCause(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldCause, opts...).ToFunc()
+}
+
+// ByOrphaned orders the results by the orphaned field.
+func ByOrphaned(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldOrphaned, opts...).ToFunc()
+}
+
+// ByHeld orders the results by the held field.
+func ByHeld(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldHeld, opts...).ToFunc()
+}
+
+// ByHeldOf orders the results by the held_of field.
+func ByHeldOf(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldHeldOf, opts...).ToFunc()
 }

@@ -129,6 +129,26 @@ func Problems(v []byte) predicate.Harvest {
 	return predicate.Harvest(sql.FieldEQ(FieldProblems, v))
 }
 
+// Cause applies equality check predicate on the "cause" field. It's identical to CauseEQ.
+func Cause(v string) predicate.Harvest {
+	return predicate.Harvest(sql.FieldEQ(FieldCause, v))
+}
+
+// Orphaned applies equality check predicate on the "orphaned" field. It's identical to OrphanedEQ.
+func Orphaned(v int) predicate.Harvest {
+	return predicate.Harvest(sql.FieldEQ(FieldOrphaned, v))
+}
+
+// Held applies equality check predicate on the "held" field. It's identical to HeldEQ.
+func Held(v int) predicate.Harvest {
+	return predicate.Harvest(sql.FieldEQ(FieldHeld, v))
+}
+
+// HeldOf applies equality check predicate on the "held_of" field. It's identical to HeldOfEQ.
+func HeldOf(v int) predicate.Harvest {
+	return predicate.Harvest(sql.FieldEQ(FieldHeldOf, v))
+}
+
 // SourceEQ applies the EQ predicate on the "source" field.
 func SourceEQ(v string) predicate.Harvest {
 	return predicate.Harvest(sql.FieldEQ(FieldSource, v))
@@ -822,6 +842,191 @@ func ProblemsIsNil() predicate.Harvest {
 // ProblemsNotNil applies the NotNil predicate on the "problems" field.
 func ProblemsNotNil() predicate.Harvest {
 	return predicate.Harvest(sql.FieldNotNull(FieldProblems))
+}
+
+// CauseEQ applies the EQ predicate on the "cause" field.
+func CauseEQ(v string) predicate.Harvest {
+	return predicate.Harvest(sql.FieldEQ(FieldCause, v))
+}
+
+// CauseNEQ applies the NEQ predicate on the "cause" field.
+func CauseNEQ(v string) predicate.Harvest {
+	return predicate.Harvest(sql.FieldNEQ(FieldCause, v))
+}
+
+// CauseIn applies the In predicate on the "cause" field.
+func CauseIn(vs ...string) predicate.Harvest {
+	return predicate.Harvest(sql.FieldIn(FieldCause, vs...))
+}
+
+// CauseNotIn applies the NotIn predicate on the "cause" field.
+func CauseNotIn(vs ...string) predicate.Harvest {
+	return predicate.Harvest(sql.FieldNotIn(FieldCause, vs...))
+}
+
+// CauseGT applies the GT predicate on the "cause" field.
+func CauseGT(v string) predicate.Harvest {
+	return predicate.Harvest(sql.FieldGT(FieldCause, v))
+}
+
+// CauseGTE applies the GTE predicate on the "cause" field.
+func CauseGTE(v string) predicate.Harvest {
+	return predicate.Harvest(sql.FieldGTE(FieldCause, v))
+}
+
+// CauseLT applies the LT predicate on the "cause" field.
+func CauseLT(v string) predicate.Harvest {
+	return predicate.Harvest(sql.FieldLT(FieldCause, v))
+}
+
+// CauseLTE applies the LTE predicate on the "cause" field.
+func CauseLTE(v string) predicate.Harvest {
+	return predicate.Harvest(sql.FieldLTE(FieldCause, v))
+}
+
+// CauseContains applies the Contains predicate on the "cause" field.
+func CauseContains(v string) predicate.Harvest {
+	return predicate.Harvest(sql.FieldContains(FieldCause, v))
+}
+
+// CauseHasPrefix applies the HasPrefix predicate on the "cause" field.
+func CauseHasPrefix(v string) predicate.Harvest {
+	return predicate.Harvest(sql.FieldHasPrefix(FieldCause, v))
+}
+
+// CauseHasSuffix applies the HasSuffix predicate on the "cause" field.
+func CauseHasSuffix(v string) predicate.Harvest {
+	return predicate.Harvest(sql.FieldHasSuffix(FieldCause, v))
+}
+
+// CauseEqualFold applies the EqualFold predicate on the "cause" field.
+func CauseEqualFold(v string) predicate.Harvest {
+	return predicate.Harvest(sql.FieldEqualFold(FieldCause, v))
+}
+
+// CauseContainsFold applies the ContainsFold predicate on the "cause" field.
+func CauseContainsFold(v string) predicate.Harvest {
+	return predicate.Harvest(sql.FieldContainsFold(FieldCause, v))
+}
+
+// OrphanedEQ applies the EQ predicate on the "orphaned" field.
+func OrphanedEQ(v int) predicate.Harvest {
+	return predicate.Harvest(sql.FieldEQ(FieldOrphaned, v))
+}
+
+// OrphanedNEQ applies the NEQ predicate on the "orphaned" field.
+func OrphanedNEQ(v int) predicate.Harvest {
+	return predicate.Harvest(sql.FieldNEQ(FieldOrphaned, v))
+}
+
+// OrphanedIn applies the In predicate on the "orphaned" field.
+func OrphanedIn(vs ...int) predicate.Harvest {
+	return predicate.Harvest(sql.FieldIn(FieldOrphaned, vs...))
+}
+
+// OrphanedNotIn applies the NotIn predicate on the "orphaned" field.
+func OrphanedNotIn(vs ...int) predicate.Harvest {
+	return predicate.Harvest(sql.FieldNotIn(FieldOrphaned, vs...))
+}
+
+// OrphanedGT applies the GT predicate on the "orphaned" field.
+func OrphanedGT(v int) predicate.Harvest {
+	return predicate.Harvest(sql.FieldGT(FieldOrphaned, v))
+}
+
+// OrphanedGTE applies the GTE predicate on the "orphaned" field.
+func OrphanedGTE(v int) predicate.Harvest {
+	return predicate.Harvest(sql.FieldGTE(FieldOrphaned, v))
+}
+
+// OrphanedLT applies the LT predicate on the "orphaned" field.
+func OrphanedLT(v int) predicate.Harvest {
+	return predicate.Harvest(sql.FieldLT(FieldOrphaned, v))
+}
+
+// OrphanedLTE applies the LTE predicate on the "orphaned" field.
+func OrphanedLTE(v int) predicate.Harvest {
+	return predicate.Harvest(sql.FieldLTE(FieldOrphaned, v))
+}
+
+// HeldEQ applies the EQ predicate on the "held" field.
+func HeldEQ(v int) predicate.Harvest {
+	return predicate.Harvest(sql.FieldEQ(FieldHeld, v))
+}
+
+// HeldNEQ applies the NEQ predicate on the "held" field.
+func HeldNEQ(v int) predicate.Harvest {
+	return predicate.Harvest(sql.FieldNEQ(FieldHeld, v))
+}
+
+// HeldIn applies the In predicate on the "held" field.
+func HeldIn(vs ...int) predicate.Harvest {
+	return predicate.Harvest(sql.FieldIn(FieldHeld, vs...))
+}
+
+// HeldNotIn applies the NotIn predicate on the "held" field.
+func HeldNotIn(vs ...int) predicate.Harvest {
+	return predicate.Harvest(sql.FieldNotIn(FieldHeld, vs...))
+}
+
+// HeldGT applies the GT predicate on the "held" field.
+func HeldGT(v int) predicate.Harvest {
+	return predicate.Harvest(sql.FieldGT(FieldHeld, v))
+}
+
+// HeldGTE applies the GTE predicate on the "held" field.
+func HeldGTE(v int) predicate.Harvest {
+	return predicate.Harvest(sql.FieldGTE(FieldHeld, v))
+}
+
+// HeldLT applies the LT predicate on the "held" field.
+func HeldLT(v int) predicate.Harvest {
+	return predicate.Harvest(sql.FieldLT(FieldHeld, v))
+}
+
+// HeldLTE applies the LTE predicate on the "held" field.
+func HeldLTE(v int) predicate.Harvest {
+	return predicate.Harvest(sql.FieldLTE(FieldHeld, v))
+}
+
+// HeldOfEQ applies the EQ predicate on the "held_of" field.
+func HeldOfEQ(v int) predicate.Harvest {
+	return predicate.Harvest(sql.FieldEQ(FieldHeldOf, v))
+}
+
+// HeldOfNEQ applies the NEQ predicate on the "held_of" field.
+func HeldOfNEQ(v int) predicate.Harvest {
+	return predicate.Harvest(sql.FieldNEQ(FieldHeldOf, v))
+}
+
+// HeldOfIn applies the In predicate on the "held_of" field.
+func HeldOfIn(vs ...int) predicate.Harvest {
+	return predicate.Harvest(sql.FieldIn(FieldHeldOf, vs...))
+}
+
+// HeldOfNotIn applies the NotIn predicate on the "held_of" field.
+func HeldOfNotIn(vs ...int) predicate.Harvest {
+	return predicate.Harvest(sql.FieldNotIn(FieldHeldOf, vs...))
+}
+
+// HeldOfGT applies the GT predicate on the "held_of" field.
+func HeldOfGT(v int) predicate.Harvest {
+	return predicate.Harvest(sql.FieldGT(FieldHeldOf, v))
+}
+
+// HeldOfGTE applies the GTE predicate on the "held_of" field.
+func HeldOfGTE(v int) predicate.Harvest {
+	return predicate.Harvest(sql.FieldGTE(FieldHeldOf, v))
+}
+
+// HeldOfLT applies the LT predicate on the "held_of" field.
+func HeldOfLT(v int) predicate.Harvest {
+	return predicate.Harvest(sql.FieldLT(FieldHeldOf, v))
+}
+
+// HeldOfLTE applies the LTE predicate on the "held_of" field.
+func HeldOfLTE(v int) predicate.Harvest {
+	return predicate.Harvest(sql.FieldLTE(FieldHeldOf, v))
 }
 
 // And groups predicates with the AND operator between them.

@@ -25,6 +25,7 @@ var (
 		{Name: "content_id", Type: field.TypeInt64},
 		{Name: "revision", Type: field.TypeInt64},
 		{Name: "changed", Type: field.TypeInt64},
+		{Name: "orphaned", Type: field.TypeInt64, Default: 0},
 		{Name: "repository_id", Type: field.TypeInt64},
 	}
 	// ClaimsTable holds the schema information for the "claims" table.
@@ -35,7 +36,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "claims_repositories_claims",
-				Columns:    []*schema.Column{ClaimsColumns[14]},
+				Columns:    []*schema.Column{ClaimsColumns[15]},
 				RefColumns: []*schema.Column{RepositoriesColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
@@ -44,7 +45,7 @@ var (
 			{
 				Name:    "claim_repository_id",
 				Unique:  false,
-				Columns: []*schema.Column{ClaimsColumns[14]},
+				Columns: []*schema.Column{ClaimsColumns[15]},
 			},
 			{
 				Name:    "claim_waiting",
@@ -82,6 +83,37 @@ var (
 		Name:       "contents",
 		Columns:    ContentsColumns,
 		PrimaryKey: []*schema.Column{ContentsColumns[0]},
+	}
+	// DeliveriesColumns holds the columns for the "deliveries" table.
+	DeliveriesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString, Size: 2147483647},
+		{Name: "source", Type: field.TypeString, Size: 2147483647},
+		{Name: "event", Type: field.TypeString, Size: 2147483647},
+		{Name: "received", Type: field.TypeInt64},
+		{Name: "payload", Type: field.TypeBytes, Nullable: true},
+		{Name: "waiting", Type: field.TypeBool},
+		{Name: "outcome", Type: field.TypeString, Size: 2147483647, Default: ""},
+	}
+	// DeliveriesTable holds the schema information for the "deliveries" table.
+	DeliveriesTable = &schema.Table{
+		Name:       "deliveries",
+		Columns:    DeliveriesColumns,
+		PrimaryKey: []*schema.Column{DeliveriesColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "delivery_waiting",
+				Unique:  false,
+				Columns: []*schema.Column{DeliveriesColumns[1], DeliveriesColumns[3]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "waiting",
+				},
+			},
+			{
+				Name:    "delivery_received",
+				Unique:  false,
+				Columns: []*schema.Column{DeliveriesColumns[3]},
+			},
+		},
 	}
 	// DocumentsColumns holds the columns for the "documents" table.
 	DocumentsColumns = []*schema.Column{
@@ -131,6 +163,10 @@ var (
 		{Name: "requests", Type: field.TypeInt, Default: 0},
 		{Name: "free_requests", Type: field.TypeInt, Default: 0},
 		{Name: "problems", Type: field.TypeBytes, Nullable: true},
+		{Name: "cause", Type: field.TypeString, Size: 2147483647, Default: ""},
+		{Name: "orphaned", Type: field.TypeInt, Default: 0},
+		{Name: "held", Type: field.TypeInt, Default: 0},
+		{Name: "held_of", Type: field.TypeInt, Default: 0},
 	}
 	// HarvestsTable holds the schema information for the "harvests" table.
 	HarvestsTable = &schema.Table{
@@ -157,6 +193,30 @@ var (
 		Columns:    LeasesColumns,
 		PrimaryKey: []*schema.Column{LeasesColumns[0]},
 	}
+	// LocationsColumns holds the columns for the "locations" table.
+	LocationsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString, Size: 2147483647},
+		{Name: "target", Type: field.TypeString, Unique: true, Size: 2147483647},
+		{Name: "created", Type: field.TypeInt64},
+		{Name: "creator", Type: field.TypeString, Size: 2147483647, Default: ""},
+	}
+	// LocationsTable holds the schema information for the "locations" table.
+	LocationsTable = &schema.Table{
+		Name:       "locations",
+		Columns:    LocationsColumns,
+		PrimaryKey: []*schema.Column{LocationsColumns[0]},
+	}
+	// MarksColumns holds the columns for the "marks" table.
+	MarksColumns = []*schema.Column{
+		{Name: "key", Type: field.TypeString, Size: 2147483647},
+		{Name: "value", Type: field.TypeString, Size: 2147483647},
+	}
+	// MarksTable holds the schema information for the "marks" table.
+	MarksTable = &schema.Table{
+		Name:       "marks",
+		Columns:    MarksColumns,
+		PrimaryKey: []*schema.Column{MarksColumns[0]},
+	}
 	// RepositoriesColumns holds the columns for the "repositories" table.
 	RepositoriesColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt64},
@@ -167,6 +227,8 @@ var (
 		{Name: "commit", Type: field.TypeString, Size: 2147483647},
 		{Name: "facts", Type: field.TypeBytes, Nullable: true},
 		{Name: "problems", Type: field.TypeBytes, Nullable: true},
+		{Name: "asked", Type: field.TypeInt64, Default: 0},
+		{Name: "gone", Type: field.TypeBool, Default: false},
 	}
 	// RepositoriesTable holds the schema information for the "repositories" table.
 	RepositoriesTable = &schema.Table{
@@ -208,23 +270,64 @@ var (
 		{Name: "uid", Type: field.TypeString, Size: 2147483647},
 		{Name: "ref_key", Type: field.TypeString, Size: 2147483647},
 		{Name: "content_id", Type: field.TypeInt64},
+		{Name: "moved", Type: field.TypeString, Size: 2147483647, Default: ""},
+		{Name: "cause", Type: field.TypeBytes, Nullable: true},
 	}
 	// RevisionsTable holds the schema information for the "revisions" table.
 	RevisionsTable = &schema.Table{
 		Name:       "revisions",
 		Columns:    RevisionsColumns,
 		PrimaryKey: []*schema.Column{RevisionsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "revision_ref_key_id",
+				Unique:  false,
+				Columns: []*schema.Column{RevisionsColumns[4], RevisionsColumns[0]},
+			},
+			{
+				Name:    "revision_time",
+				Unique:  false,
+				Columns: []*schema.Column{RevisionsColumns[2]},
+			},
+		},
+	}
+	// TroublesColumns holds the columns for the "troubles" table.
+	TroublesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString, Size: 2147483647},
+		{Name: "source", Type: field.TypeString, Size: 2147483647},
+		{Name: "repository", Type: field.TypeString, Size: 2147483647},
+		{Name: "owner", Type: field.TypeString, Size: 2147483647},
+		{Name: "opened", Type: field.TypeInt64},
+		{Name: "gone", Type: field.TypeInt64, Default: 0},
+		{Name: "problem", Type: field.TypeBytes},
+	}
+	// TroublesTable holds the schema information for the "troubles" table.
+	TroublesTable = &schema.Table{
+		Name:       "troubles",
+		Columns:    TroublesColumns,
+		PrimaryKey: []*schema.Column{TroublesColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "trouble_gone",
+				Unique:  false,
+				Columns: []*schema.Column{TroublesColumns[5]},
+			},
+		},
 	}
 	// Tables holds all the tables in the schema.
 	Tables = []*schema.Table{
 		ClaimsTable,
 		ContentsTable,
+		DeliveriesTable,
 		DocumentsTable,
 		HarvestsTable,
 		LeasesTable,
+		LocationsTable,
+		MarksTable,
 		RepositoriesTable,
 		ResponsesTable,
 		RevisionsTable,
+		TroublesTable,
 	}
 )
 

@@ -12,6 +12,9 @@ type Claim func(*sql.Selector)
 // Content is the predicate function for content builders.
 type Content func(*sql.Selector)
 
+// Delivery is the predicate function for delivery builders.
+type Delivery func(*sql.Selector)
+
 // Document is the predicate function for document builders.
 type Document func(*sql.Selector)
 
@@ -21,6 +24,12 @@ type Harvest func(*sql.Selector)
 // Lease is the predicate function for lease builders.
 type Lease func(*sql.Selector)
 
+// Location is the predicate function for location builders.
+type Location func(*sql.Selector)
+
+// Mark is the predicate function for mark builders.
+type Mark func(*sql.Selector)
+
 // Repository is the predicate function for repository builders.
 type Repository func(*sql.Selector)
 
@@ -29,3 +38,6 @@ type Response func(*sql.Selector)
 
 // Revision is the predicate function for revision builders.
 type Revision func(*sql.Selector)
+
+// Trouble is the predicate function for trouble builders.
+type Trouble func(*sql.Selector)

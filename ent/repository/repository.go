@@ -26,6 +26,10 @@ const (
 	FieldFacts = "facts"
 	// FieldProblems holds the string denoting the problems field in the database.
 	FieldProblems = "problems"
+	// FieldAsked holds the string denoting the asked field in the database.
+	FieldAsked = "asked"
+	// FieldGone holds the string denoting the gone field in the database.
+	FieldGone = "gone"
 	// EdgeDocuments holds the string denoting the documents edge name in mutations.
 	EdgeDocuments = "documents"
 	// EdgeClaims holds the string denoting the claims edge name in mutations.
@@ -58,6 +62,8 @@ var Columns = []string{
 	FieldCommit,
 	FieldFacts,
 	FieldProblems,
+	FieldAsked,
+	FieldGone,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -71,6 +77,10 @@ func ValidColumn(column string) bool {
 }
 
 var (
+	// DefaultAsked holds the default value on creation for the "asked" field.
+	DefaultAsked int64
+	// DefaultGone holds the default value on creation for the "gone" field.
+	DefaultGone bool
 	// IDValidator is a validator for the "id" field. It is called by the builders before save.
 	IDValidator func(int64) error
 )
@@ -106,6 +116,16 @@ func ByState(opts ...sql.OrderTermOption) OrderOption {
 // ByCommit orders the results by the commit field.
 func ByCommit(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldCommit, opts...).ToFunc()
+}
+
+// ByAsked orders the results by the asked field.
+func ByAsked(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldAsked, opts...).ToFunc()
+}
+
+// ByGone orders the results by the gone field.
+func ByGone(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldGone, opts...).ToFunc()
 }
 
 // ByDocumentsCount orders the results by documents count.

@@ -88,6 +88,16 @@ func Problems(v []byte) predicate.Repository {
 	return predicate.Repository(sql.FieldEQ(FieldProblems, v))
 }
 
+// Asked applies equality check predicate on the "asked" field. It's identical to AskedEQ.
+func Asked(v int64) predicate.Repository {
+	return predicate.Repository(sql.FieldEQ(FieldAsked, v))
+}
+
+// Gone applies equality check predicate on the "gone" field. It's identical to GoneEQ.
+func Gone(v bool) predicate.Repository {
+	return predicate.Repository(sql.FieldEQ(FieldGone, v))
+}
+
 // SourceEQ applies the EQ predicate on the "source" field.
 func SourceEQ(v string) predicate.Repository {
 	return predicate.Repository(sql.FieldEQ(FieldSource, v))
@@ -511,6 +521,56 @@ func ProblemsIsNil() predicate.Repository {
 // ProblemsNotNil applies the NotNil predicate on the "problems" field.
 func ProblemsNotNil() predicate.Repository {
 	return predicate.Repository(sql.FieldNotNull(FieldProblems))
+}
+
+// AskedEQ applies the EQ predicate on the "asked" field.
+func AskedEQ(v int64) predicate.Repository {
+	return predicate.Repository(sql.FieldEQ(FieldAsked, v))
+}
+
+// AskedNEQ applies the NEQ predicate on the "asked" field.
+func AskedNEQ(v int64) predicate.Repository {
+	return predicate.Repository(sql.FieldNEQ(FieldAsked, v))
+}
+
+// AskedIn applies the In predicate on the "asked" field.
+func AskedIn(vs ...int64) predicate.Repository {
+	return predicate.Repository(sql.FieldIn(FieldAsked, vs...))
+}
+
+// AskedNotIn applies the NotIn predicate on the "asked" field.
+func AskedNotIn(vs ...int64) predicate.Repository {
+	return predicate.Repository(sql.FieldNotIn(FieldAsked, vs...))
+}
+
+// AskedGT applies the GT predicate on the "asked" field.
+func AskedGT(v int64) predicate.Repository {
+	return predicate.Repository(sql.FieldGT(FieldAsked, v))
+}
+
+// AskedGTE applies the GTE predicate on the "asked" field.
+func AskedGTE(v int64) predicate.Repository {
+	return predicate.Repository(sql.FieldGTE(FieldAsked, v))
+}
+
+// AskedLT applies the LT predicate on the "asked" field.
+func AskedLT(v int64) predicate.Repository {
+	return predicate.Repository(sql.FieldLT(FieldAsked, v))
+}
+
+// AskedLTE applies the LTE predicate on the "asked" field.
+func AskedLTE(v int64) predicate.Repository {
+	return predicate.Repository(sql.FieldLTE(FieldAsked, v))
+}
+
+// GoneEQ applies the EQ predicate on the "gone" field.
+func GoneEQ(v bool) predicate.Repository {
+	return predicate.Repository(sql.FieldEQ(FieldGone, v))
+}
+
+// GoneNEQ applies the NEQ predicate on the "gone" field.
+func GoneNEQ(v bool) predicate.Repository {
+	return predicate.Repository(sql.FieldNEQ(FieldGone, v))
 }
 
 // HasDocuments applies the HasEdge predicate on the "documents" edge.

@@ -21,6 +21,10 @@ const (
 	FieldRefKey = "ref_key"
 	// FieldContentID holds the string denoting the content_id field in the database.
 	FieldContentID = "content_id"
+	// FieldMoved holds the string denoting the moved field in the database.
+	FieldMoved = "moved"
+	// FieldCause holds the string denoting the cause field in the database.
+	FieldCause = "cause"
 	// Table holds the table name of the revision in the database.
 	Table = "revisions"
 )
@@ -33,6 +37,8 @@ var Columns = []string{
 	FieldUID,
 	FieldRefKey,
 	FieldContentID,
+	FieldMoved,
+	FieldCause,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -46,6 +52,8 @@ func ValidColumn(column string) bool {
 }
 
 var (
+	// DefaultMoved holds the default value on creation for the "moved" field.
+	DefaultMoved string
 	// IDValidator is a validator for the "id" field. It is called by the builders before save.
 	IDValidator func(int64) error
 )
@@ -81,4 +89,9 @@ func ByRefKey(opts ...sql.OrderTermOption) OrderOption {
 // ByContentID orders the results by the content_id field.
 func ByContentID(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldContentID, opts...).ToFunc()
+}
+
+// ByMoved orders the results by the moved field.
+func ByMoved(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldMoved, opts...).ToFunc()
 }

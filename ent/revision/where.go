@@ -77,6 +77,16 @@ func ContentID(v int64) predicate.Revision {
 	return predicate.Revision(sql.FieldEQ(FieldContentID, v))
 }
 
+// Moved applies equality check predicate on the "moved" field. It's identical to MovedEQ.
+func Moved(v string) predicate.Revision {
+	return predicate.Revision(sql.FieldEQ(FieldMoved, v))
+}
+
+// Cause applies equality check predicate on the "cause" field. It's identical to CauseEQ.
+func Cause(v []byte) predicate.Revision {
+	return predicate.Revision(sql.FieldEQ(FieldCause, v))
+}
+
 // OpEQ applies the EQ predicate on the "op" field.
 func OpEQ(v string) predicate.Revision {
 	return predicate.Revision(sql.FieldEQ(FieldOp, v))
@@ -350,6 +360,121 @@ func ContentIDLT(v int64) predicate.Revision {
 // ContentIDLTE applies the LTE predicate on the "content_id" field.
 func ContentIDLTE(v int64) predicate.Revision {
 	return predicate.Revision(sql.FieldLTE(FieldContentID, v))
+}
+
+// MovedEQ applies the EQ predicate on the "moved" field.
+func MovedEQ(v string) predicate.Revision {
+	return predicate.Revision(sql.FieldEQ(FieldMoved, v))
+}
+
+// MovedNEQ applies the NEQ predicate on the "moved" field.
+func MovedNEQ(v string) predicate.Revision {
+	return predicate.Revision(sql.FieldNEQ(FieldMoved, v))
+}
+
+// MovedIn applies the In predicate on the "moved" field.
+func MovedIn(vs ...string) predicate.Revision {
+	return predicate.Revision(sql.FieldIn(FieldMoved, vs...))
+}
+
+// MovedNotIn applies the NotIn predicate on the "moved" field.
+func MovedNotIn(vs ...string) predicate.Revision {
+	return predicate.Revision(sql.FieldNotIn(FieldMoved, vs...))
+}
+
+// MovedGT applies the GT predicate on the "moved" field.
+func MovedGT(v string) predicate.Revision {
+	return predicate.Revision(sql.FieldGT(FieldMoved, v))
+}
+
+// MovedGTE applies the GTE predicate on the "moved" field.
+func MovedGTE(v string) predicate.Revision {
+	return predicate.Revision(sql.FieldGTE(FieldMoved, v))
+}
+
+// MovedLT applies the LT predicate on the "moved" field.
+func MovedLT(v string) predicate.Revision {
+	return predicate.Revision(sql.FieldLT(FieldMoved, v))
+}
+
+// MovedLTE applies the LTE predicate on the "moved" field.
+func MovedLTE(v string) predicate.Revision {
+	return predicate.Revision(sql.FieldLTE(FieldMoved, v))
+}
+
+// MovedContains applies the Contains predicate on the "moved" field.
+func MovedContains(v string) predicate.Revision {
+	return predicate.Revision(sql.FieldContains(FieldMoved, v))
+}
+
+// MovedHasPrefix applies the HasPrefix predicate on the "moved" field.
+func MovedHasPrefix(v string) predicate.Revision {
+	return predicate.Revision(sql.FieldHasPrefix(FieldMoved, v))
+}
+
+// MovedHasSuffix applies the HasSuffix predicate on the "moved" field.
+func MovedHasSuffix(v string) predicate.Revision {
+	return predicate.Revision(sql.FieldHasSuffix(FieldMoved, v))
+}
+
+// MovedEqualFold applies the EqualFold predicate on the "moved" field.
+func MovedEqualFold(v string) predicate.Revision {
+	return predicate.Revision(sql.FieldEqualFold(FieldMoved, v))
+}
+
+// MovedContainsFold applies the ContainsFold predicate on the "moved" field.
+func MovedContainsFold(v string) predicate.Revision {
+	return predicate.Revision(sql.FieldContainsFold(FieldMoved, v))
+}
+
+// CauseEQ applies the EQ predicate on the "cause" field.
+func CauseEQ(v []byte) predicate.Revision {
+	return predicate.Revision(sql.FieldEQ(FieldCause, v))
+}
+
+// CauseNEQ applies the NEQ predicate on the "cause" field.
+func CauseNEQ(v []byte) predicate.Revision {
+	return predicate.Revision(sql.FieldNEQ(FieldCause, v))
+}
+
+// CauseIn applies the In predicate on the "cause" field.
+func CauseIn(vs ...[]byte) predicate.Revision {
+	return predicate.Revision(sql.FieldIn(FieldCause, vs...))
+}
+
+// CauseNotIn applies the NotIn predicate on the "cause" field.
+func CauseNotIn(vs ...[]byte) predicate.Revision {
+	return predicate.Revision(sql.FieldNotIn(FieldCause, vs...))
+}
+
+// CauseGT applies the GT predicate on the "cause" field.
+func CauseGT(v []byte) predicate.Revision {
+	return predicate.Revision(sql.FieldGT(FieldCause, v))
+}
+
+// CauseGTE applies the GTE predicate on the "cause" field.
+func CauseGTE(v []byte) predicate.Revision {
+	return predicate.Revision(sql.FieldGTE(FieldCause, v))
+}
+
+// CauseLT applies the LT predicate on the "cause" field.
+func CauseLT(v []byte) predicate.Revision {
+	return predicate.Revision(sql.FieldLT(FieldCause, v))
+}
+
+// CauseLTE applies the LTE predicate on the "cause" field.
+func CauseLTE(v []byte) predicate.Revision {
+	return predicate.Revision(sql.FieldLTE(FieldCause, v))
+}
+
+// CauseIsNil applies the IsNil predicate on the "cause" field.
+func CauseIsNil() predicate.Revision {
+	return predicate.Revision(sql.FieldIsNull(FieldCause))
+}
+
+// CauseNotNil applies the NotNil predicate on the "cause" field.
+func CauseNotNil() predicate.Revision {
+	return predicate.Revision(sql.FieldNotNull(FieldCause))
 }
 
 // And groups predicates with the AND operator between them.

@@ -33,6 +33,8 @@ func (Repository) Fields() []ent.Field {
 		field.Text("commit"),
 		field.Bytes("facts").Optional().Comment("JSON object"),
 		field.Bytes("problems").Optional().Comment("JSON array; null if there are none"),
+		field.Int64("asked").Default(0).Comment("when the source asked for this; Unix microseconds"),
+		field.Bool("gone").Default(false).Comment("kept for a while, so that an older listing does not bring it back"),
 	}
 }
 
@@ -119,6 +121,7 @@ func (Claim) Fields() []ent.Field {
 		field.Int64("content_id"),
 		field.Int64("revision").Comment("that made this content the served one; 0 if it never was"),
 		field.Int64("changed").Comment("time of the revision; Unix microseconds"),
+		field.Int64("orphaned").Default(0).Comment("since when no place declares it any more; Unix microseconds, 0 if one does"),
 	}
 }
 
@@ -151,6 +154,16 @@ func (Revision) Fields() []ent.Field {
 		field.Text("uid").Immutable(),
 		field.Text("ref_key").Immutable(),
 		field.Int64("content_id").Immutable().Comment("after the change; for delete, before it"),
+		field.Text("moved").Default("").Immutable().Comment("key of the ref that the entity was renamed from; for delete, to"),
+		field.Bytes("cause").Optional().Immutable().Comment("catalog.Cause as a JSON object; null if unknown"),
+	}
+}
+
+// Indexes of the Revision.
+func (Revision) Indexes() []ent.Index {
+	return []ent.Index{
+		index.Fields("ref_key", "id"),
+		index.Fields("time"),
 	}
 }
 
@@ -176,6 +189,10 @@ func (Harvest) Fields() []ent.Field {
 		field.Int("requests").Default(0),
 		field.Int("free_requests").Default(0),
 		field.Bytes("problems").Optional().Comment("of the source itself; JSON array, null if there are none"),
+		field.Text("cause").Default("").Comment("what asked for it: schedule, api, webhook"),
+		field.Int("orphaned").Default(0),
+		field.Int("held").Default(0).Comment("entities that it would have removed, had that not been too many"),
+		field.Int("held_of").Default(0).Comment("entities that the source had then"),
 	}
 }
 
@@ -211,4 +228,78 @@ func (Response) Fields() []ent.Field {
 // Indexes of the Response.
 func (Response) Indexes() []ent.Index {
 	return []ent.Index{index.Fields("stored")}
+}
+
+// Delivery is a webhook delivery. Its id stays for some days after it was
+// processed, so that a repeated one is known.
+type Delivery struct{ ent.Schema }
+
+// Fields of the Delivery.
+func (Delivery) Fields() []ent.Field {
+	return []ent.Field{
+		field.Text("id").Immutable().Comment("source, a space, and the forge's id of the delivery"),
+		field.Text("source").Immutable(),
+		field.Text("event").Immutable().Comment("the forge's name of its type, such as push"),
+		field.Int64("received").Immutable().Comment("Unix microseconds"),
+		field.Bytes("payload").Optional().Comment("null once it was processed"),
+		field.Bool("waiting").Comment("to be processed"),
+		field.Text("outcome").Default("").Comment("what came of it, in a few words"),
+	}
+}
+
+// Indexes of the Delivery.
+func (Delivery) Indexes() []ent.Index {
+	return []ent.Index{
+		index.Fields("source", "received").StorageKey("delivery_waiting").Annotations(entsql.IndexWhere("waiting")),
+		index.Fields("received"),
+	}
+}
+
+// Location is a location that was registered through the API.
+type Location struct{ ent.Schema }
+
+// Fields of the Location.
+func (Location) Fields() []ent.Field {
+	return []ent.Field{
+		field.Text("id").Immutable().Comment("a UUID"),
+		field.Text("target").Unique().Immutable().Comment("type:target, such as url:https://example.com/all.yaml"),
+		field.Int64("created").Immutable().Comment("Unix microseconds"),
+		field.Text("creator").Default("").Immutable().Comment("caller of the API; empty if unknown"),
+	}
+}
+
+// Trouble is a problem through time: when it was first seen, and when it was
+// gone. What is wrong now is in the documents; this only remembers.
+type Trouble struct{ ent.Schema }
+
+// Fields of the Trouble.
+func (Trouble) Fields() []ent.Field {
+	return []ent.Field{
+		field.Text("id").Immutable().Comment("fingerprint: what makes two problems the same one"),
+		field.Text("source"),
+		field.Text("repository"),
+		field.Text("owner").Comment("key of the owner of the entity or of most of the document; empty if unknown"),
+		field.Int64("opened").Comment("Unix microseconds"),
+		field.Int64("gone").Default(0).Comment("Unix microseconds; 0 while it is there"),
+		field.Bytes("problem").Comment("as last seen; a JSON object"),
+	}
+}
+
+// Indexes of the Trouble.
+func (Trouble) Indexes() []ent.Index {
+	return []ent.Index{
+		index.Fields("gone"),
+	}
+}
+
+// Mark is a fact about the database as a whole, such as the oldest revision
+// that is still kept.
+type Mark struct{ ent.Schema }
+
+// Fields of the Mark.
+func (Mark) Fields() []ent.Field {
+	return []ent.Field{
+		field.Text("id").StorageKey("key").Immutable(),
+		field.Text("value"),
+	}
 }

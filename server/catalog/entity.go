@@ -85,4 +85,8 @@ type Change struct {
 	Op       Op
 	Time     time.Time
 	Entity   *Entity // as it is after the change; for OpDelete, as it last was
+	Cause    Cause
+	// Moved is set on both changes that a renamed entity makes: on the deletion
+	// of the old ref it is the key of the new one, on the other that of the old.
+	Moved string
 }

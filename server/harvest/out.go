@@ -175,6 +175,14 @@ func (r *run) Repository(ctx context.Context, repo source.Repository) error {
 	return r.batch.add(ctx, update)
 }
 
+// Gone implements source.Out.
+func (r *run) Gone(ctx context.Context, id string) error {
+	if _, ok := r.known[id]; !ok {
+		return ctx.Err()
+	}
+	return r.batch.add(ctx, store.RepositoryUpdate{Repository: store.Repository{ID: id}, Gone: true})
+}
+
 // Directory implements source.Out.
 func (r *run) Directory(ctx context.Context, d source.Directory) error {
 	if r.config.NoInference {

@@ -29,6 +29,55 @@ type Source interface {
 	Harvest(ctx context.Context, known Known, out Out) error
 }
 
+// Refresher is a Source that can report a few of its repositories without
+// listing the others.
+type Refresher interface {
+	Source
+
+	// Refresh reports what the scope names, as it is now, by the same calls as
+	// Harvest and with the same State, so that the next Harvest finds it
+	// unchanged. What is provably not part of the source (any more) it reports
+	// by Gone; what could not be read, by Keep. It never calls Complete.
+	Refresh(ctx context.Context, scope Scope, known Known, out Out) error
+}
+
+// Announcer is a Refresher whose forge announces changes by webhook.
+type Announcer interface {
+	Refresher
+
+	// Announced says what a delivery means. The event is the forge's name of
+	// its type, such as push, and the payload is JSON whose signature was
+	// checked. It makes no request and keeps no state. A payload that is not
+	// what the forge documents is an error.
+	Announced(event string, payload []byte) (Announcement, error)
+}
+
+// Announcement is what a delivery calls for. Deliveries get lost, repeated and
+// out of order, so that it says where to look and never what to believe.
+type Announcement struct {
+	Scope Scope
+	// Everything asks for a harvest of the whole source: no scope is enough.
+	Everything bool
+	// Ignored says why nothing is to be done, in a few words; empty otherwise.
+	Ignored string
+	// Cause is who did it, as far as the payload tells.
+	Cause catalog.Cause
+}
+
+// Scope is a part of a source.
+type Scope struct {
+	Repositories []Pointer
+	// Directory asks for the groups and users too.
+	Directory bool
+}
+
+// Pointer names a repository whose record may be out of date.
+type Pointer struct {
+	ID     string // as Repository.ID; may be empty if Number or Name are known
+	Number int64  // the forge's other id, if it has one
+	Name   string // owner/name, as last known
+}
+
 // Known is what the catalog already has from this source, so that a source can
 // leave out what has not changed. It is safe for concurrent use.
 type Known interface {
@@ -63,6 +112,10 @@ type Out interface {
 	// what is known of it stays, and the problem is shown.
 	Keep(ctx context.Context, id string, p catalog.Problem) error
 
+	// Gone reports that the repository with this ID is provably not part of the
+	// source any more. What it declared is removed.
+	Gone(ctx context.Context, id string) error
+
 	// Directory reports the groups and users of an organisation, whole. It may
 	// be called at most once.
 	Directory(ctx context.Context, d Directory) error
@@ -89,10 +142,16 @@ type Repository struct {
 	// about the repository may have changed, such as pushed_at and settings.
 	State string
 
+	// Asked is when the source began to ask for what follows, by the clock of
+	// this machine: what was asked for earlier never replaces what was asked for
+	// later. The zero value means now.
+	Asked time.Time
+
 	Owner, Name string // as the forge spells them
 	URL         string // of the web page, without a trailing slash; empty if there is none
 	Branch      string // that was read: the default branch, or the configured one
 	Commit      string // head of Branch; empty for an empty repository
+	Author      string // login of the author of Commit; empty if the forge does not say
 
 	Description string
 	Homepage    string

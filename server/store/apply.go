@@ -54,7 +54,7 @@ func (s *Store) change(ctx context.Context, source string, updates []RepositoryU
 	err := s.write(ctx, func(tx *ent.Tx, now int64) error {
 		c = &changeset{
 			s: s, tx: tx, source: source, now: now, claimed: s.began(source, now),
-			repositories: map[string]*repository{}, claims: map[int64]*claim{}, contested: map[string]struct{}{},
+			repositories: map[string]*repository{}, claims: map[int64]*claim{}, contested: map[string]struct{}{}, renamed: map[string]string{},
 		}
 		return c.run(ctx, updates, seen)
 	})
@@ -83,6 +83,9 @@ type changeset struct {
 	claims       map[int64]*claim       // by id
 	fresh        []*claim               // new ones, without id yet
 	contested    map[string]struct{}    // refs whose set of claims changes, or their order
+	renamed      map[string]string      // refs between which an entity moved, in both directions
+
+	cause []byte // of the update being reconciled
 
 	last struct{ repository, document, content, claim, revision, time int64 } // given out
 
@@ -103,6 +106,8 @@ type repository struct {
 	documents       map[string]documentRow
 	claims          []*claim // but for those of unchanged documents
 	facts, problems []byte
+	asked           int64
+	gone            bool
 }
 
 type documentRow struct {
@@ -159,6 +164,7 @@ func lastOfEach(updates []RepositoryUpdate) []RepositoryUpdate {
 // reconcile compares an update with what is there.
 func (c *changeset) reconcile(u RepositoryUpdate, remove bool) error {
 	r := c.repositories[u.Repository.ID]
+	c.cause = encodeCause(u.Cause)
 	if remove {
 		c.goneRepositories = append(c.goneRepositories, r.id)
 		for _, cl := range r.claims {
@@ -177,7 +183,7 @@ func (c *changeset) reconcile(u RepositoryUpdate, remove bool) error {
 	r.name = toText(u.Repository.Name)
 	row := []any{
 		r.id, toText(c.source), toText(u.Repository.ID), r.name, toText(u.Repository.State), toText(u.Repository.Commit),
-		u.Repository.Facts, problems,
+		u.Repository.Facts, problems, r.asked, false,
 	}
 	if r.row == nil || !slices.Equal(row[:6], r.row[:6]) || !bytes.Equal(u.Repository.Facts, r.facts) || !bytes.Equal(problems, r.problems) {
 		c.repositoryRows = append(c.repositoryRows, row)
@@ -293,18 +299,21 @@ func (c *changeset) set(r *repository, cl *claim, key, ref string, to Claim) {
 	if cl.ref != "" && cl.ref != ref {
 		cl.claimed = c.claimed
 	}
+	if cl.ref != ref || cl.path != path {
+		cl.cause = c.cause
+	}
 	cl.key, cl.ref, cl.path, cl.at = key, ref, path, r.name
 	cl.priority, cl.inferred = int64(to.Priority), e.Origin.Inferred
 	switch {
 	case cl.hash != hash:
-		cl.hash, cl.place, cl.entity = hash, place, e
+		cl.hash, cl.place, cl.entity, cl.cause = hash, place, e, c.cause
 	case cl.place != place:
 		cl.place, cl.moved = place, e
 	}
 }
 
 func (c *changeset) drop(cl *claim) {
-	cl.gone = true
+	cl.gone, cl.cause = true, c.cause
 	c.contested[cl.ref] = struct{}{}
 }
 
@@ -323,6 +332,18 @@ func placeOf(e *catalog.Entity) int64 {
 	}
 	h.Write(b)
 	return int64(h.Sum64())
+}
+
+// encodeCause is the JSON of a cause, and nil of an unknown one.
+func encodeCause(cause catalog.Cause) []byte {
+	if cause == (catalog.Cause{}) {
+		return nil
+	}
+	b, err := json.Marshal(cause)
+	if err != nil {
+		panic(err) // of strings and a number
+	}
+	return b
 }
 
 // encode is the JSON of a list, and nil of an empty one.

@@ -25,7 +25,7 @@ type bulk struct {
 var (
 	repositoriesTable = bulk{"repositories", []column{
 		{"id", "bigint"}, {"source", "text"}, {"forge_id", "text"}, {"name", "text"}, {"state", "text"},
-		{"commit", "text"}, {"facts", "bytea"}, {"problems", "bytea"},
+		{"commit", "text"}, {"facts", "bytea"}, {"problems", "bytea"}, {"asked", "bigint"}, {"gone", "boolean"},
 	}}
 	documentsTable = bulk{"documents", []column{
 		{"id", "bigint"}, {"repository_id", "bigint"}, {"path", "text"}, {"hash", "text"}, {"commit", "text"}, {"problems", "bytea"},
@@ -38,9 +38,11 @@ var (
 		{"id", "bigint"}, {"repository_id", "bigint"}, {"key", "text"}, {"path", "text"}, {"ref_key", "text"}, {"uid", "text"},
 		{"hash", "text"}, {"place", "bigint"}, {"inferred", "boolean"}, {"priority", "bigint"}, {"claimed", "bigint"},
 		{"served", "boolean"}, {"content_id", "bigint"}, {"revision", "bigint"}, {"changed", "bigint"},
+		{"orphaned", "bigint"},
 	}}
 	revisionsTable = bulk{"revisions", []column{
 		{"id", "bigint"}, {"op", "text"}, {"time", "bigint"}, {"uid", "text"}, {"ref_key", "text"}, {"content_id", "bigint"},
+		{"moved", "text"}, {"cause", "bytea"},
 	}}
 )
 

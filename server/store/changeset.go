@@ -35,11 +35,11 @@ func (c *changeset) read(ctx context.Context, updates []RepositoryUpdate) error 
 		forge[i] = toText(u.Repository.ID)
 	}
 	byID := map[int64]*repository{}
-	err := queryRows(ctx, c.tx, s.bind(`SELECT "id", "forge_id", "name", "state", "commit", "facts", "problems" FROM "repositories" WHERE "source" = ? AND `+s.in(`"forge_id"`)),
+	err := queryRows(ctx, c.tx, s.bind(`SELECT "id", "forge_id", "name", "state", "commit", "facts", "problems", "asked", "gone" FROM "repositories" WHERE "source" = ? AND `+s.in(`"forge_id"`)),
 		[]any{toText(c.source), list(s, forge)}, func(rows *sql.Rows) error {
 			r := &repository{documents: map[string]documentRow{}}
 			var id, state, commit string
-			if err := rows.Scan(&r.id, &id, &r.name, &state, &commit, &r.facts, &r.problems); err != nil {
+			if err := rows.Scan(&r.id, &id, &r.name, &state, &commit, &r.facts, &r.problems, &r.asked, &r.gone); err != nil {
 				return err
 			}
 			r.row = []any{r.id, toText(c.source), id, r.name, state, commit}
@@ -141,7 +141,7 @@ func (c *changeset) write(ctx context.Context) error {
 	}
 	first := c.last.revision - int64(len(c.events)) + 1
 	for i, e := range c.events {
-		revisions = append(revisions, []any{first + int64(i), string(e.op), c.now, e.uid, e.ref, e.content})
+		revisions = append(revisions, []any{first + int64(i), string(e.op), c.now, e.uid, e.ref, e.content, e.moved, e.cause})
 	}
 	// The order keeps the constraints at every step: a ref has no more than one
 	// served claim, and a repository stands before what it holds.

@@ -24,6 +24,7 @@ type row struct {
 	served            bool
 	content           int64
 	revision, changed int64
+	orphaned          int64
 }
 
 // claim is a claim as it will be.
@@ -34,20 +35,21 @@ type claim struct {
 	gone   bool
 	entity *catalog.Entity // content to be written; nil if it stays
 	moved  *catalog.Entity // the same content at another place; nil if it stays
+	cause  []byte          // of what became of it here; nil if nothing did, or the cause is unknown
 }
 
 const claimColumns = `c."id", c."repository_id", c."key", c."path", c."ref_key", c."uid", c."hash", c."place", c."inferred", ` +
-	`c."priority", c."claimed", c."served", c."content_id", c."revision", c."changed"`
+	`c."priority", c."claimed", c."served", c."content_id", c."revision", c."changed", c."orphaned"`
 
 // scan reads claimColumns, and what follows them into after.
 func (r *row) scan(rows *sql.Rows, after ...any) error {
 	return rows.Scan(append([]any{&r.id, &r.repository, &r.key, &r.path, &r.ref, &r.uid, &r.hash, &r.place, &r.inferred,
-		&r.priority, &r.claimed, &r.served, &r.content, &r.revision, &r.changed}, after...)...)
+		&r.priority, &r.claimed, &r.served, &r.content, &r.revision, &r.changed, &r.orphaned}, after...)...)
 }
 
 func (r *row) values() []any {
 	return []any{r.id, r.repository, r.key, r.path, r.ref, r.uid, r.hash, r.place, r.inferred,
-		r.priority, r.claimed, r.served, r.content, r.revision, r.changed}
+		r.priority, r.claimed, r.served, r.content, r.revision, r.changed, r.orphaned}
 }
 
 // before orders the claims to one ref: the first is served.
@@ -71,6 +73,8 @@ type event struct {
 	uid     string
 	content int64
 	claim   *claim // that is served now; nil for a deletion
+	moved   string // key of the ref that the entity was renamed from; for a deletion, to
+	cause   []byte
 }
 
 // contest is a ref whose claims change: as they were and as they will be.
@@ -109,7 +113,7 @@ func (c *changeset) resolve(ctx context.Context) error {
 		if len(k.after) == 0 {
 			if was != nil {
 				c.counts.Removed++
-				c.events = append(c.events, event{catalog.OpDelete, k.ref, was.was.uid, was.was.content, nil})
+				c.events = append(c.events, event{op: catalog.OpDelete, ref: k.ref, uid: was.was.uid, content: was.was.content, moved: c.renamed[k.ref], cause: was.cause})
 			}
 			continue
 		}
@@ -125,13 +129,19 @@ func (c *changeset) resolve(ctx context.Context) error {
 		default:
 			c.counts.Changed++
 		}
-		c.events = append(c.events, event{catalog.OpPut, k.ref, winner.uid, winner.content, winner})
+		cause := winner.cause
+		if cause == nil && was != nil {
+			cause = was.cause // the one that it takes over from
+		}
+		c.events = append(c.events, event{
+			op: catalog.OpPut, ref: k.ref, uid: winner.uid, content: winner.content, claim: winner, moved: c.renamed[k.ref], cause: cause,
+		})
 	}
 	// What stays served in another form, and was not contested.
 	for _, cl := range c.claims {
 		if _, contested := c.contested[cl.ref]; !contested && cl.served && cl.entity != nil {
 			c.counts.Changed++
-			c.events = append(c.events, event{catalog.OpPut, cl.ref, cl.uid, cl.content, cl})
+			c.events = append(c.events, event{op: catalog.OpPut, ref: cl.ref, uid: cl.uid, content: cl.content, claim: cl, cause: cl.cause})
 		}
 	}
 	// Deletions first, so that a uid that moves to another ref is never on two.
@@ -233,6 +243,7 @@ func (c *changeset) giveUIDs(contests []*contest) {
 			if old, ok := free[cl.was.ref]; ok && uid == "" && cl.was.ref != k.ref {
 				uid = old
 				delete(free, cl.was.ref)
+				c.renamed[cl.was.ref], c.renamed[k.ref] = k.ref, cl.was.ref
 			}
 		}
 		if uid == "" && len(k.after) > 0 {

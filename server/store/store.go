@@ -67,6 +67,14 @@ type RepositoryUpdate struct {
 	Broken []BrokenDocument
 	// Problems of the repository that belong to no document.
 	Problems []catalog.Problem
+	// Asked is when the source began to ask for this; zero for now. What was
+	// asked for earlier never replaces what was asked for later.
+	Asked time.Time
+	// Gone says that the repository is provably not part of the source any
+	// more. Only Repository.ID and Asked matter then.
+	Gone bool
+	// Cause of what this changes.
+	Cause catalog.Cause
 }
 
 // BrokenDocument says which claims of a document stay although it does not

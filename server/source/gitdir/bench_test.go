@@ -2,6 +2,7 @@ package gitdir_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -45,6 +46,9 @@ func (m *memory) Unchanged(context.Context, string) error {
 	m.unchanged++
 	return nil
 }
+
+// Gone is for Refresh alone, which is not measured here.
+func (m *memory) Gone(context.Context, string) error { return errors.New("not expected") }
 
 func (m *memory) Keep(context.Context, string, catalog.Problem) error {
 	m.mu.Lock()

@@ -43,6 +43,7 @@ type printer struct{}
 func (printer) Expect(int)                                          {}
 func (printer) Unchanged(context.Context, string) error             { return nil }
 func (printer) Keep(context.Context, string, catalog.Problem) error { return nil }
+func (printer) Gone(context.Context, string) error                  { return nil }
 func (printer) Directory(context.Context, source.Directory) error   { return nil }
 func (printer) Problem(p catalog.Problem)                           { fmt.Println(p.Message) }
 func (printer) Spent(source.Budget)                                 {}

@@ -24,6 +24,7 @@ func (l *last) Unchanged(context.Context, string) error                 { l.unch
 func (l *last) Keep(_ context.Context, _ string, p catalog.Problem) error {
 	return p
 }
+func (l *last) Gone(context.Context, string) error                { return nil }
 func (l *last) Expect(int)                                        {}
 func (l *last) Directory(context.Context, source.Directory) error { return nil }
 func (l *last) Problem(catalog.Problem)                           {}

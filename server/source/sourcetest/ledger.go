@@ -38,6 +38,7 @@ type Report struct {
 	Repositories map[string]source.Repository // by ID
 	Unchanged    []string                     // IDs, sorted
 	Kept         map[string]catalog.Problem   // by ID
+	Gone         []string                     // IDs
 	Directory    *source.Directory
 	Problems     []catalog.Problem
 	Budget       source.Budget // the last one said
@@ -221,6 +222,13 @@ func (r *recorder) Keep(_ context.Context, id string, p catalog.Problem) error {
 	r.once(id)
 	assert.NotEmpty(r.t, p.Message, "Keep(%q) without a message", id)
 	r.report.Kept[id] = p
+	return nil
+}
+
+func (r *recorder) Gone(_ context.Context, id string) error {
+	defer r.call("Gone")()
+	r.once(id)
+	r.report.Gone = append(r.report.Gone, id)
 	return nil
 }
 

@@ -26,6 +26,57 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+type ProblemState int32
+
+const (
+	ProblemState_PROBLEM_STATE_UNSPECIFIED ProblemState = 0
+	// It is there now.
+	ProblemState_PROBLEM_STATE_OPEN ProblemState = 1
+	// It was there once. Those of the last months are kept.
+	ProblemState_PROBLEM_STATE_GONE ProblemState = 2
+)
+
+// Enum value maps for ProblemState.
+var (
+	ProblemState_name = map[int32]string{
+		0: "PROBLEM_STATE_UNSPECIFIED",
+		1: "PROBLEM_STATE_OPEN",
+		2: "PROBLEM_STATE_GONE",
+	}
+	ProblemState_value = map[string]int32{
+		"PROBLEM_STATE_UNSPECIFIED": 0,
+		"PROBLEM_STATE_OPEN":        1,
+		"PROBLEM_STATE_GONE":        2,
+	}
+)
+
+func (x ProblemState) Enum() *ProblemState {
+	p := new(ProblemState)
+	*p = x
+	return p
+}
+
+func (x ProblemState) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ProblemState) Descriptor() protoreflect.EnumDescriptor {
+	return file_waypost_catalog_v1_catalog_proto_enumTypes[0].Descriptor()
+}
+
+func (ProblemState) Type() protoreflect.EnumType {
+	return &file_waypost_catalog_v1_catalog_proto_enumTypes[0]
+}
+
+func (x ProblemState) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ProblemState.Descriptor instead.
+func (ProblemState) EnumDescriptor() ([]byte, []int) {
+	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{0}
+}
+
 // Severity says what a problem costs.
 type Severity int32
 
@@ -62,11 +113,11 @@ func (x Severity) String() string {
 }
 
 func (Severity) Descriptor() protoreflect.EnumDescriptor {
-	return file_waypost_catalog_v1_catalog_proto_enumTypes[0].Descriptor()
+	return file_waypost_catalog_v1_catalog_proto_enumTypes[1].Descriptor()
 }
 
 func (Severity) Type() protoreflect.EnumType {
-	return &file_waypost_catalog_v1_catalog_proto_enumTypes[0]
+	return &file_waypost_catalog_v1_catalog_proto_enumTypes[1]
 }
 
 func (x Severity) Number() protoreflect.EnumNumber {
@@ -75,7 +126,7 @@ func (x Severity) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Severity.Descriptor instead.
 func (Severity) EnumDescriptor() ([]byte, []int) {
-	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{0}
+	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{1}
 }
 
 // Entity is one thing in the catalog, in Backstage's envelope.
@@ -554,7 +605,11 @@ type GetEntityRequest struct {
 	// Fields of Entity to return; empty or * for all.
 	ReadMask *fieldmaskpb.FieldMask `protobuf:"bytes,2,opt,name=read_mask,json=readMask,proto3" json:"read_mask,omitempty"`
 	// Wait until at least this revision is visible, and so read one's own writes.
-	MinRevision   int64 `protobuf:"varint,3,opt,name=min_revision,json=minRevision,proto3" json:"min_revision,omitempty"`
+	MinRevision int64 `protobuf:"varint,3,opt,name=min_revision,json=minRevision,proto3" json:"min_revision,omitempty"`
+	// The entity as it was at this revision of the catalog; 0 for now.
+	AsOfRevision int64 `protobuf:"varint,4,opt,name=as_of_revision,json=asOfRevision,proto3" json:"as_of_revision,omitempty"`
+	// The entity as it was at this time; at most one of the two.
+	AsOfTime      *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=as_of_time,json=asOfTime,proto3" json:"as_of_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -608,6 +663,20 @@ func (x *GetEntityRequest) GetMinRevision() int64 {
 		return x.MinRevision
 	}
 	return 0
+}
+
+func (x *GetEntityRequest) GetAsOfRevision() int64 {
+	if x != nil {
+		return x.AsOfRevision
+	}
+	return 0
+}
+
+func (x *GetEntityRequest) GetAsOfTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AsOfTime
+	}
+	return nil
 }
 
 type BatchGetEntitiesRequest struct {
@@ -729,9 +798,13 @@ type ListEntitiesRequest struct {
 	// 50 if not set; values above 500 are taken as 500.
 	PageSize int32 `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// next_page_token of the page before, with the same filter and order.
-	PageToken     string                 `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
-	ReadMask      *fieldmaskpb.FieldMask `protobuf:"bytes,5,opt,name=read_mask,json=readMask,proto3" json:"read_mask,omitempty"`
-	MinRevision   int64                  `protobuf:"varint,6,opt,name=min_revision,json=minRevision,proto3" json:"min_revision,omitempty"`
+	PageToken   string                 `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	ReadMask    *fieldmaskpb.FieldMask `protobuf:"bytes,5,opt,name=read_mask,json=readMask,proto3" json:"read_mask,omitempty"`
+	MinRevision int64                  `protobuf:"varint,6,opt,name=min_revision,json=minRevision,proto3" json:"min_revision,omitempty"`
+	// The catalog as it was at this revision; 0 for now.
+	AsOfRevision int64 `protobuf:"varint,7,opt,name=as_of_revision,json=asOfRevision,proto3" json:"as_of_revision,omitempty"`
+	// The catalog as it was at this time; at most one of the two.
+	AsOfTime      *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=as_of_time,json=asOfTime,proto3" json:"as_of_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -806,6 +879,20 @@ func (x *ListEntitiesRequest) GetMinRevision() int64 {
 		return x.MinRevision
 	}
 	return 0
+}
+
+func (x *ListEntitiesRequest) GetAsOfRevision() int64 {
+	if x != nil {
+		return x.AsOfRevision
+	}
+	return 0
+}
+
+func (x *ListEntitiesRequest) GetAsOfTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AsOfTime
+	}
+	return nil
 }
 
 type ListEntitiesResponse struct {
@@ -1666,8 +1753,12 @@ type ListProblemsRequest struct {
 	Code       string   `protobuf:"bytes,4,opt,name=code,proto3" json:"code,omitempty"`
 	Severity   Severity `protobuf:"varint,5,opt,name=severity,proto3,enum=waypost.catalog.v1.Severity" json:"severity,omitempty"`
 	// 100 if not set, at most 1,000.
-	PageSize      int32  `protobuf:"varint,6,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	PageToken     string `protobuf:"bytes,7,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	PageSize  int32  `protobuf:"varint,6,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	PageToken string `protobuf:"bytes,7,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Ref of the owner of the entity concerned; empty for any.
+	OwnerRef string `protobuf:"bytes,8,opt,name=owner_ref,json=ownerRef,proto3" json:"owner_ref,omitempty"`
+	// Open ones if not set.
+	State         ProblemState `protobuf:"varint,9,opt,name=state,proto3,enum=waypost.catalog.v1.ProblemState" json:"state,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1751,6 +1842,188 @@ func (x *ListProblemsRequest) GetPageToken() string {
 	return ""
 }
 
+func (x *ListProblemsRequest) GetOwnerRef() string {
+	if x != nil {
+		return x.OwnerRef
+	}
+	return ""
+}
+
+func (x *ListProblemsRequest) GetState() ProblemState {
+	if x != nil {
+		return x.State
+	}
+	return ProblemState_PROBLEM_STATE_UNSPECIFIED
+}
+
+type SummarizeProblemsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What to count by: source, repository, owner, code or severity.
+	By            string       `protobuf:"bytes,1,opt,name=by,proto3" json:"by,omitempty"`
+	State         ProblemState `protobuf:"varint,2,opt,name=state,proto3,enum=waypost.catalog.v1.ProblemState" json:"state,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SummarizeProblemsRequest) Reset() {
+	*x = SummarizeProblemsRequest{}
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SummarizeProblemsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SummarizeProblemsRequest) ProtoMessage() {}
+
+func (x *SummarizeProblemsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SummarizeProblemsRequest.ProtoReflect.Descriptor instead.
+func (*SummarizeProblemsRequest) Descriptor() ([]byte, []int) {
+	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *SummarizeProblemsRequest) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
+}
+
+func (x *SummarizeProblemsRequest) GetState() ProblemState {
+	if x != nil {
+		return x.State
+	}
+	return ProblemState_PROBLEM_STATE_UNSPECIFIED
+}
+
+type SummarizeProblemsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// By number of errors, then of warnings, highest first.
+	Counts        []*ProblemCount `protobuf:"bytes,1,rep,name=counts,proto3" json:"counts,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SummarizeProblemsResponse) Reset() {
+	*x = SummarizeProblemsResponse{}
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SummarizeProblemsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SummarizeProblemsResponse) ProtoMessage() {}
+
+func (x *SummarizeProblemsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SummarizeProblemsResponse.ProtoReflect.Descriptor instead.
+func (*SummarizeProblemsResponse) Descriptor() ([]byte, []int) {
+	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *SummarizeProblemsResponse) GetCounts() []*ProblemCount {
+	if x != nil {
+		return x.Counts
+	}
+	return nil
+}
+
+type ProblemCount struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Empty where it is not known, such as the owner of what cannot be read.
+	Value    string `protobuf:"bytes,1,opt,name=value,proto3" json:"value,omitempty"`
+	Errors   int32  `protobuf:"varint,2,opt,name=errors,proto3" json:"errors,omitempty"`
+	Warnings int32  `protobuf:"varint,3,opt,name=warnings,proto3" json:"warnings,omitempty"`
+	// When the oldest of them was first seen.
+	OldestTime    *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=oldest_time,json=oldestTime,proto3" json:"oldest_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ProblemCount) Reset() {
+	*x = ProblemCount{}
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ProblemCount) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ProblemCount) ProtoMessage() {}
+
+func (x *ProblemCount) ProtoReflect() protoreflect.Message {
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ProblemCount.ProtoReflect.Descriptor instead.
+func (*ProblemCount) Descriptor() ([]byte, []int) {
+	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *ProblemCount) GetValue() string {
+	if x != nil {
+		return x.Value
+	}
+	return ""
+}
+
+func (x *ProblemCount) GetErrors() int32 {
+	if x != nil {
+		return x.Errors
+	}
+	return 0
+}
+
+func (x *ProblemCount) GetWarnings() int32 {
+	if x != nil {
+		return x.Warnings
+	}
+	return 0
+}
+
+func (x *ProblemCount) GetOldestTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.OldestTime
+	}
+	return nil
+}
+
 type ListProblemsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// By repository, path, line.
@@ -1763,7 +2036,7 @@ type ListProblemsResponse struct {
 
 func (x *ListProblemsResponse) Reset() {
 	*x = ListProblemsResponse{}
-	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[23]
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1775,7 +2048,7 @@ func (x *ListProblemsResponse) String() string {
 func (*ListProblemsResponse) ProtoMessage() {}
 
 func (x *ListProblemsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[23]
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1788,7 +2061,7 @@ func (x *ListProblemsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListProblemsResponse.ProtoReflect.Descriptor instead.
 func (*ListProblemsResponse) Descriptor() ([]byte, []int) {
-	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{23}
+	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ListProblemsResponse) GetProblems() []*Problem {
@@ -1829,14 +2102,22 @@ type Problem struct {
 	// What is wrong, and what was found.
 	Message string `protobuf:"bytes,10,opt,name=message,proto3" json:"message,omitempty"`
 	// What is allowed, and how to mend it.
-	Hint          string `protobuf:"bytes,11,opt,name=hint,proto3" json:"hint,omitempty"`
+	Hint string `protobuf:"bytes,11,opt,name=hint,proto3" json:"hint,omitempty"`
+	// Ref of the owner of the entity concerned; empty if unknown.
+	OwnerRef string `protobuf:"bytes,12,opt,name=owner_ref,json=ownerRef,proto3" json:"owner_ref,omitempty"`
+	// When it was first seen.
+	OpenTime *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=open_time,json=openTime,proto3" json:"open_time,omitempty"`
+	// When it was found gone; absent while it is there.
+	GoneTime *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=gone_time,json=goneTime,proto3" json:"gone_time,omitempty"`
+	// What to write, where that can be said for certain.
+	Fix           *Fix `protobuf:"bytes,15,opt,name=fix,proto3" json:"fix,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Problem) Reset() {
 	*x = Problem{}
-	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[24]
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1848,7 +2129,7 @@ func (x *Problem) String() string {
 func (*Problem) ProtoMessage() {}
 
 func (x *Problem) ProtoReflect() protoreflect.Message {
-	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[24]
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1861,7 +2142,7 @@ func (x *Problem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Problem.ProtoReflect.Descriptor instead.
 func (*Problem) Descriptor() ([]byte, []int) {
-	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{24}
+	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Problem) GetCode() string {
@@ -1941,6 +2222,107 @@ func (x *Problem) GetHint() string {
 	return ""
 }
 
+func (x *Problem) GetOwnerRef() string {
+	if x != nil {
+		return x.OwnerRef
+	}
+	return ""
+}
+
+func (x *Problem) GetOpenTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.OpenTime
+	}
+	return nil
+}
+
+func (x *Problem) GetGoneTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.GoneTime
+	}
+	return nil
+}
+
+func (x *Problem) GetFix() *Fix {
+	if x != nil {
+		return x.Fix
+	}
+	return nil
+}
+
+// Fix is a change of one line that mends a problem.
+type Fix struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Of the file in the repository.
+	Path string `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
+	// From 1.
+	Line int32 `protobuf:"varint,2,opt,name=line,proto3" json:"line,omitempty"`
+	// The line as it is.
+	Found string `protobuf:"bytes,3,opt,name=found,proto3" json:"found,omitempty"`
+	// The line as it should be.
+	Replacement   string `protobuf:"bytes,4,opt,name=replacement,proto3" json:"replacement,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Fix) Reset() {
+	*x = Fix{}
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Fix) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Fix) ProtoMessage() {}
+
+func (x *Fix) ProtoReflect() protoreflect.Message {
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Fix.ProtoReflect.Descriptor instead.
+func (*Fix) Descriptor() ([]byte, []int) {
+	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *Fix) GetPath() string {
+	if x != nil {
+		return x.Path
+	}
+	return ""
+}
+
+func (x *Fix) GetLine() int32 {
+	if x != nil {
+		return x.Line
+	}
+	return 0
+}
+
+func (x *Fix) GetFound() string {
+	if x != nil {
+		return x.Found
+	}
+	return ""
+}
+
+func (x *Fix) GetReplacement() string {
+	if x != nil {
+		return x.Replacement
+	}
+	return ""
+}
+
 type ValidateDocumentsRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Documents     []*Document            `protobuf:"bytes,1,rep,name=documents,proto3" json:"documents,omitempty"`
@@ -1950,7 +2332,7 @@ type ValidateDocumentsRequest struct {
 
 func (x *ValidateDocumentsRequest) Reset() {
 	*x = ValidateDocumentsRequest{}
-	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[25]
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1962,7 +2344,7 @@ func (x *ValidateDocumentsRequest) String() string {
 func (*ValidateDocumentsRequest) ProtoMessage() {}
 
 func (x *ValidateDocumentsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[25]
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1975,7 +2357,7 @@ func (x *ValidateDocumentsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ValidateDocumentsRequest.ProtoReflect.Descriptor instead.
 func (*ValidateDocumentsRequest) Descriptor() ([]byte, []int) {
-	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{25}
+	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *ValidateDocumentsRequest) GetDocuments() []*Document {
@@ -1996,7 +2378,7 @@ type Document struct {
 
 func (x *Document) Reset() {
 	*x = Document{}
-	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[26]
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2008,7 +2390,7 @@ func (x *Document) String() string {
 func (*Document) ProtoMessage() {}
 
 func (x *Document) ProtoReflect() protoreflect.Message {
-	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[26]
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2021,7 +2403,7 @@ func (x *Document) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Document.ProtoReflect.Descriptor instead.
 func (*Document) Descriptor() ([]byte, []int) {
-	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{26}
+	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Document) GetPath() string {
@@ -2049,7 +2431,7 @@ type ValidateDocumentsResponse struct {
 
 func (x *ValidateDocumentsResponse) Reset() {
 	*x = ValidateDocumentsResponse{}
-	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[27]
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2061,7 +2443,7 @@ func (x *ValidateDocumentsResponse) String() string {
 func (*ValidateDocumentsResponse) ProtoMessage() {}
 
 func (x *ValidateDocumentsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[27]
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2074,7 +2456,7 @@ func (x *ValidateDocumentsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ValidateDocumentsResponse.ProtoReflect.Descriptor instead.
 func (*ValidateDocumentsResponse) Descriptor() ([]byte, []int) {
-	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{27}
+	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *ValidateDocumentsResponse) GetProblems() []*Problem {
@@ -2102,7 +2484,7 @@ type Highlight_Range struct {
 
 func (x *Highlight_Range) Reset() {
 	*x = Highlight_Range{}
-	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[30]
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2114,7 +2496,7 @@ func (x *Highlight_Range) String() string {
 func (*Highlight_Range) ProtoMessage() {}
 
 func (x *Highlight_Range) ProtoReflect() protoreflect.Message {
-	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[30]
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2199,19 +2581,22 @@ const file_waypost_catalog_v1_catalog_proto_rawDesc = "" +
 	"\x04path\x18\x03 \x01(\tR\x04path\x12\x12\n" +
 	"\x04line\x18\x04 \x01(\x05R\x04line\x12\x16\n" +
 	"\x06commit\x18\x05 \x01(\tR\x06commit\x12\x1a\n" +
-	"\binferred\x18\x06 \x01(\bR\binferred\"\xd0\x01\n" +
+	"\binferred\x18\x06 \x01(\bR\binferred\"\xb9\x02\n" +
 	"\x10GetEntityRequest\x12W\n" +
 	"\x04name\x18\x01 \x01(\tBC\xe0A\x02\xfaA\x14\n" +
 	"\x12waypost.dev/Entity\xbaH&r$\x18\xac\x022\x1f^entities/[^/:]+:[^/:]+/[^/:]+$R\x04name\x127\n" +
 	"\tread_mask\x18\x02 \x01(\v2\x1a.google.protobuf.FieldMaskR\breadMask\x12*\n" +
-	"\fmin_revision\x18\x03 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\vminRevision\"\xb7\x01\n" +
+	"\fmin_revision\x18\x03 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\vminRevision\x12-\n" +
+	"\x0eas_of_revision\x18\x04 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\fasOfRevision\x128\n" +
+	"\n" +
+	"as_of_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime\"\xb7\x01\n" +
 	"\x17BatchGetEntitiesRequest\x12c\n" +
 	"\x05names\x18\x01 \x03(\tBM\xe0A\x02\xfaA\x14\n" +
 	"\x12waypost.dev/Entity\xbaH0\x92\x01-\b\x01\x10\xe8\a\"&r$\x18\xac\x022\x1f^entities/[^/:]+:[^/:]+/[^/:]+$R\x05names\x127\n" +
 	"\tread_mask\x18\x02 \x01(\v2\x1a.google.protobuf.FieldMaskR\breadMask\"l\n" +
 	"\x18BatchGetEntitiesResponse\x126\n" +
 	"\bentities\x18\x01 \x03(\v2\x1a.waypost.catalog.v1.EntityR\bentities\x12\x18\n" +
-	"\amissing\x18\x02 \x03(\tR\amissing\"\x90\x02\n" +
+	"\amissing\x18\x02 \x03(\tR\amissing\"\xf9\x02\n" +
 	"\x13ListEntitiesRequest\x12 \n" +
 	"\x06filter\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\x80@R\x06filter\x12#\n" +
 	"\border_by\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\aorderBy\x12$\n" +
@@ -2219,7 +2604,10 @@ const file_waypost_catalog_v1_catalog_proto_rawDesc = "" +
 	"\n" +
 	"page_token\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80@R\tpageToken\x127\n" +
 	"\tread_mask\x18\x05 \x01(\v2\x1a.google.protobuf.FieldMaskR\breadMask\x12*\n" +
-	"\fmin_revision\x18\x06 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\vminRevision\"\xb1\x01\n" +
+	"\fmin_revision\x18\x06 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\vminRevision\x12-\n" +
+	"\x0eas_of_revision\x18\a \x01(\x03B\a\xbaH\x04\"\x02(\x00R\fasOfRevision\x128\n" +
+	"\n" +
+	"as_of_time\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime\"\xb1\x01\n" +
 	"\x14ListEntitiesResponse\x126\n" +
 	"\bentities\x18\x01 \x03(\v2\x1a.waypost.catalog.v1.EntityR\bentities\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1d\n" +
@@ -2288,7 +2676,7 @@ const file_waypost_catalog_v1_catalog_proto_rawDesc = "" +
 	"source_ref\x18\x01 \x01(\tR\tsourceRef\x12\x1d\n" +
 	"\n" +
 	"target_ref\x18\x02 \x01(\tR\ttargetRef\x12\x12\n" +
-	"\x04type\x18\x03 \x01(\tR\x04type\"\x93\x02\n" +
+	"\x04type\x18\x03 \x01(\tR\x04type\"\xf2\x02\n" +
 	"\x13ListProblemsRequest\x12\x16\n" +
 	"\x06source\x18\x01 \x01(\tR\x06source\x12\x1e\n" +
 	"\n" +
@@ -2300,12 +2688,26 @@ const file_waypost_catalog_v1_catalog_proto_rawDesc = "" +
 	"\bseverity\x18\x05 \x01(\x0e2\x1c.waypost.catalog.v1.SeverityB\b\xbaH\x05\x82\x01\x02\x10\x01R\bseverity\x12$\n" +
 	"\tpage_size\x18\x06 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\bpageSize\x12'\n" +
 	"\n" +
-	"page_token\x18\a \x01(\tB\b\xbaH\x05r\x03\x18\x80@R\tpageToken\"\x96\x01\n" +
+	"page_token\x18\a \x01(\tB\b\xbaH\x05r\x03\x18\x80@R\tpageToken\x12\x1b\n" +
+	"\towner_ref\x18\b \x01(\tR\bownerRef\x12@\n" +
+	"\x05state\x18\t \x01(\x0e2 .waypost.catalog.v1.ProblemStateB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05state\"\x9e\x01\n" +
+	"\x18SummarizeProblemsRequest\x12@\n" +
+	"\x02by\x18\x01 \x01(\tB0\xbaH-r+R\x06sourceR\n" +
+	"repositoryR\x05ownerR\x04codeR\bseverityR\x02by\x12@\n" +
+	"\x05state\x18\x02 \x01(\x0e2 .waypost.catalog.v1.ProblemStateB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05state\"U\n" +
+	"\x19SummarizeProblemsResponse\x128\n" +
+	"\x06counts\x18\x01 \x03(\v2 .waypost.catalog.v1.ProblemCountR\x06counts\"\x95\x01\n" +
+	"\fProblemCount\x12\x14\n" +
+	"\x05value\x18\x01 \x01(\tR\x05value\x12\x16\n" +
+	"\x06errors\x18\x02 \x01(\x05R\x06errors\x12\x1a\n" +
+	"\bwarnings\x18\x03 \x01(\x05R\bwarnings\x12;\n" +
+	"\voldest_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"oldestTime\"\x96\x01\n" +
 	"\x14ListProblemsResponse\x127\n" +
 	"\bproblems\x18\x01 \x03(\v2\x1b.waypost.catalog.v1.ProblemR\bproblems\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1d\n" +
 	"\n" +
-	"total_size\x18\x03 \x01(\x05R\ttotalSize\"\xb2\x02\n" +
+	"total_size\x18\x03 \x01(\x05R\ttotalSize\"\xec\x03\n" +
 	"\aProblem\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x128\n" +
 	"\bseverity\x18\x02 \x01(\x0e2\x1c.waypost.catalog.v1.SeverityR\bseverity\x12\x16\n" +
@@ -2321,7 +2723,16 @@ const file_waypost_catalog_v1_catalog_proto_rawDesc = "" +
 	"\x05field\x18\t \x01(\tR\x05field\x12\x18\n" +
 	"\amessage\x18\n" +
 	" \x01(\tR\amessage\x12\x12\n" +
-	"\x04hint\x18\v \x01(\tR\x04hint\"c\n" +
+	"\x04hint\x18\v \x01(\tR\x04hint\x12\x1b\n" +
+	"\towner_ref\x18\f \x01(\tR\bownerRef\x127\n" +
+	"\topen_time\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\bopenTime\x127\n" +
+	"\tgone_time\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampR\bgoneTime\x12)\n" +
+	"\x03fix\x18\x0f \x01(\v2\x17.waypost.catalog.v1.FixR\x03fix\"e\n" +
+	"\x03Fix\x12\x12\n" +
+	"\x04path\x18\x01 \x01(\tR\x04path\x12\x12\n" +
+	"\x04line\x18\x02 \x01(\x05R\x04line\x12\x14\n" +
+	"\x05found\x18\x03 \x01(\tR\x05found\x12 \n" +
+	"\vreplacement\x18\x04 \x01(\tR\vreplacement\"c\n" +
 	"\x18ValidateDocumentsRequest\x12G\n" +
 	"\tdocuments\x18\x01 \x03(\v2\x1c.waypost.catalog.v1.DocumentB\v\xbaH\b\x92\x01\x05\b\x01\x10\xc8\x01R\tdocuments\"N\n" +
 	"\bDocument\x12\x1c\n" +
@@ -2331,11 +2742,15 @@ const file_waypost_catalog_v1_catalog_proto_rawDesc = "" +
 	"\x19ValidateDocumentsResponse\x127\n" +
 	"\bproblems\x18\x01 \x03(\v2\x1b.waypost.catalog.v1.ProblemR\bproblems\x12\x1f\n" +
 	"\ventity_refs\x18\x02 \x03(\tR\n" +
-	"entityRefs*N\n" +
+	"entityRefs*]\n" +
+	"\fProblemState\x12\x1d\n" +
+	"\x19PROBLEM_STATE_UNSPECIFIED\x10\x00\x12\x16\n" +
+	"\x12PROBLEM_STATE_OPEN\x10\x01\x12\x16\n" +
+	"\x12PROBLEM_STATE_GONE\x10\x02*N\n" +
 	"\bSeverity\x12\x18\n" +
 	"\x14SEVERITY_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10SEVERITY_WARNING\x10\x01\x12\x12\n" +
-	"\x0eSEVERITY_ERROR\x10\x022\xaf\b\n" +
+	"\x0eSEVERITY_ERROR\x10\x022\xc0\t\n" +
 	"\x0eCatalogService\x12u\n" +
 	"\tGetEntity\x12$.waypost.catalog.v1.GetEntityRequest\x1a\x1a.waypost.catalog.v1.Entity\"&\xdaA\x04name\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/{name=entities/*/*}\x12\xb0\x01\n" +
 	"\x10BatchGetEntities\x12+.waypost.catalog.v1.BatchGetEntitiesRequest\x1a,.waypost.catalog.v1.BatchGetEntitiesResponse\"A\xdaA\x05names\x82\xd3\xe4\x93\x023Z\x1a:\x01*\"\x15/v1/entities:batchGet\x12\x15/v1/entities:batchGet\x12w\n" +
@@ -2343,7 +2758,8 @@ const file_waypost_catalog_v1_catalog_proto_rawDesc = "" +
 	"\vQueryFacets\x12&.waypost.catalog.v1.QueryFacetsRequest\x1a'.waypost.catalog.v1.QueryFacetsResponse\"\x1b\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/entities:facets\x12\x84\x01\n" +
 	"\x0eSearchEntities\x12).waypost.catalog.v1.SearchEntitiesRequest\x1a*.waypost.catalog.v1.SearchEntitiesResponse\"\x1b\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/entities:search\x12h\n" +
 	"\bGetGraph\x12#.waypost.catalog.v1.GetGraphRequest\x1a$.waypost.catalog.v1.GetGraphResponse\"\x11\x82\xd3\xe4\x93\x02\v\x12\t/v1/graph\x12w\n" +
-	"\fListProblems\x12'.waypost.catalog.v1.ListProblemsRequest\x1a(.waypost.catalog.v1.ListProblemsResponse\"\x14\x82\xd3\xe4\x93\x02\x0e\x12\f/v1/problems\x12\x92\x01\n" +
+	"\fListProblems\x12'.waypost.catalog.v1.ListProblemsRequest\x1a(.waypost.catalog.v1.ListProblemsResponse\"\x14\x82\xd3\xe4\x93\x02\x0e\x12\f/v1/problems\x12\x8e\x01\n" +
+	"\x11SummarizeProblems\x12,.waypost.catalog.v1.SummarizeProblemsRequest\x1a-.waypost.catalog.v1.SummarizeProblemsResponse\"\x1c\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/problems:summary\x12\x92\x01\n" +
 	"\x11ValidateDocuments\x12,.waypost.catalog.v1.ValidateDocumentsRequest\x1a-.waypost.catalog.v1.ValidateDocumentsResponse\" \x82\xd3\xe4\x93\x02\x1a:\x01*\"\x15/v1/entities:validateBCZAgithub.com/waypost-dev/waypost/proto/waypost/catalog/v1;catalogv1b\x06proto3"
 
 var (
@@ -2358,95 +2774,111 @@ func file_waypost_catalog_v1_catalog_proto_rawDescGZIP() []byte {
 	return file_waypost_catalog_v1_catalog_proto_rawDescData
 }
 
-var file_waypost_catalog_v1_catalog_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_waypost_catalog_v1_catalog_proto_msgTypes = make([]protoimpl.MessageInfo, 31)
+var file_waypost_catalog_v1_catalog_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_waypost_catalog_v1_catalog_proto_msgTypes = make([]protoimpl.MessageInfo, 35)
 var file_waypost_catalog_v1_catalog_proto_goTypes = []any{
-	(Severity)(0),                     // 0: waypost.catalog.v1.Severity
-	(*Entity)(nil),                    // 1: waypost.catalog.v1.Entity
-	(*Metadata)(nil),                  // 2: waypost.catalog.v1.Metadata
-	(*Link)(nil),                      // 3: waypost.catalog.v1.Link
-	(*Relation)(nil),                  // 4: waypost.catalog.v1.Relation
-	(*Origin)(nil),                    // 5: waypost.catalog.v1.Origin
-	(*GetEntityRequest)(nil),          // 6: waypost.catalog.v1.GetEntityRequest
-	(*BatchGetEntitiesRequest)(nil),   // 7: waypost.catalog.v1.BatchGetEntitiesRequest
-	(*BatchGetEntitiesResponse)(nil),  // 8: waypost.catalog.v1.BatchGetEntitiesResponse
-	(*ListEntitiesRequest)(nil),       // 9: waypost.catalog.v1.ListEntitiesRequest
-	(*ListEntitiesResponse)(nil),      // 10: waypost.catalog.v1.ListEntitiesResponse
-	(*QueryFacetsRequest)(nil),        // 11: waypost.catalog.v1.QueryFacetsRequest
-	(*QueryFacetsResponse)(nil),       // 12: waypost.catalog.v1.QueryFacetsResponse
-	(*Facet)(nil),                     // 13: waypost.catalog.v1.Facet
-	(*FacetValue)(nil),                // 14: waypost.catalog.v1.FacetValue
-	(*SearchEntitiesRequest)(nil),     // 15: waypost.catalog.v1.SearchEntitiesRequest
-	(*SearchEntitiesResponse)(nil),    // 16: waypost.catalog.v1.SearchEntitiesResponse
-	(*SearchResult)(nil),              // 17: waypost.catalog.v1.SearchResult
-	(*Highlight)(nil),                 // 18: waypost.catalog.v1.Highlight
-	(*GetGraphRequest)(nil),           // 19: waypost.catalog.v1.GetGraphRequest
-	(*GetGraphResponse)(nil),          // 20: waypost.catalog.v1.GetGraphResponse
-	(*GraphNode)(nil),                 // 21: waypost.catalog.v1.GraphNode
-	(*GraphEdge)(nil),                 // 22: waypost.catalog.v1.GraphEdge
-	(*ListProblemsRequest)(nil),       // 23: waypost.catalog.v1.ListProblemsRequest
-	(*ListProblemsResponse)(nil),      // 24: waypost.catalog.v1.ListProblemsResponse
-	(*Problem)(nil),                   // 25: waypost.catalog.v1.Problem
-	(*ValidateDocumentsRequest)(nil),  // 26: waypost.catalog.v1.ValidateDocumentsRequest
-	(*Document)(nil),                  // 27: waypost.catalog.v1.Document
-	(*ValidateDocumentsResponse)(nil), // 28: waypost.catalog.v1.ValidateDocumentsResponse
-	nil,                               // 29: waypost.catalog.v1.Metadata.LabelsEntry
-	nil,                               // 30: waypost.catalog.v1.Metadata.AnnotationsEntry
-	(*Highlight_Range)(nil),           // 31: waypost.catalog.v1.Highlight.Range
-	(*timestamppb.Timestamp)(nil),     // 32: google.protobuf.Timestamp
-	(*structpb.Struct)(nil),           // 33: google.protobuf.Struct
-	(*fieldmaskpb.FieldMask)(nil),     // 34: google.protobuf.FieldMask
+	(ProblemState)(0),                 // 0: waypost.catalog.v1.ProblemState
+	(Severity)(0),                     // 1: waypost.catalog.v1.Severity
+	(*Entity)(nil),                    // 2: waypost.catalog.v1.Entity
+	(*Metadata)(nil),                  // 3: waypost.catalog.v1.Metadata
+	(*Link)(nil),                      // 4: waypost.catalog.v1.Link
+	(*Relation)(nil),                  // 5: waypost.catalog.v1.Relation
+	(*Origin)(nil),                    // 6: waypost.catalog.v1.Origin
+	(*GetEntityRequest)(nil),          // 7: waypost.catalog.v1.GetEntityRequest
+	(*BatchGetEntitiesRequest)(nil),   // 8: waypost.catalog.v1.BatchGetEntitiesRequest
+	(*BatchGetEntitiesResponse)(nil),  // 9: waypost.catalog.v1.BatchGetEntitiesResponse
+	(*ListEntitiesRequest)(nil),       // 10: waypost.catalog.v1.ListEntitiesRequest
+	(*ListEntitiesResponse)(nil),      // 11: waypost.catalog.v1.ListEntitiesResponse
+	(*QueryFacetsRequest)(nil),        // 12: waypost.catalog.v1.QueryFacetsRequest
+	(*QueryFacetsResponse)(nil),       // 13: waypost.catalog.v1.QueryFacetsResponse
+	(*Facet)(nil),                     // 14: waypost.catalog.v1.Facet
+	(*FacetValue)(nil),                // 15: waypost.catalog.v1.FacetValue
+	(*SearchEntitiesRequest)(nil),     // 16: waypost.catalog.v1.SearchEntitiesRequest
+	(*SearchEntitiesResponse)(nil),    // 17: waypost.catalog.v1.SearchEntitiesResponse
+	(*SearchResult)(nil),              // 18: waypost.catalog.v1.SearchResult
+	(*Highlight)(nil),                 // 19: waypost.catalog.v1.Highlight
+	(*GetGraphRequest)(nil),           // 20: waypost.catalog.v1.GetGraphRequest
+	(*GetGraphResponse)(nil),          // 21: waypost.catalog.v1.GetGraphResponse
+	(*GraphNode)(nil),                 // 22: waypost.catalog.v1.GraphNode
+	(*GraphEdge)(nil),                 // 23: waypost.catalog.v1.GraphEdge
+	(*ListProblemsRequest)(nil),       // 24: waypost.catalog.v1.ListProblemsRequest
+	(*SummarizeProblemsRequest)(nil),  // 25: waypost.catalog.v1.SummarizeProblemsRequest
+	(*SummarizeProblemsResponse)(nil), // 26: waypost.catalog.v1.SummarizeProblemsResponse
+	(*ProblemCount)(nil),              // 27: waypost.catalog.v1.ProblemCount
+	(*ListProblemsResponse)(nil),      // 28: waypost.catalog.v1.ListProblemsResponse
+	(*Problem)(nil),                   // 29: waypost.catalog.v1.Problem
+	(*Fix)(nil),                       // 30: waypost.catalog.v1.Fix
+	(*ValidateDocumentsRequest)(nil),  // 31: waypost.catalog.v1.ValidateDocumentsRequest
+	(*Document)(nil),                  // 32: waypost.catalog.v1.Document
+	(*ValidateDocumentsResponse)(nil), // 33: waypost.catalog.v1.ValidateDocumentsResponse
+	nil,                               // 34: waypost.catalog.v1.Metadata.LabelsEntry
+	nil,                               // 35: waypost.catalog.v1.Metadata.AnnotationsEntry
+	(*Highlight_Range)(nil),           // 36: waypost.catalog.v1.Highlight.Range
+	(*timestamppb.Timestamp)(nil),     // 37: google.protobuf.Timestamp
+	(*structpb.Struct)(nil),           // 38: google.protobuf.Struct
+	(*fieldmaskpb.FieldMask)(nil),     // 39: google.protobuf.FieldMask
 }
 var file_waypost_catalog_v1_catalog_proto_depIdxs = []int32{
-	32, // 0: waypost.catalog.v1.Entity.update_time:type_name -> google.protobuf.Timestamp
-	2,  // 1: waypost.catalog.v1.Entity.metadata:type_name -> waypost.catalog.v1.Metadata
-	33, // 2: waypost.catalog.v1.Entity.spec:type_name -> google.protobuf.Struct
-	4,  // 3: waypost.catalog.v1.Entity.relations:type_name -> waypost.catalog.v1.Relation
-	5,  // 4: waypost.catalog.v1.Entity.origin:type_name -> waypost.catalog.v1.Origin
-	29, // 5: waypost.catalog.v1.Metadata.labels:type_name -> waypost.catalog.v1.Metadata.LabelsEntry
-	30, // 6: waypost.catalog.v1.Metadata.annotations:type_name -> waypost.catalog.v1.Metadata.AnnotationsEntry
-	3,  // 7: waypost.catalog.v1.Metadata.links:type_name -> waypost.catalog.v1.Link
-	33, // 8: waypost.catalog.v1.Metadata.extra:type_name -> google.protobuf.Struct
-	34, // 9: waypost.catalog.v1.GetEntityRequest.read_mask:type_name -> google.protobuf.FieldMask
-	34, // 10: waypost.catalog.v1.BatchGetEntitiesRequest.read_mask:type_name -> google.protobuf.FieldMask
-	1,  // 11: waypost.catalog.v1.BatchGetEntitiesResponse.entities:type_name -> waypost.catalog.v1.Entity
-	34, // 12: waypost.catalog.v1.ListEntitiesRequest.read_mask:type_name -> google.protobuf.FieldMask
-	1,  // 13: waypost.catalog.v1.ListEntitiesResponse.entities:type_name -> waypost.catalog.v1.Entity
-	13, // 14: waypost.catalog.v1.QueryFacetsResponse.facets:type_name -> waypost.catalog.v1.Facet
-	14, // 15: waypost.catalog.v1.Facet.values:type_name -> waypost.catalog.v1.FacetValue
-	34, // 16: waypost.catalog.v1.SearchEntitiesRequest.read_mask:type_name -> google.protobuf.FieldMask
-	17, // 17: waypost.catalog.v1.SearchEntitiesResponse.results:type_name -> waypost.catalog.v1.SearchResult
-	1,  // 18: waypost.catalog.v1.SearchResult.entity:type_name -> waypost.catalog.v1.Entity
-	18, // 19: waypost.catalog.v1.SearchResult.highlights:type_name -> waypost.catalog.v1.Highlight
-	31, // 20: waypost.catalog.v1.Highlight.ranges:type_name -> waypost.catalog.v1.Highlight.Range
-	21, // 21: waypost.catalog.v1.GetGraphResponse.nodes:type_name -> waypost.catalog.v1.GraphNode
-	22, // 22: waypost.catalog.v1.GetGraphResponse.edges:type_name -> waypost.catalog.v1.GraphEdge
-	0,  // 23: waypost.catalog.v1.ListProblemsRequest.severity:type_name -> waypost.catalog.v1.Severity
-	25, // 24: waypost.catalog.v1.ListProblemsResponse.problems:type_name -> waypost.catalog.v1.Problem
-	0,  // 25: waypost.catalog.v1.Problem.severity:type_name -> waypost.catalog.v1.Severity
-	27, // 26: waypost.catalog.v1.ValidateDocumentsRequest.documents:type_name -> waypost.catalog.v1.Document
-	25, // 27: waypost.catalog.v1.ValidateDocumentsResponse.problems:type_name -> waypost.catalog.v1.Problem
-	6,  // 28: waypost.catalog.v1.CatalogService.GetEntity:input_type -> waypost.catalog.v1.GetEntityRequest
-	7,  // 29: waypost.catalog.v1.CatalogService.BatchGetEntities:input_type -> waypost.catalog.v1.BatchGetEntitiesRequest
-	9,  // 30: waypost.catalog.v1.CatalogService.ListEntities:input_type -> waypost.catalog.v1.ListEntitiesRequest
-	11, // 31: waypost.catalog.v1.CatalogService.QueryFacets:input_type -> waypost.catalog.v1.QueryFacetsRequest
-	15, // 32: waypost.catalog.v1.CatalogService.SearchEntities:input_type -> waypost.catalog.v1.SearchEntitiesRequest
-	19, // 33: waypost.catalog.v1.CatalogService.GetGraph:input_type -> waypost.catalog.v1.GetGraphRequest
-	23, // 34: waypost.catalog.v1.CatalogService.ListProblems:input_type -> waypost.catalog.v1.ListProblemsRequest
-	26, // 35: waypost.catalog.v1.CatalogService.ValidateDocuments:input_type -> waypost.catalog.v1.ValidateDocumentsRequest
-	1,  // 36: waypost.catalog.v1.CatalogService.GetEntity:output_type -> waypost.catalog.v1.Entity
-	8,  // 37: waypost.catalog.v1.CatalogService.BatchGetEntities:output_type -> waypost.catalog.v1.BatchGetEntitiesResponse
-	10, // 38: waypost.catalog.v1.CatalogService.ListEntities:output_type -> waypost.catalog.v1.ListEntitiesResponse
-	12, // 39: waypost.catalog.v1.CatalogService.QueryFacets:output_type -> waypost.catalog.v1.QueryFacetsResponse
-	16, // 40: waypost.catalog.v1.CatalogService.SearchEntities:output_type -> waypost.catalog.v1.SearchEntitiesResponse
-	20, // 41: waypost.catalog.v1.CatalogService.GetGraph:output_type -> waypost.catalog.v1.GetGraphResponse
-	24, // 42: waypost.catalog.v1.CatalogService.ListProblems:output_type -> waypost.catalog.v1.ListProblemsResponse
-	28, // 43: waypost.catalog.v1.CatalogService.ValidateDocuments:output_type -> waypost.catalog.v1.ValidateDocumentsResponse
-	36, // [36:44] is the sub-list for method output_type
-	28, // [28:36] is the sub-list for method input_type
-	28, // [28:28] is the sub-list for extension type_name
-	28, // [28:28] is the sub-list for extension extendee
-	0,  // [0:28] is the sub-list for field type_name
+	37, // 0: waypost.catalog.v1.Entity.update_time:type_name -> google.protobuf.Timestamp
+	3,  // 1: waypost.catalog.v1.Entity.metadata:type_name -> waypost.catalog.v1.Metadata
+	38, // 2: waypost.catalog.v1.Entity.spec:type_name -> google.protobuf.Struct
+	5,  // 3: waypost.catalog.v1.Entity.relations:type_name -> waypost.catalog.v1.Relation
+	6,  // 4: waypost.catalog.v1.Entity.origin:type_name -> waypost.catalog.v1.Origin
+	34, // 5: waypost.catalog.v1.Metadata.labels:type_name -> waypost.catalog.v1.Metadata.LabelsEntry
+	35, // 6: waypost.catalog.v1.Metadata.annotations:type_name -> waypost.catalog.v1.Metadata.AnnotationsEntry
+	4,  // 7: waypost.catalog.v1.Metadata.links:type_name -> waypost.catalog.v1.Link
+	38, // 8: waypost.catalog.v1.Metadata.extra:type_name -> google.protobuf.Struct
+	39, // 9: waypost.catalog.v1.GetEntityRequest.read_mask:type_name -> google.protobuf.FieldMask
+	37, // 10: waypost.catalog.v1.GetEntityRequest.as_of_time:type_name -> google.protobuf.Timestamp
+	39, // 11: waypost.catalog.v1.BatchGetEntitiesRequest.read_mask:type_name -> google.protobuf.FieldMask
+	2,  // 12: waypost.catalog.v1.BatchGetEntitiesResponse.entities:type_name -> waypost.catalog.v1.Entity
+	39, // 13: waypost.catalog.v1.ListEntitiesRequest.read_mask:type_name -> google.protobuf.FieldMask
+	37, // 14: waypost.catalog.v1.ListEntitiesRequest.as_of_time:type_name -> google.protobuf.Timestamp
+	2,  // 15: waypost.catalog.v1.ListEntitiesResponse.entities:type_name -> waypost.catalog.v1.Entity
+	14, // 16: waypost.catalog.v1.QueryFacetsResponse.facets:type_name -> waypost.catalog.v1.Facet
+	15, // 17: waypost.catalog.v1.Facet.values:type_name -> waypost.catalog.v1.FacetValue
+	39, // 18: waypost.catalog.v1.SearchEntitiesRequest.read_mask:type_name -> google.protobuf.FieldMask
+	18, // 19: waypost.catalog.v1.SearchEntitiesResponse.results:type_name -> waypost.catalog.v1.SearchResult
+	2,  // 20: waypost.catalog.v1.SearchResult.entity:type_name -> waypost.catalog.v1.Entity
+	19, // 21: waypost.catalog.v1.SearchResult.highlights:type_name -> waypost.catalog.v1.Highlight
+	36, // 22: waypost.catalog.v1.Highlight.ranges:type_name -> waypost.catalog.v1.Highlight.Range
+	22, // 23: waypost.catalog.v1.GetGraphResponse.nodes:type_name -> waypost.catalog.v1.GraphNode
+	23, // 24: waypost.catalog.v1.GetGraphResponse.edges:type_name -> waypost.catalog.v1.GraphEdge
+	1,  // 25: waypost.catalog.v1.ListProblemsRequest.severity:type_name -> waypost.catalog.v1.Severity
+	0,  // 26: waypost.catalog.v1.ListProblemsRequest.state:type_name -> waypost.catalog.v1.ProblemState
+	0,  // 27: waypost.catalog.v1.SummarizeProblemsRequest.state:type_name -> waypost.catalog.v1.ProblemState
+	27, // 28: waypost.catalog.v1.SummarizeProblemsResponse.counts:type_name -> waypost.catalog.v1.ProblemCount
+	37, // 29: waypost.catalog.v1.ProblemCount.oldest_time:type_name -> google.protobuf.Timestamp
+	29, // 30: waypost.catalog.v1.ListProblemsResponse.problems:type_name -> waypost.catalog.v1.Problem
+	1,  // 31: waypost.catalog.v1.Problem.severity:type_name -> waypost.catalog.v1.Severity
+	37, // 32: waypost.catalog.v1.Problem.open_time:type_name -> google.protobuf.Timestamp
+	37, // 33: waypost.catalog.v1.Problem.gone_time:type_name -> google.protobuf.Timestamp
+	30, // 34: waypost.catalog.v1.Problem.fix:type_name -> waypost.catalog.v1.Fix
+	32, // 35: waypost.catalog.v1.ValidateDocumentsRequest.documents:type_name -> waypost.catalog.v1.Document
+	29, // 36: waypost.catalog.v1.ValidateDocumentsResponse.problems:type_name -> waypost.catalog.v1.Problem
+	7,  // 37: waypost.catalog.v1.CatalogService.GetEntity:input_type -> waypost.catalog.v1.GetEntityRequest
+	8,  // 38: waypost.catalog.v1.CatalogService.BatchGetEntities:input_type -> waypost.catalog.v1.BatchGetEntitiesRequest
+	10, // 39: waypost.catalog.v1.CatalogService.ListEntities:input_type -> waypost.catalog.v1.ListEntitiesRequest
+	12, // 40: waypost.catalog.v1.CatalogService.QueryFacets:input_type -> waypost.catalog.v1.QueryFacetsRequest
+	16, // 41: waypost.catalog.v1.CatalogService.SearchEntities:input_type -> waypost.catalog.v1.SearchEntitiesRequest
+	20, // 42: waypost.catalog.v1.CatalogService.GetGraph:input_type -> waypost.catalog.v1.GetGraphRequest
+	24, // 43: waypost.catalog.v1.CatalogService.ListProblems:input_type -> waypost.catalog.v1.ListProblemsRequest
+	25, // 44: waypost.catalog.v1.CatalogService.SummarizeProblems:input_type -> waypost.catalog.v1.SummarizeProblemsRequest
+	31, // 45: waypost.catalog.v1.CatalogService.ValidateDocuments:input_type -> waypost.catalog.v1.ValidateDocumentsRequest
+	2,  // 46: waypost.catalog.v1.CatalogService.GetEntity:output_type -> waypost.catalog.v1.Entity
+	9,  // 47: waypost.catalog.v1.CatalogService.BatchGetEntities:output_type -> waypost.catalog.v1.BatchGetEntitiesResponse
+	11, // 48: waypost.catalog.v1.CatalogService.ListEntities:output_type -> waypost.catalog.v1.ListEntitiesResponse
+	13, // 49: waypost.catalog.v1.CatalogService.QueryFacets:output_type -> waypost.catalog.v1.QueryFacetsResponse
+	17, // 50: waypost.catalog.v1.CatalogService.SearchEntities:output_type -> waypost.catalog.v1.SearchEntitiesResponse
+	21, // 51: waypost.catalog.v1.CatalogService.GetGraph:output_type -> waypost.catalog.v1.GetGraphResponse
+	28, // 52: waypost.catalog.v1.CatalogService.ListProblems:output_type -> waypost.catalog.v1.ListProblemsResponse
+	26, // 53: waypost.catalog.v1.CatalogService.SummarizeProblems:output_type -> waypost.catalog.v1.SummarizeProblemsResponse
+	33, // 54: waypost.catalog.v1.CatalogService.ValidateDocuments:output_type -> waypost.catalog.v1.ValidateDocumentsResponse
+	46, // [46:55] is the sub-list for method output_type
+	37, // [37:46] is the sub-list for method input_type
+	37, // [37:37] is the sub-list for extension type_name
+	37, // [37:37] is the sub-list for extension extendee
+	0,  // [0:37] is the sub-list for field type_name
 }
 
 func init() { file_waypost_catalog_v1_catalog_proto_init() }
@@ -2459,8 +2891,8 @@ func file_waypost_catalog_v1_catalog_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_waypost_catalog_v1_catalog_proto_rawDesc), len(file_waypost_catalog_v1_catalog_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   31,
+			NumEnums:      2,
+			NumMessages:   35,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -26,6 +26,7 @@ const (
 	CatalogService_SearchEntities_FullMethodName    = "/waypost.catalog.v1.CatalogService/SearchEntities"
 	CatalogService_GetGraph_FullMethodName          = "/waypost.catalog.v1.CatalogService/GetGraph"
 	CatalogService_ListProblems_FullMethodName      = "/waypost.catalog.v1.CatalogService/ListProblems"
+	CatalogService_SummarizeProblems_FullMethodName = "/waypost.catalog.v1.CatalogService/SummarizeProblems"
 	CatalogService_ValidateDocuments_FullMethodName = "/waypost.catalog.v1.CatalogService/ValidateDocuments"
 )
 
@@ -52,6 +53,8 @@ type CatalogServiceClient interface {
 	GetGraph(ctx context.Context, in *GetGraphRequest, opts ...grpc.CallOption) (*GetGraphResponse, error)
 	// ListProblems returns what is wrong in the catalog and how to mend it.
 	ListProblems(ctx context.Context, in *ListProblemsRequest, opts ...grpc.CallOption) (*ListProblemsResponse, error)
+	// SummarizeProblems counts the problems by repository, owner, source, code or severity.
+	SummarizeProblems(ctx context.Context, in *SummarizeProblemsRequest, opts ...grpc.CallOption) (*SummarizeProblemsResponse, error)
 	// ValidateDocuments checks catalog files without storing anything.
 	ValidateDocuments(ctx context.Context, in *ValidateDocumentsRequest, opts ...grpc.CallOption) (*ValidateDocumentsResponse, error)
 }
@@ -134,6 +137,16 @@ func (c *catalogServiceClient) ListProblems(ctx context.Context, in *ListProblem
 	return out, nil
 }
 
+func (c *catalogServiceClient) SummarizeProblems(ctx context.Context, in *SummarizeProblemsRequest, opts ...grpc.CallOption) (*SummarizeProblemsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SummarizeProblemsResponse)
+	err := c.cc.Invoke(ctx, CatalogService_SummarizeProblems_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *catalogServiceClient) ValidateDocuments(ctx context.Context, in *ValidateDocumentsRequest, opts ...grpc.CallOption) (*ValidateDocumentsResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ValidateDocumentsResponse)
@@ -167,6 +180,8 @@ type CatalogServiceServer interface {
 	GetGraph(context.Context, *GetGraphRequest) (*GetGraphResponse, error)
 	// ListProblems returns what is wrong in the catalog and how to mend it.
 	ListProblems(context.Context, *ListProblemsRequest) (*ListProblemsResponse, error)
+	// SummarizeProblems counts the problems by repository, owner, source, code or severity.
+	SummarizeProblems(context.Context, *SummarizeProblemsRequest) (*SummarizeProblemsResponse, error)
 	// ValidateDocuments checks catalog files without storing anything.
 	ValidateDocuments(context.Context, *ValidateDocumentsRequest) (*ValidateDocumentsResponse, error)
 	mustEmbedUnimplementedCatalogServiceServer()
@@ -199,6 +214,9 @@ func (UnimplementedCatalogServiceServer) GetGraph(context.Context, *GetGraphRequ
 }
 func (UnimplementedCatalogServiceServer) ListProblems(context.Context, *ListProblemsRequest) (*ListProblemsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListProblems not implemented")
+}
+func (UnimplementedCatalogServiceServer) SummarizeProblems(context.Context, *SummarizeProblemsRequest) (*SummarizeProblemsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SummarizeProblems not implemented")
 }
 func (UnimplementedCatalogServiceServer) ValidateDocuments(context.Context, *ValidateDocumentsRequest) (*ValidateDocumentsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ValidateDocuments not implemented")
@@ -350,6 +368,24 @@ func _CatalogService_ListProblems_Handler(srv interface{}, ctx context.Context, 
 	return interceptor(ctx, in, info, handler)
 }
 
+func _CatalogService_SummarizeProblems_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SummarizeProblemsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CatalogServiceServer).SummarizeProblems(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CatalogService_SummarizeProblems_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CatalogServiceServer).SummarizeProblems(ctx, req.(*SummarizeProblemsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _CatalogService_ValidateDocuments_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ValidateDocumentsRequest)
 	if err := dec(in); err != nil {
@@ -402,6 +438,10 @@ var CatalogService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListProblems",
 			Handler:    _CatalogService_ListProblems_Handler,
+		},
+		{
+			MethodName: "SummarizeProblems",
+			Handler:    _CatalogService_SummarizeProblems_Handler,
 		},
 		{
 			MethodName: "ValidateDocuments",

@@ -35,6 +35,9 @@ const (
 	Harvest_STATE_FAILED      Harvest_State = 3
 	// The process ended in its middle.
 	Harvest_STATE_INTERRUPTED Harvest_State = 4
+	// It would have removed too much: nothing was removed, and the source waits
+	// for a harvest with confirm_removals.
+	Harvest_STATE_HELD Harvest_State = 5
 )
 
 // Enum value maps for Harvest_State.
@@ -45,6 +48,7 @@ var (
 		2: "STATE_SUCCEEDED",
 		3: "STATE_FAILED",
 		4: "STATE_INTERRUPTED",
+		5: "STATE_HELD",
 	}
 	Harvest_State_value = map[string]int32{
 		"STATE_UNSPECIFIED": 0,
@@ -52,6 +56,7 @@ var (
 		"STATE_SUCCEEDED":   2,
 		"STATE_FAILED":      3,
 		"STATE_INTERRUPTED": 4,
+		"STATE_HELD":        5,
 	}
 )
 
@@ -168,8 +173,15 @@ type Harvest struct {
 	EntitiesRemoved       int32          `protobuf:"varint,13,opt,name=entities_removed,json=entitiesRemoved,proto3" json:"entities_removed,omitempty"`
 	Problems              int32          `protobuf:"varint,14,opt,name=problems,proto3" json:"problems,omitempty"`
 	Requests              *RequestBudget `protobuf:"bytes,15,opt,name=requests,proto3" json:"requests,omitempty"`
-	unknownFields         protoimpl.UnknownFields
-	sizeCache             protoimpl.SizeCache
+	// What asked for it: schedule, api, webhook or start.
+	Cause string `protobuf:"bytes,16,opt,name=cause,proto3" json:"cause,omitempty"`
+	// Entities whose place is gone, and that are kept for a while.
+	EntitiesOrphaned int32 `protobuf:"varint,17,opt,name=entities_orphaned,json=entitiesOrphaned,proto3" json:"entities_orphaned,omitempty"`
+	// Entities that would have been removed, of how many, if it was held.
+	EntitiesHeld   int32 `protobuf:"varint,18,opt,name=entities_held,json=entitiesHeld,proto3" json:"entities_held,omitempty"`
+	EntitiesHeldOf int32 `protobuf:"varint,19,opt,name=entities_held_of,json=entitiesHeldOf,proto3" json:"entities_held_of,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Harvest) Reset() {
@@ -305,6 +317,34 @@ func (x *Harvest) GetRequests() *RequestBudget {
 		return x.Requests
 	}
 	return nil
+}
+
+func (x *Harvest) GetCause() string {
+	if x != nil {
+		return x.Cause
+	}
+	return ""
+}
+
+func (x *Harvest) GetEntitiesOrphaned() int32 {
+	if x != nil {
+		return x.EntitiesOrphaned
+	}
+	return 0
+}
+
+func (x *Harvest) GetEntitiesHeld() int32 {
+	if x != nil {
+		return x.EntitiesHeld
+	}
+	return 0
+}
+
+func (x *Harvest) GetEntitiesHeldOf() int32 {
+	if x != nil {
+		return x.EntitiesHeldOf
+	}
+	return 0
 }
 
 // RequestBudget is what was spent of the requests that an upstream grants.
@@ -479,9 +519,11 @@ func (x *ListSourcesResponse) GetSources() []*Source {
 type StartHarvestRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Name of a configured source.
-	Source        string `protobuf:"bytes,1,opt,name=source,proto3" json:"source,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Source string `protobuf:"bytes,1,opt,name=source,proto3" json:"source,omitempty"`
+	// Remove what is gone even if it is more than the source may lose at once.
+	ConfirmRemovals bool `protobuf:"varint,2,opt,name=confirm_removals,json=confirmRemovals,proto3" json:"confirm_removals,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *StartHarvestRequest) Reset() {
@@ -521,6 +563,112 @@ func (x *StartHarvestRequest) GetSource() string {
 	return ""
 }
 
+func (x *StartHarvestRequest) GetConfirmRemovals() bool {
+	if x != nil {
+		return x.ConfirmRemovals
+	}
+	return false
+}
+
+type RefreshEntityRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// entities/kind:namespace/name, in any case.
+	Name          string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RefreshEntityRequest) Reset() {
+	*x = RefreshEntityRequest{}
+	mi := &file_waypost_harvest_v1_harvest_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RefreshEntityRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RefreshEntityRequest) ProtoMessage() {}
+
+func (x *RefreshEntityRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_waypost_harvest_v1_harvest_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RefreshEntityRequest.ProtoReflect.Descriptor instead.
+func (*RefreshEntityRequest) Descriptor() ([]byte, []int) {
+	return file_waypost_harvest_v1_harvest_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *RefreshEntityRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+type RefreshEntityResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Of the catalog after the refresh: pass it as min_revision.
+	Revision int64 `protobuf:"varint,1,opt,name=revision,proto3" json:"revision,omitempty"`
+	// The place was read and holds what the catalog has.
+	Unchanged     bool `protobuf:"varint,2,opt,name=unchanged,proto3" json:"unchanged,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RefreshEntityResponse) Reset() {
+	*x = RefreshEntityResponse{}
+	mi := &file_waypost_harvest_v1_harvest_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RefreshEntityResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RefreshEntityResponse) ProtoMessage() {}
+
+func (x *RefreshEntityResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_waypost_harvest_v1_harvest_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RefreshEntityResponse.ProtoReflect.Descriptor instead.
+func (*RefreshEntityResponse) Descriptor() ([]byte, []int) {
+	return file_waypost_harvest_v1_harvest_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *RefreshEntityResponse) GetRevision() int64 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
+func (x *RefreshEntityResponse) GetUnchanged() bool {
+	if x != nil {
+		return x.Unchanged
+	}
+	return false
+}
+
 type StartHarvestResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Harvest       *Harvest               `protobuf:"bytes,1,opt,name=harvest,proto3" json:"harvest,omitempty"`
@@ -530,7 +678,7 @@ type StartHarvestResponse struct {
 
 func (x *StartHarvestResponse) Reset() {
 	*x = StartHarvestResponse{}
-	mi := &file_waypost_harvest_v1_harvest_proto_msgTypes[6]
+	mi := &file_waypost_harvest_v1_harvest_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -542,7 +690,7 @@ func (x *StartHarvestResponse) String() string {
 func (*StartHarvestResponse) ProtoMessage() {}
 
 func (x *StartHarvestResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_waypost_harvest_v1_harvest_proto_msgTypes[6]
+	mi := &file_waypost_harvest_v1_harvest_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -555,7 +703,7 @@ func (x *StartHarvestResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StartHarvestResponse.ProtoReflect.Descriptor instead.
 func (*StartHarvestResponse) Descriptor() ([]byte, []int) {
-	return file_waypost_harvest_v1_harvest_proto_rawDescGZIP(), []int{6}
+	return file_waypost_harvest_v1_harvest_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *StartHarvestResponse) GetHarvest() *Harvest {
@@ -574,7 +722,7 @@ type GetHarvestRequest struct {
 
 func (x *GetHarvestRequest) Reset() {
 	*x = GetHarvestRequest{}
-	mi := &file_waypost_harvest_v1_harvest_proto_msgTypes[7]
+	mi := &file_waypost_harvest_v1_harvest_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -586,7 +734,7 @@ func (x *GetHarvestRequest) String() string {
 func (*GetHarvestRequest) ProtoMessage() {}
 
 func (x *GetHarvestRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_waypost_harvest_v1_harvest_proto_msgTypes[7]
+	mi := &file_waypost_harvest_v1_harvest_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -599,7 +747,7 @@ func (x *GetHarvestRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetHarvestRequest.ProtoReflect.Descriptor instead.
 func (*GetHarvestRequest) Descriptor() ([]byte, []int) {
-	return file_waypost_harvest_v1_harvest_proto_rawDescGZIP(), []int{7}
+	return file_waypost_harvest_v1_harvest_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *GetHarvestRequest) GetId() int64 {
@@ -618,7 +766,7 @@ type GetHarvestResponse struct {
 
 func (x *GetHarvestResponse) Reset() {
 	*x = GetHarvestResponse{}
-	mi := &file_waypost_harvest_v1_harvest_proto_msgTypes[8]
+	mi := &file_waypost_harvest_v1_harvest_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -630,7 +778,7 @@ func (x *GetHarvestResponse) String() string {
 func (*GetHarvestResponse) ProtoMessage() {}
 
 func (x *GetHarvestResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_waypost_harvest_v1_harvest_proto_msgTypes[8]
+	mi := &file_waypost_harvest_v1_harvest_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -643,7 +791,7 @@ func (x *GetHarvestResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetHarvestResponse.ProtoReflect.Descriptor instead.
 func (*GetHarvestResponse) Descriptor() ([]byte, []int) {
-	return file_waypost_harvest_v1_harvest_proto_rawDescGZIP(), []int{8}
+	return file_waypost_harvest_v1_harvest_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *GetHarvestResponse) GetHarvest() *Harvest {
@@ -665,7 +813,7 @@ type ListHarvestsRequest struct {
 
 func (x *ListHarvestsRequest) Reset() {
 	*x = ListHarvestsRequest{}
-	mi := &file_waypost_harvest_v1_harvest_proto_msgTypes[9]
+	mi := &file_waypost_harvest_v1_harvest_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -677,7 +825,7 @@ func (x *ListHarvestsRequest) String() string {
 func (*ListHarvestsRequest) ProtoMessage() {}
 
 func (x *ListHarvestsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_waypost_harvest_v1_harvest_proto_msgTypes[9]
+	mi := &file_waypost_harvest_v1_harvest_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -690,7 +838,7 @@ func (x *ListHarvestsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListHarvestsRequest.ProtoReflect.Descriptor instead.
 func (*ListHarvestsRequest) Descriptor() ([]byte, []int) {
-	return file_waypost_harvest_v1_harvest_proto_rawDescGZIP(), []int{9}
+	return file_waypost_harvest_v1_harvest_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ListHarvestsRequest) GetSource() string {
@@ -716,7 +864,7 @@ type ListHarvestsResponse struct {
 
 func (x *ListHarvestsResponse) Reset() {
 	*x = ListHarvestsResponse{}
-	mi := &file_waypost_harvest_v1_harvest_proto_msgTypes[10]
+	mi := &file_waypost_harvest_v1_harvest_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -728,7 +876,7 @@ func (x *ListHarvestsResponse) String() string {
 func (*ListHarvestsResponse) ProtoMessage() {}
 
 func (x *ListHarvestsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_waypost_harvest_v1_harvest_proto_msgTypes[10]
+	mi := &file_waypost_harvest_v1_harvest_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -741,7 +889,7 @@ func (x *ListHarvestsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListHarvestsResponse.ProtoReflect.Descriptor instead.
 func (*ListHarvestsResponse) Descriptor() ([]byte, []int) {
-	return file_waypost_harvest_v1_harvest_proto_rawDescGZIP(), []int{10}
+	return file_waypost_harvest_v1_harvest_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ListHarvestsResponse) GetHarvests() []*Harvest {
@@ -760,7 +908,7 @@ type WatchHarvestRequest struct {
 
 func (x *WatchHarvestRequest) Reset() {
 	*x = WatchHarvestRequest{}
-	mi := &file_waypost_harvest_v1_harvest_proto_msgTypes[11]
+	mi := &file_waypost_harvest_v1_harvest_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -772,7 +920,7 @@ func (x *WatchHarvestRequest) String() string {
 func (*WatchHarvestRequest) ProtoMessage() {}
 
 func (x *WatchHarvestRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_waypost_harvest_v1_harvest_proto_msgTypes[11]
+	mi := &file_waypost_harvest_v1_harvest_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -785,7 +933,7 @@ func (x *WatchHarvestRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchHarvestRequest.ProtoReflect.Descriptor instead.
 func (*WatchHarvestRequest) Descriptor() ([]byte, []int) {
-	return file_waypost_harvest_v1_harvest_proto_rawDescGZIP(), []int{11}
+	return file_waypost_harvest_v1_harvest_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *WatchHarvestRequest) GetId() int64 {
@@ -804,7 +952,7 @@ type WatchHarvestResponse struct {
 
 func (x *WatchHarvestResponse) Reset() {
 	*x = WatchHarvestResponse{}
-	mi := &file_waypost_harvest_v1_harvest_proto_msgTypes[12]
+	mi := &file_waypost_harvest_v1_harvest_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -816,7 +964,7 @@ func (x *WatchHarvestResponse) String() string {
 func (*WatchHarvestResponse) ProtoMessage() {}
 
 func (x *WatchHarvestResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_waypost_harvest_v1_harvest_proto_msgTypes[12]
+	mi := &file_waypost_harvest_v1_harvest_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -829,7 +977,7 @@ func (x *WatchHarvestResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchHarvestResponse.ProtoReflect.Descriptor instead.
 func (*WatchHarvestResponse) Descriptor() ([]byte, []int) {
-	return file_waypost_harvest_v1_harvest_proto_rawDescGZIP(), []int{12}
+	return file_waypost_harvest_v1_harvest_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *WatchHarvestResponse) GetHarvest() *Harvest {
@@ -847,7 +995,7 @@ const file_waypost_harvest_v1_harvest_proto_rawDesc = "" +
 	"\x06Source\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x123\n" +
 	"\x06latest\x18\x02 \x01(\v2\x1b.waypost.harvest.v1.HarvestR\x06latest\x127\n" +
-	"\tnext_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\bnextTime\"\xfb\x05\n" +
+	"\tnext_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\bnextTime\"\x9d\a\n" +
 	"\aHarvest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x03R\x02id\x12\x16\n" +
 	"\x06source\x18\x02 \x01(\tR\x06source\x127\n" +
@@ -865,13 +1013,19 @@ const file_waypost_harvest_v1_harvest_proto_rawDesc = "" +
 	"\x10entities_changed\x18\f \x01(\x05R\x0fentitiesChanged\x12)\n" +
 	"\x10entities_removed\x18\r \x01(\x05R\x0fentitiesRemoved\x12\x1a\n" +
 	"\bproblems\x18\x0e \x01(\x05R\bproblems\x12=\n" +
-	"\brequests\x18\x0f \x01(\v2!.waypost.harvest.v1.RequestBudgetR\brequests\"o\n" +
+	"\brequests\x18\x0f \x01(\v2!.waypost.harvest.v1.RequestBudgetR\brequests\x12\x14\n" +
+	"\x05cause\x18\x10 \x01(\tR\x05cause\x12+\n" +
+	"\x11entities_orphaned\x18\x11 \x01(\x05R\x10entitiesOrphaned\x12#\n" +
+	"\rentities_held\x18\x12 \x01(\x05R\fentitiesHeld\x12(\n" +
+	"\x10entities_held_of\x18\x13 \x01(\x05R\x0eentitiesHeldOf\"\x7f\n" +
 	"\x05State\x12\x15\n" +
 	"\x11STATE_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rSTATE_RUNNING\x10\x01\x12\x13\n" +
 	"\x0fSTATE_SUCCEEDED\x10\x02\x12\x10\n" +
 	"\fSTATE_FAILED\x10\x03\x12\x15\n" +
-	"\x11STATE_INTERRUPTED\x10\x04\"\xe1\x01\n" +
+	"\x11STATE_INTERRUPTED\x10\x04\x12\x0e\n" +
+	"\n" +
+	"STATE_HELD\x10\x05\"\xe1\x01\n" +
 	"\rRequestBudget\x12\x18\n" +
 	"\acounted\x18\x01 \x01(\x05R\acounted\x12\x12\n" +
 	"\x04free\x18\x02 \x01(\x05R\x04free\x12\x1c\n" +
@@ -882,10 +1036,16 @@ const file_waypost_harvest_v1_harvest_proto_rawDesc = "" +
 	"\awaiting\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\awaiting\"\x14\n" +
 	"\x12ListSourcesRequest\"K\n" +
 	"\x13ListSourcesResponse\x124\n" +
-	"\asources\x18\x01 \x03(\v2\x1a.waypost.harvest.v1.SourceR\asources\"9\n" +
+	"\asources\x18\x01 \x03(\v2\x1a.waypost.harvest.v1.SourceR\asources\"d\n" +
 	"\x13StartHarvestRequest\x12\"\n" +
 	"\x06source\x18\x01 \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x01\x18\x80\x04R\x06source\"M\n" +
+	"\xbaH\ar\x05\x10\x01\x18\x80\x04R\x06source\x12)\n" +
+	"\x10confirm_removals\x18\x02 \x01(\bR\x0fconfirmRemovals\"U\n" +
+	"\x14RefreshEntityRequest\x12=\n" +
+	"\x04name\x18\x01 \x01(\tB)\xbaH&r$\x18\xac\x022\x1f^entities/[^/:]+:[^/:]+/[^/:]+$R\x04name\"Q\n" +
+	"\x15RefreshEntityResponse\x12\x1a\n" +
+	"\brevision\x18\x01 \x01(\x03R\brevision\x12\x1c\n" +
+	"\tunchanged\x18\x02 \x01(\bR\tunchanged\"M\n" +
 	"\x14StartHarvestResponse\x125\n" +
 	"\aharvest\x18\x01 \x01(\v2\x1b.waypost.harvest.v1.HarvestR\aharvest\",\n" +
 	"\x11GetHarvestRequest\x12\x17\n" +
@@ -900,10 +1060,11 @@ const file_waypost_harvest_v1_harvest_proto_rawDesc = "" +
 	"\x13WatchHarvestRequest\x12\x17\n" +
 	"\x02id\x18\x01 \x01(\x03B\a\xbaH\x04\"\x02 \x00R\x02id\"M\n" +
 	"\x14WatchHarvestResponse\x125\n" +
-	"\aharvest\x18\x01 \x01(\v2\x1b.waypost.harvest.v1.HarvestR\aharvest2\xf9\x04\n" +
+	"\aharvest\x18\x01 \x01(\v2\x1b.waypost.harvest.v1.HarvestR\aharvest2\x8c\x06\n" +
 	"\x0eHarvestService\x12s\n" +
 	"\vListSources\x12&.waypost.harvest.v1.ListSourcesRequest\x1a'.waypost.harvest.v1.ListSourcesResponse\"\x13\x82\xd3\xe4\x93\x02\r\x12\v/v1/sources\x12z\n" +
-	"\fStartHarvest\x12'.waypost.harvest.v1.StartHarvestRequest\x1a(.waypost.harvest.v1.StartHarvestResponse\"\x17\x82\xd3\xe4\x93\x02\x11:\x01*\"\f/v1/harvests\x12v\n" +
+	"\fStartHarvest\x12'.waypost.harvest.v1.StartHarvestRequest\x1a(.waypost.harvest.v1.StartHarvestResponse\"\x17\x82\xd3\xe4\x93\x02\x11:\x01*\"\f/v1/harvests\x12\x90\x01\n" +
+	"\rRefreshEntity\x12(.waypost.harvest.v1.RefreshEntityRequest\x1a).waypost.harvest.v1.RefreshEntityResponse\"*\x82\xd3\xe4\x93\x02$:\x01*\"\x1f/v1/{name=entities/*/*}:refresh\x12v\n" +
 	"\n" +
 	"GetHarvest\x12%.waypost.harvest.v1.GetHarvestRequest\x1a&.waypost.harvest.v1.GetHarvestResponse\"\x19\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/harvests/{id}\x12w\n" +
 	"\fListHarvests\x12'.waypost.harvest.v1.ListHarvestsRequest\x1a(.waypost.harvest.v1.ListHarvestsResponse\"\x14\x82\xd3\xe4\x93\x02\x0e\x12\f/v1/harvests\x12\x84\x01\n" +
@@ -922,7 +1083,7 @@ func file_waypost_harvest_v1_harvest_proto_rawDescGZIP() []byte {
 }
 
 var file_waypost_harvest_v1_harvest_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_waypost_harvest_v1_harvest_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_waypost_harvest_v1_harvest_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
 var file_waypost_harvest_v1_harvest_proto_goTypes = []any{
 	(Harvest_State)(0),            // 0: waypost.harvest.v1.Harvest.State
 	(*Source)(nil),                // 1: waypost.harvest.v1.Source
@@ -931,25 +1092,27 @@ var file_waypost_harvest_v1_harvest_proto_goTypes = []any{
 	(*ListSourcesRequest)(nil),    // 4: waypost.harvest.v1.ListSourcesRequest
 	(*ListSourcesResponse)(nil),   // 5: waypost.harvest.v1.ListSourcesResponse
 	(*StartHarvestRequest)(nil),   // 6: waypost.harvest.v1.StartHarvestRequest
-	(*StartHarvestResponse)(nil),  // 7: waypost.harvest.v1.StartHarvestResponse
-	(*GetHarvestRequest)(nil),     // 8: waypost.harvest.v1.GetHarvestRequest
-	(*GetHarvestResponse)(nil),    // 9: waypost.harvest.v1.GetHarvestResponse
-	(*ListHarvestsRequest)(nil),   // 10: waypost.harvest.v1.ListHarvestsRequest
-	(*ListHarvestsResponse)(nil),  // 11: waypost.harvest.v1.ListHarvestsResponse
-	(*WatchHarvestRequest)(nil),   // 12: waypost.harvest.v1.WatchHarvestRequest
-	(*WatchHarvestResponse)(nil),  // 13: waypost.harvest.v1.WatchHarvestResponse
-	(*timestamppb.Timestamp)(nil), // 14: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),   // 15: google.protobuf.Duration
+	(*RefreshEntityRequest)(nil),  // 7: waypost.harvest.v1.RefreshEntityRequest
+	(*RefreshEntityResponse)(nil), // 8: waypost.harvest.v1.RefreshEntityResponse
+	(*StartHarvestResponse)(nil),  // 9: waypost.harvest.v1.StartHarvestResponse
+	(*GetHarvestRequest)(nil),     // 10: waypost.harvest.v1.GetHarvestRequest
+	(*GetHarvestResponse)(nil),    // 11: waypost.harvest.v1.GetHarvestResponse
+	(*ListHarvestsRequest)(nil),   // 12: waypost.harvest.v1.ListHarvestsRequest
+	(*ListHarvestsResponse)(nil),  // 13: waypost.harvest.v1.ListHarvestsResponse
+	(*WatchHarvestRequest)(nil),   // 14: waypost.harvest.v1.WatchHarvestRequest
+	(*WatchHarvestResponse)(nil),  // 15: waypost.harvest.v1.WatchHarvestResponse
+	(*timestamppb.Timestamp)(nil), // 16: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),   // 17: google.protobuf.Duration
 }
 var file_waypost_harvest_v1_harvest_proto_depIdxs = []int32{
 	2,  // 0: waypost.harvest.v1.Source.latest:type_name -> waypost.harvest.v1.Harvest
-	14, // 1: waypost.harvest.v1.Source.next_time:type_name -> google.protobuf.Timestamp
+	16, // 1: waypost.harvest.v1.Source.next_time:type_name -> google.protobuf.Timestamp
 	0,  // 2: waypost.harvest.v1.Harvest.state:type_name -> waypost.harvest.v1.Harvest.State
-	14, // 3: waypost.harvest.v1.Harvest.start_time:type_name -> google.protobuf.Timestamp
-	14, // 4: waypost.harvest.v1.Harvest.end_time:type_name -> google.protobuf.Timestamp
+	16, // 3: waypost.harvest.v1.Harvest.start_time:type_name -> google.protobuf.Timestamp
+	16, // 4: waypost.harvest.v1.Harvest.end_time:type_name -> google.protobuf.Timestamp
 	3,  // 5: waypost.harvest.v1.Harvest.requests:type_name -> waypost.harvest.v1.RequestBudget
-	14, // 6: waypost.harvest.v1.RequestBudget.reset_time:type_name -> google.protobuf.Timestamp
-	15, // 7: waypost.harvest.v1.RequestBudget.waiting:type_name -> google.protobuf.Duration
+	16, // 6: waypost.harvest.v1.RequestBudget.reset_time:type_name -> google.protobuf.Timestamp
+	17, // 7: waypost.harvest.v1.RequestBudget.waiting:type_name -> google.protobuf.Duration
 	1,  // 8: waypost.harvest.v1.ListSourcesResponse.sources:type_name -> waypost.harvest.v1.Source
 	2,  // 9: waypost.harvest.v1.StartHarvestResponse.harvest:type_name -> waypost.harvest.v1.Harvest
 	2,  // 10: waypost.harvest.v1.GetHarvestResponse.harvest:type_name -> waypost.harvest.v1.Harvest
@@ -957,16 +1120,18 @@ var file_waypost_harvest_v1_harvest_proto_depIdxs = []int32{
 	2,  // 12: waypost.harvest.v1.WatchHarvestResponse.harvest:type_name -> waypost.harvest.v1.Harvest
 	4,  // 13: waypost.harvest.v1.HarvestService.ListSources:input_type -> waypost.harvest.v1.ListSourcesRequest
 	6,  // 14: waypost.harvest.v1.HarvestService.StartHarvest:input_type -> waypost.harvest.v1.StartHarvestRequest
-	8,  // 15: waypost.harvest.v1.HarvestService.GetHarvest:input_type -> waypost.harvest.v1.GetHarvestRequest
-	10, // 16: waypost.harvest.v1.HarvestService.ListHarvests:input_type -> waypost.harvest.v1.ListHarvestsRequest
-	12, // 17: waypost.harvest.v1.HarvestService.WatchHarvest:input_type -> waypost.harvest.v1.WatchHarvestRequest
-	5,  // 18: waypost.harvest.v1.HarvestService.ListSources:output_type -> waypost.harvest.v1.ListSourcesResponse
-	7,  // 19: waypost.harvest.v1.HarvestService.StartHarvest:output_type -> waypost.harvest.v1.StartHarvestResponse
-	9,  // 20: waypost.harvest.v1.HarvestService.GetHarvest:output_type -> waypost.harvest.v1.GetHarvestResponse
-	11, // 21: waypost.harvest.v1.HarvestService.ListHarvests:output_type -> waypost.harvest.v1.ListHarvestsResponse
-	13, // 22: waypost.harvest.v1.HarvestService.WatchHarvest:output_type -> waypost.harvest.v1.WatchHarvestResponse
-	18, // [18:23] is the sub-list for method output_type
-	13, // [13:18] is the sub-list for method input_type
+	7,  // 15: waypost.harvest.v1.HarvestService.RefreshEntity:input_type -> waypost.harvest.v1.RefreshEntityRequest
+	10, // 16: waypost.harvest.v1.HarvestService.GetHarvest:input_type -> waypost.harvest.v1.GetHarvestRequest
+	12, // 17: waypost.harvest.v1.HarvestService.ListHarvests:input_type -> waypost.harvest.v1.ListHarvestsRequest
+	14, // 18: waypost.harvest.v1.HarvestService.WatchHarvest:input_type -> waypost.harvest.v1.WatchHarvestRequest
+	5,  // 19: waypost.harvest.v1.HarvestService.ListSources:output_type -> waypost.harvest.v1.ListSourcesResponse
+	9,  // 20: waypost.harvest.v1.HarvestService.StartHarvest:output_type -> waypost.harvest.v1.StartHarvestResponse
+	8,  // 21: waypost.harvest.v1.HarvestService.RefreshEntity:output_type -> waypost.harvest.v1.RefreshEntityResponse
+	11, // 22: waypost.harvest.v1.HarvestService.GetHarvest:output_type -> waypost.harvest.v1.GetHarvestResponse
+	13, // 23: waypost.harvest.v1.HarvestService.ListHarvests:output_type -> waypost.harvest.v1.ListHarvestsResponse
+	15, // 24: waypost.harvest.v1.HarvestService.WatchHarvest:output_type -> waypost.harvest.v1.WatchHarvestResponse
+	19, // [19:25] is the sub-list for method output_type
+	13, // [13:19] is the sub-list for method input_type
 	13, // [13:13] is the sub-list for extension type_name
 	13, // [13:13] is the sub-list for extension extendee
 	0,  // [0:13] is the sub-list for field type_name
@@ -983,7 +1148,7 @@ func file_waypost_harvest_v1_harvest_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_waypost_harvest_v1_harvest_proto_rawDesc), len(file_waypost_harvest_v1_harvest_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   13,
+			NumMessages:   15,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

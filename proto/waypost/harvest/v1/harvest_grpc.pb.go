@@ -19,11 +19,12 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	HarvestService_ListSources_FullMethodName  = "/waypost.harvest.v1.HarvestService/ListSources"
-	HarvestService_StartHarvest_FullMethodName = "/waypost.harvest.v1.HarvestService/StartHarvest"
-	HarvestService_GetHarvest_FullMethodName   = "/waypost.harvest.v1.HarvestService/GetHarvest"
-	HarvestService_ListHarvests_FullMethodName = "/waypost.harvest.v1.HarvestService/ListHarvests"
-	HarvestService_WatchHarvest_FullMethodName = "/waypost.harvest.v1.HarvestService/WatchHarvest"
+	HarvestService_ListSources_FullMethodName   = "/waypost.harvest.v1.HarvestService/ListSources"
+	HarvestService_StartHarvest_FullMethodName  = "/waypost.harvest.v1.HarvestService/StartHarvest"
+	HarvestService_RefreshEntity_FullMethodName = "/waypost.harvest.v1.HarvestService/RefreshEntity"
+	HarvestService_GetHarvest_FullMethodName    = "/waypost.harvest.v1.HarvestService/GetHarvest"
+	HarvestService_ListHarvests_FullMethodName  = "/waypost.harvest.v1.HarvestService/ListHarvests"
+	HarvestService_WatchHarvest_FullMethodName  = "/waypost.harvest.v1.HarvestService/WatchHarvest"
 )
 
 // HarvestServiceClient is the client API for HarvestService service.
@@ -37,6 +38,9 @@ type HarvestServiceClient interface {
 	// StartHarvest starts a harvest of a source and returns at once. A harvest of
 	// that source that is already running is returned instead.
 	StartHarvest(ctx context.Context, in *StartHarvestRequest, opts ...grpc.CallOption) (*StartHarvestResponse, error)
+	// RefreshEntity reads the repository or location again that declares an
+	// entity, and returns when the catalog has what stands there.
+	RefreshEntity(ctx context.Context, in *RefreshEntityRequest, opts ...grpc.CallOption) (*RefreshEntityResponse, error)
 	// GetHarvest returns the record of one harvest.
 	GetHarvest(ctx context.Context, in *GetHarvestRequest, opts ...grpc.CallOption) (*GetHarvestResponse, error)
 	// ListHarvests returns the latest harvests, newest first.
@@ -68,6 +72,16 @@ func (c *harvestServiceClient) StartHarvest(ctx context.Context, in *StartHarves
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(StartHarvestResponse)
 	err := c.cc.Invoke(ctx, HarvestService_StartHarvest_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *harvestServiceClient) RefreshEntity(ctx context.Context, in *RefreshEntityRequest, opts ...grpc.CallOption) (*RefreshEntityResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RefreshEntityResponse)
+	err := c.cc.Invoke(ctx, HarvestService_RefreshEntity_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -124,6 +138,9 @@ type HarvestServiceServer interface {
 	// StartHarvest starts a harvest of a source and returns at once. A harvest of
 	// that source that is already running is returned instead.
 	StartHarvest(context.Context, *StartHarvestRequest) (*StartHarvestResponse, error)
+	// RefreshEntity reads the repository or location again that declares an
+	// entity, and returns when the catalog has what stands there.
+	RefreshEntity(context.Context, *RefreshEntityRequest) (*RefreshEntityResponse, error)
 	// GetHarvest returns the record of one harvest.
 	GetHarvest(context.Context, *GetHarvestRequest) (*GetHarvestResponse, error)
 	// ListHarvests returns the latest harvests, newest first.
@@ -146,6 +163,9 @@ func (UnimplementedHarvestServiceServer) ListSources(context.Context, *ListSourc
 }
 func (UnimplementedHarvestServiceServer) StartHarvest(context.Context, *StartHarvestRequest) (*StartHarvestResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method StartHarvest not implemented")
+}
+func (UnimplementedHarvestServiceServer) RefreshEntity(context.Context, *RefreshEntityRequest) (*RefreshEntityResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RefreshEntity not implemented")
 }
 func (UnimplementedHarvestServiceServer) GetHarvest(context.Context, *GetHarvestRequest) (*GetHarvestResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetHarvest not implemented")
@@ -213,6 +233,24 @@ func _HarvestService_StartHarvest_Handler(srv interface{}, ctx context.Context, 
 	return interceptor(ctx, in, info, handler)
 }
 
+func _HarvestService_RefreshEntity_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RefreshEntityRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(HarvestServiceServer).RefreshEntity(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: HarvestService_RefreshEntity_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(HarvestServiceServer).RefreshEntity(ctx, req.(*RefreshEntityRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _HarvestService_GetHarvest_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(GetHarvestRequest)
 	if err := dec(in); err != nil {
@@ -274,6 +312,10 @@ var HarvestService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "StartHarvest",
 			Handler:    _HarvestService_StartHarvest_Handler,
+		},
+		{
+			MethodName: "RefreshEntity",
+			Handler:    _HarvestService_RefreshEntity_Handler,
 		},
 		{
 			MethodName: "GetHarvest",
