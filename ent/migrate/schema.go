@@ -63,6 +63,14 @@ var (
 					Where: "served",
 				},
 			},
+			{
+				Name:    "claim_orphaned",
+				Unique:  false,
+				Columns: []*schema.Column{ClaimsColumns[14]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "orphaned <> 0",
+				},
+			},
 		},
 	}
 	// ContentsColumns holds the columns for the "contents" table.

@@ -139,6 +139,7 @@ func (Claim) Indexes() []ent.Index {
 		// Two parts of one index: few claims wait, and each ref is served once.
 		index.Fields("ref_key").StorageKey("claim_waiting").Annotations(entsql.IndexWhere("NOT served")),
 		index.Fields("ref_key").Unique().StorageKey("claim_served").Annotations(entsql.IndexWhere("served")),
+		index.Fields("orphaned").StorageKey("claim_orphaned").Annotations(entsql.IndexWhere("orphaned <> 0")),
 	}
 }
 

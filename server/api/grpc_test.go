@@ -218,7 +218,7 @@ func TestLargeEntities(t *testing.T) {
 // addProblems fills the store with problems of documents and of a source.
 func (f *fixture) addProblems(t *testing.T, n int) {
 	t.Helper()
-	h, err := f.store.BeginHarvest(t.Context(), "dir:/srv/git")
+	h, err := f.store.BeginHarvest(t.Context(), "dir:/srv/git", "test")
 	require.NoError(t, err)
 	doc := store.Document{Hash: "h", Commit: "c"}
 	for i := range n {
@@ -350,7 +350,7 @@ func TestHarvestRecords(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, nil)
 	client := harvestv1.NewHarvestServiceClient(f.dial(t))
-	h, err := f.store.BeginHarvest(t.Context(), "github:acme")
+	h, err := f.store.BeginHarvest(t.Context(), "github:acme", "test")
 	require.NoError(t, err)
 	require.NoError(t, f.store.FinishHarvest(t.Context(), finished(h), nil))
 

@@ -38,7 +38,7 @@ func (h *harvestService) ListSources(ctx context.Context, _ *harvestv1.ListSourc
 	for _, s := range h.engine.Sources() {
 		m := &harvestv1.Source{Name: s.Name, NextTime: timestamp(s.Next)}
 		if s.Running != nil {
-			m.Latest = progressMessage(*s.Running)
+			m.Latest = ProgressMessage(*s.Running)
 		} else {
 			latest, err := h.store.Harvests(ctx, s.Name, 1)
 			if err != nil {
@@ -54,14 +54,14 @@ func (h *harvestService) ListSources(ctx context.Context, _ *harvestv1.ListSourc
 }
 
 func (h *harvestService) StartHarvest(ctx context.Context, req *harvestv1.StartHarvestRequest) (*harvestv1.StartHarvestResponse, error) {
-	p, err := h.engine.Start(ctx, req.Source)
+	p, err := h.engine.Start(ctx, req.Source, harvest.Order{Cause: "api", ConfirmRemovals: req.ConfirmRemovals})
 	if errors.Is(err, harvest.ErrUnknownSource) {
 		return nil, notFound("waypost.dev/Source", req.Source, fmt.Sprintf("source %q is not configured; ListSources (GET /v1/sources) has those that are", req.Source))
 	}
 	if err != nil {
 		return nil, err
 	}
-	return &harvestv1.StartHarvestResponse{Harvest: progressMessage(p)}, nil
+	return &harvestv1.StartHarvestResponse{Harvest: ProgressMessage(p)}, nil
 }
 
 func (h *harvestService) GetHarvest(ctx context.Context, req *harvestv1.GetHarvestRequest) (*harvestv1.GetHarvestResponse, error) {
@@ -85,7 +85,7 @@ func (h *harvestService) running() map[int64]harvest.Progress {
 
 func (h *harvestService) get(ctx context.Context, id int64) (*harvestv1.Harvest, error) {
 	if p, ok := h.running()[id]; ok {
-		return progressMessage(p), nil
+		return ProgressMessage(p), nil
 	}
 	r, err := h.store.GetHarvest(ctx, id)
 	if errors.Is(err, store.ErrNotFound) {
@@ -107,7 +107,7 @@ func (h *harvestService) ListHarvests(ctx context.Context, req *harvestv1.ListHa
 	for _, r := range list {
 		m := recordMessage(r)
 		if p, ok := running[r.ID]; ok {
-			m = progressMessage(p)
+			m = ProgressMessage(p)
 		}
 		out.Harvests = append(out.Harvests, m)
 	}
@@ -136,7 +136,7 @@ func (h *harvestService) WatchHarvest(req *harvestv1.WatchHarvestRequest, stream
 			if !ok {
 				return nil
 			}
-			if err := send(progressMessage(p)); err != nil {
+			if err := send(ProgressMessage(p)); err != nil {
 				return err
 			}
 			if p.State != store.HarvestRunning {
@@ -175,12 +175,14 @@ func recordMessage(r store.Harvest) *harvestv1.Harvest {
 		StartTime: timestamp(r.Started), EndTime: timestamp(r.Finished), Error: r.Error,
 		RepositoriesExpected: int32(r.Repositories), RepositoriesSeen: int32(r.Repositories), RepositoriesUnchanged: int32(r.Unchanged),
 		DocumentsRead: int32(r.Read), EntitiesAdded: int32(r.Added), EntitiesChanged: int32(r.Changed), EntitiesRemoved: int32(r.Removed),
-		Problems: int32(r.Problems),
+		Problems: int32(r.Problems), Cause: r.Cause,
+		EntitiesOrphaned: int32(r.Orphaned), EntitiesHeld: int32(r.Held), EntitiesHeldOf: int32(r.HeldOf),
 		Requests: &harvestv1.RequestBudget{Counted: int32(r.Requests), Free: int32(r.FreeRequests), Remaining: -1, Limit: -1},
 	}
 }
 
-func progressMessage(p harvest.Progress) *harvestv1.Harvest {
+// ProgressMessage is how far a harvest has come, on the wire.
+func ProgressMessage(p harvest.Progress) *harvestv1.Harvest {
 	m := recordMessage(p.Harvest)
 	m.RepositoriesExpected = int32(max(p.Expected, p.Repositories))
 	b := p.Budget
@@ -201,6 +203,8 @@ func stateOf(s store.HarvestState) harvestv1.Harvest_State {
 		return harvestv1.Harvest_STATE_SUCCEEDED
 	case store.HarvestFailed:
 		return harvestv1.Harvest_STATE_FAILED
+	case store.HarvestHeld:
+		return harvestv1.Harvest_STATE_HELD
 	case store.HarvestInterrupted:
 		return harvestv1.Harvest_STATE_INTERRUPTED
 	}

@@ -89,7 +89,7 @@ func TestOpenAPIIsWellFormed(t *testing.T) {
 func TestOpenAPIRoutesAnswer(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, acme(t))
-	h, err := f.store.BeginHarvest(t.Context(), "dir:/srv/git")
+	h, err := f.store.BeginHarvest(t.Context(), "dir:/srv/git", "test")
 	require.NoError(t, err)
 	require.NoError(t, f.store.FinishHarvest(t.Context(), finished(h), nil))
 	values := strings.NewReplacer("{kind}", "component", "{namespace}", "default", "{name}", "checkout", "{id}", "1")

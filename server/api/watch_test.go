@@ -157,7 +157,7 @@ func TestWatchEndsWithItsCaller(t *testing.T) {
 	f := newFixture(t, nil)
 	src := &steppedSource{"test:acme", make(chan struct{})}
 	f.engine.Add(harvest.Config{Source: src})
-	p, err := f.engine.Start(t.Context(), "test:acme")
+	p, err := f.engine.Start(t.Context(), "test:acme", harvest.Order{})
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
 	stream, err := harvestv1.NewHarvestServiceClient(f.Conn()).WatchHarvest(ctx, &harvestv1.WatchHarvestRequest{Id: p.ID})
@@ -185,7 +185,7 @@ func TestWatchOutlastsTimeouts(t *testing.T) {
 	f := newFixture(t, nil)
 	src := &steppedSource{"test:acme", make(chan struct{})}
 	f.engine.Add(harvest.Config{Source: src})
-	p, err := f.engine.Start(t.Context(), "test:acme")
+	p, err := f.engine.Start(t.Context(), "test:acme", harvest.Order{})
 	require.NoError(t, err)
 	ts := httptest.NewUnstartedServer(f.Handler())
 	ts.Config.ReadTimeout, ts.Config.WriteTimeout = 100*time.Millisecond, 100*time.Millisecond

@@ -15,8 +15,8 @@ import (
 type Entity struct {
 	Ref Ref
 
-	// UID is the entity's identity for as long as its ref is claimed; the
-	// store gives it. Empty before the entity is stored.
+	// UID is the entity's identity; the store gives it. It survives a new name,
+	// a new place, and being away for a while. Empty before the entity is stored.
 	UID string
 
 	// Revision is the number of the entity's latest change. Zero before the

@@ -27,6 +27,7 @@ const (
 	CodeConflict     Code = "conflict"          // another document claims the same ref, and wins
 	CodeDuplicateRef Code = "duplicate-ref"     // the same file claims the ref twice
 	CodeDangling     Code = "dangling-relation" // the target of a relation does not exist
+	CodeHeld         Code = "removals-held"     // a source lost more than it may at once
 	CodeTemplate     Code = "unrendered-template"
 )
 

@@ -55,7 +55,7 @@ func BenchmarkHarvest(b *testing.B) {
 			return e
 		}
 		run := func(b *testing.B, e *harvest.Engine) harvest.Progress {
-			p, err := e.Run(b.Context(), "dir:bench", nil)
+			p, err := e.Run(b.Context(), "dir:bench", harvest.Order{}, nil)
 			require.NoError(b, err)
 			return p
 		}

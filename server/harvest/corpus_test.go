@@ -122,7 +122,7 @@ func harvestAll(t testing.TB, src source.Source) outcome {
 	st := openStore(t)
 	e := harvest.New(st, slog.New(slog.DiscardHandler))
 	e.Add(harvest.Config{Source: src})
-	p, err := e.Run(t.Context(), src.Name(), nil)
+	p, err := e.Run(t.Context(), src.Name(), harvest.Order{}, nil)
 	require.NoError(t, err)
 	require.Equal(t, store.HarvestSucceeded, p.State)
 	out := outcome{progress: p, entities: map[string]*catalog.Entity{}}

@@ -32,6 +32,17 @@ type Config struct {
 	NoInference bool
 	// Every is the time between periodic harvests; 0 for none.
 	Every time.Duration
+	// Removals says how bad news is believed.
+	Removals store.Removals
+}
+
+// Order is how one harvest is run.
+type Order struct {
+	// Cause is what asked for it: schedule, api, webhook or start.
+	Cause string
+	// ConfirmRemovals removes what is gone even if it is more than the source
+	// may lose at once.
+	ConfirmRemovals bool
 }
 
 // Progress is how far a harvest has come.
@@ -82,7 +93,7 @@ func New(st *store.Store, log *slog.Logger) *Engine {
 	return &Engine{store: st, log: log, sources: map[string]*configured{}}
 }
 
-// Add configures a source. Call it before Serve. It panics if there is a source
+// Add configures a source, also while others are harvested. It panics if there is a source
 // of that name already: configuration refuses that earlier, with a position.
 func (e *Engine) Add(c Config) {
 	e.mu.Lock()
@@ -115,8 +126,8 @@ func (e *Engine) Sources() []SourceStatus {
 // Start begins a harvest in the background and returns at once; the harvest
 // outlives ctx. If one is running already it returns that. It returns
 // ErrUnknownSource, or store.ErrBusy if another process harvests the source.
-func (e *Engine) Start(ctx context.Context, name string) (Progress, error) {
-	r, fresh, err := e.begin(ctx, name)
+func (e *Engine) Start(ctx context.Context, name string, o Order) (Progress, error) {
+	r, fresh, err := e.begin(ctx, name, o)
 	if err != nil || !fresh {
 		if r != nil {
 			return r.progress(), err
@@ -142,8 +153,8 @@ func (e *Engine) Start(ctx context.Context, name string) (Progress, error) {
 // Run harvests a source and returns when it is done. report, if not nil, is
 // called a few times a second and once at the end, never concurrently. The
 // error is that of the harvest, which is also in its record.
-func (e *Engine) Run(ctx context.Context, name string, report func(Progress)) (Progress, error) {
-	r, fresh, err := e.begin(ctx, name)
+func (e *Engine) Run(ctx context.Context, name string, o Order, report func(Progress)) (Progress, error) {
+	r, fresh, err := e.begin(ctx, name, o)
 	if err != nil {
 		return Progress{}, err
 	}
@@ -216,7 +227,7 @@ func (e *Engine) repeat(ctx context.Context, name string) {
 	every := c.Every
 	e.mu.Unlock()
 	for {
-		_, err := e.Run(ctx, name, nil)
+		_, err := e.Run(ctx, name, Order{Cause: "schedule"}, nil)
 		if err != nil && ctx.Err() == nil {
 			e.log.Error("harvest failed", "source", name, "error", err)
 		}
@@ -242,7 +253,7 @@ func (e *Engine) repeat(ctx context.Context, name string) {
 
 // begin takes the source's lease and makes it its current run, or returns the
 // run that is there already.
-func (e *Engine) begin(ctx context.Context, name string) (r *run, fresh bool, err error) {
+func (e *Engine) begin(ctx context.Context, name string, o Order) (r *run, fresh bool, err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	c, ok := e.sources[name]
@@ -252,17 +263,18 @@ func (e *Engine) begin(ctx context.Context, name string) (r *run, fresh bool, er
 	if c.current != nil {
 		return c.current, false, nil
 	}
-	h, err := e.store.BeginHarvest(ctx, name)
+	h, err := e.store.BeginHarvest(ctx, name, o.Cause)
 	if err != nil {
 		return nil, false, fmt.Errorf("begin harvest of %s: %w", name, err)
 	}
-	c.current = newRun(e.store, e.log.With("source", name, "harvest", h.ID), c.Config, h)
+	c.current = newRun(e.store, e.log.With("source", name, "harvest", h.ID), c.Config, o, h)
 	return c.current, true, nil
 }
 
 func (e *Engine) end(r *run) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	c := e.sources[r.config.Source.Name()]
-	c.current, c.budget = nil, r.progress().Budget
+	if c := e.sources[r.config.Source.Name()]; c != nil { // else it was removed meanwhile
+		c.current, c.budget = nil, r.progress().Budget
+	}
 }

@@ -113,7 +113,7 @@ func setup(t *testing.T, change ...func(*harvest.Config)) *bundle {
 
 func (b *bundle) run(t *testing.T) harvest.Progress {
 	t.Helper()
-	p, err := b.engine.Run(t.Context(), b.source.Name(), nil)
+	p, err := b.engine.Run(t.Context(), b.source.Name(), harvest.Order{}, nil)
 	require.NoError(t, err)
 	require.Equal(t, store.HarvestSucceeded, p.State)
 	return p
@@ -220,7 +220,7 @@ func TestNothingIsRemovedWithoutACompleteListing(t *testing.T) {
 	b.run(t)
 	b.source.repositories = b.source.repositories[:1]
 	b.source.fail = errors.New("listing broke off")
-	p, err := b.engine.Run(t.Context(), b.source.Name(), nil)
+	p, err := b.engine.Run(t.Context(), b.source.Name(), harvest.Order{}, nil)
 	require.ErrorContains(t, err, "listing broke off")
 	require.Equal(t, store.HarvestFailed, p.State)
 	require.Len(t, b.refs(t), 2)
@@ -427,11 +427,11 @@ func TestStartWatchAndBusy(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.source.repositories = []source.Repository{repo("shop", map[string]string{"catalog-info.yaml": component("shop", "")})}
-	_, err := b.engine.Start(t.Context(), "test:other")
+	_, err := b.engine.Start(t.Context(), "test:other", harvest.Order{})
 	require.ErrorIs(t, err, harvest.ErrUnknownSource)
 
 	ctx, cancel := context.WithCancel(t.Context())
-	p, err := b.engine.Start(ctx, b.source.Name())
+	p, err := b.engine.Start(ctx, b.source.Name(), harvest.Order{})
 	cancel() // a background harvest outlives the call that began it
 	require.NoError(t, err)
 	require.Positive(t, p.ID)

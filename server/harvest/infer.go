@@ -133,7 +133,8 @@ func (r *run) aged(kept store.Repository) (store.RepositoryUpdate, bool) {
 	if e == nil {
 		return store.RepositoryUpdate{}, false
 	}
-	return store.RepositoryUpdate{Repository: kept, Claims: []store.Claim{{Key: inferredKey, Priority: r.config.Priority, Entity: e}}}, true
+	// As old as the listing: what was refreshed meanwhile is newer.
+	return store.RepositoryUpdate{Repository: kept, Asked: r.state.Started, Cause: catalog.Cause{Via: catalog.ViaPolicy, Harvest: r.id}, Claims: []store.Claim{{Key: inferredKey, Priority: r.config.Priority, Entity: e}}}, true
 }
 
 var notName = regexp.MustCompile(`[^A-Za-z0-9]*[^A-Za-z0-9_.-][^A-Za-z0-9]*|[-_.]{2,}`)

@@ -24,7 +24,7 @@ type known struct{ *run }
 
 // Repository implements source.Known.
 func (k known) Repository(id string) (source.RepositoryState, bool) {
-	kept, ok := k.known[id]
+	kept, ok := k.kept(context.Background(), id)
 	if !ok {
 		return source.RepositoryState{}, false
 	}
@@ -72,7 +72,7 @@ func (r *run) Complete(context.Context) error {
 
 // Unchanged implements source.Out.
 func (r *run) Unchanged(ctx context.Context, id string) error {
-	kept, ok := r.known[id]
+	kept, ok := r.kept(ctx, id)
 	if !ok {
 		return nil // the source knows it from elsewhere; there is nothing to keep
 	}
@@ -106,9 +106,10 @@ func (r *run) Repository(ctx context.Context, repo source.Repository) error {
 	if err != nil {
 		return err
 	}
-	kept := r.known[repo.ID]
+	kept, _ := r.kept(ctx, repo.ID)
 	name := r.config.Source.Name()
 	update := store.RepositoryUpdate{
+		Asked: repo.Asked, Cause: r.cause(repo),
 		Repository: store.Repository{
 			ID: repo.ID, State: r.prefix + repo.State, Name: repo.FullName(), Commit: repo.Commit,
 			Facts: marshalFacts(repo), Documents: make(map[string]store.Document, len(repo.Documents)),
@@ -177,10 +178,13 @@ func (r *run) Repository(ctx context.Context, repo source.Repository) error {
 
 // Gone implements source.Out.
 func (r *run) Gone(ctx context.Context, id string) error {
-	if _, ok := r.known[id]; !ok {
+	if _, ok := r.kept(ctx, id); !ok {
 		return ctx.Err()
 	}
-	return r.batch.add(ctx, store.RepositoryUpdate{Repository: store.Repository{ID: id}, Gone: true})
+	r.mu.Lock()
+	r.state.Repositories++
+	r.mu.Unlock()
+	return r.batch.add(ctx, store.RepositoryUpdate{Repository: store.Repository{ID: id}, Gone: true, Cause: r.cause(source.Repository{})})
 }
 
 // Directory implements source.Out.
@@ -188,7 +192,7 @@ func (r *run) Directory(ctx context.Context, d source.Directory) error {
 	if r.config.NoInference {
 		return nil
 	}
-	update := store.RepositoryUpdate{Repository: store.Repository{ID: directoryID, Name: d.Organisation, State: r.prefix}}
+	update := store.RepositoryUpdate{Repository: store.Repository{ID: directoryID, Name: d.Organisation, State: r.prefix}, Cause: r.cause(source.Repository{})}
 	for _, e := range inferDirectory(r.config.Source.Name(), d) {
 		update.Claims = append(update.Claims, store.Claim{Key: e.Ref.Key(), Priority: r.config.Priority, Entity: e})
 	}
@@ -196,6 +200,19 @@ func (r *run) Directory(ctx context.Context, d source.Directory) error {
 	r.state.Entities += len(update.Claims)
 	r.mu.Unlock()
 	return r.batch.add(ctx, update)
+}
+
+// cause is what a change of a repository is put down to.
+func (r *run) cause(repo source.Repository) catalog.Cause {
+	c := r.actor
+	c.Via, c.Harvest = r.via, r.id
+	if repo.Author != "" {
+		c.Actor = repo.Author
+	}
+	if repo.Commit != "" {
+		c.Commit = repo.Commit
+	}
+	return c
 }
 
 // decodeAll decodes the documents of a repository that have content, in

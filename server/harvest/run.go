@@ -38,7 +38,11 @@ type run struct {
 	// prefix is put before the source's own state, so that another decoder or
 	// another setting makes every repository new.
 	prefix string
-	known  map[string]store.Repository
+	// kept returns what the catalog has of a repository.
+	kept  func(context.Context, string) (store.Repository, bool)
+	order Order
+	via   catalog.Via
+	actor catalog.Cause // of a refresh: who announced it
 
 	decode chan struct{} // a place for each document being decoded
 	batch  batch
@@ -53,9 +57,9 @@ type run struct {
 	ended    bool
 }
 
-func newRun(st *store.Store, log *slog.Logger, c Config, h store.Harvest) *run {
+func newRun(st *store.Store, log *slog.Logger, c Config, o Order, h store.Harvest) *run {
 	r := &run{
-		store: st, log: log, config: c, id: h.ID,
+		store: st, log: log, config: c, order: o, via: catalog.ViaHarvest, id: h.ID,
 		prefix:   statePrefix(c),
 		decode:   make(chan struct{}, runtime.GOMAXPROCS(0)),
 		seen:     map[string]struct{}{},
@@ -86,7 +90,13 @@ func (r *run) do(ctx context.Context) error {
 	h := &r.state.Harvest
 	h.Finished = time.Now()
 	h.State = store.HarvestSucceeded
-	if err != nil {
+	var held store.Held
+	switch {
+	case errors.As(err, &held):
+		h.State, h.Held, h.HeldOf = store.HarvestHeld, held.Entities, held.Of
+		h.Error = heldMessage(r.config, held)
+		r.problems = append(r.problems, heldProblem(r.config, held))
+	case err != nil:
 		h.State, h.Error = store.HarvestFailed, err.Error()
 	}
 	h.Problems += len(r.problems)
@@ -113,7 +123,10 @@ func (r *run) harvest(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read what is known of %s: %w", name, err)
 	}
-	r.known = repositories
+	r.kept = func(_ context.Context, id string) (store.Repository, bool) {
+		kept, ok := repositories[id]
+		return kept, ok
+	}
 
 	g, ctx := errgroup.WithContext(ctx)
 	stopTicking := make(chan struct{})
@@ -151,7 +164,9 @@ func (r *run) harvest(ctx context.Context) error {
 	if !complete {
 		return nil
 	}
-	counts, err := r.store.Sweep(context.WithoutCancel(ctx), name, r.seen)
+	removals := r.config.Removals
+	removals.Confirmed = r.order.ConfirmRemovals
+	counts, err := r.store.Sweep(context.WithoutCancel(ctx), name, r.seen, r.state.Started, removals, catalog.Cause{Via: r.via, Harvest: r.id})
 	if err != nil {
 		return fmt.Errorf("remove what is gone from %s: %w", name, err)
 	}
@@ -161,7 +176,7 @@ func (r *run) harvest(ctx context.Context) error {
 
 // apply writes a batch.
 func (r *run) apply(ctx context.Context, updates []store.RepositoryUpdate) error {
-	counts, err := r.store.Apply(ctx, r.config.Source.Name(), updates)
+	counts, err := r.store.Stage(ctx, r.config.Source.Name(), updates)
 	if err != nil {
 		return fmt.Errorf("write %d repositories of %s: %w", len(updates), r.config.Source.Name(), err)
 	}
@@ -175,6 +190,7 @@ func (r *run) count(c store.Counts) {
 	r.state.Added += c.Added
 	r.state.Changed += c.Changed
 	r.state.Removed += c.Removed
+	r.state.Orphaned += c.Orphaned
 }
 
 // progress is a copy of how far the run has come.

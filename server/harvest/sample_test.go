@@ -92,11 +92,11 @@ func TestNothingIsLostWhenGitHubBreaksOff(t *testing.T) {
 		require.NoError(t, err)
 		return out
 	}
-	_, err = e.Run(t.Context(), src.Name(), nil)
+	_, err = e.Run(t.Context(), src.Name(), harvest.Order{}, nil)
 	require.NoError(t, err)
 	before := refs()
 	fake.ResetLog()
-	_, err = e.Run(t.Context(), src.Name(), nil)
+	_, err = e.Run(t.Context(), src.Name(), harvest.Order{}, nil)
 	require.NoError(t, err)
 	requests := len(fake.Log())
 	require.Greater(t, requests, 5)
@@ -115,7 +115,7 @@ func TestNothingIsLostWhenGitHubBreaksOff(t *testing.T) {
 				}
 				return nil
 			})
-			p, err := e.Run(t.Context(), src.Name(), nil)
+			p, err := e.Run(t.Context(), src.Name(), harvest.Order{}, nil)
 			require.Equal(t, before, refs(), "%s from request %d on", name, k)
 			if k == 0 { // the listing itself; what is less than that may be a problem, and the harvest goes on
 				require.Error(t, err)
@@ -126,7 +126,7 @@ func TestNothingIsLostWhenGitHubBreaksOff(t *testing.T) {
 		}
 	}
 	fake.SetFault(nil)
-	_, err = e.Run(t.Context(), src.Name(), nil)
+	_, err = e.Run(t.Context(), src.Name(), harvest.Order{}, nil)
 	require.NoError(t, err)
 	require.Equal(t, before, refs())
 }

@@ -29,42 +29,48 @@ func (s *Store) Apply(ctx context.Context, source string, updates []RepositoryUp
 	if len(updates) == 0 {
 		return Counts{}, nil
 	}
-	counts, err := s.change(ctx, source, updates, nil)
+	c, err := s.change(ctx, source, func(ctx context.Context, c *changeset) error {
+		if err := s.checkLease(ctx, c.tx, source, c.now); err != nil {
+			return err
+		}
+		if err := c.update(ctx, updates); err != nil {
+			return err
+		}
+		_, err := c.settle(ctx, Removals{})
+		return err
+	})
 	if err != nil {
 		return Counts{}, fmt.Errorf("apply %d repositories of %s: %w", len(updates), source, err)
 	}
-	return counts, nil
+	return c.counts, nil
 }
 
-// Sweep removes the repositories of the source that are not in seen, with
-// their claims. Call it only after a complete listing.
-func (s *Store) Sweep(ctx context.Context, source string, seen map[string]struct{}) (Counts, error) {
-	if seen == nil {
-		seen = map[string]struct{}{}
-	}
-	counts, err := s.change(ctx, source, nil, seen)
-	if err != nil {
-		return Counts{}, fmt.Errorf("sweep %s: %w", source, err)
-	}
-	return counts, nil
-}
-
-func (s *Store) change(ctx context.Context, source string, updates []RepositoryUpdate, seen map[string]struct{}) (Counts, error) {
+// change runs decide in a transaction, and writes what it decided.
+func (s *Store) change(ctx context.Context, source string, decide func(context.Context, *changeset) error) (*changeset, error) {
 	var c *changeset
 	err := s.write(ctx, func(tx *ent.Tx, now int64) error {
 		c = &changeset{
 			s: s, tx: tx, source: source, now: now, claimed: s.began(source, now),
 			repositories: map[string]*repository{}, claims: map[int64]*claim{}, contested: map[string]struct{}{}, renamed: map[string]string{},
 		}
-		return c.run(ctx, updates, seen)
+		if err := c.readLast(ctx); err != nil {
+			return fmt.Errorf("read the last ids: %w", err)
+		}
+		if err := decide(ctx, c); err != nil {
+			return err
+		}
+		if err := c.resolve(ctx); err != nil {
+			return fmt.Errorf("decide between claims: %w", err)
+		}
+		return c.write(ctx)
 	})
 	if err != nil {
-		return Counts{}, err
+		return nil, err
 	}
 	if len(c.events) > 0 {
 		s.tell()
 	}
-	return c.counts, nil
+	return c, nil
 }
 
 // changeset is one transaction that changes the catalog: it reads what is
@@ -92,6 +98,8 @@ type changeset struct {
 	// What will be written.
 	repositoryRows, documentRows [][]any
 	goneRepositories             []int64
+	abandoned                    []*repository // that a listing did not hold
+	faded                        []int64       // repositories that were gone, and need not be remembered any more
 	goneDocuments                []int64
 	goneContents                 []int64
 	events                       []event
@@ -116,32 +124,19 @@ type documentRow struct {
 	problems     []byte
 }
 
-func (c *changeset) run(ctx context.Context, updates []RepositoryUpdate, seen map[string]struct{}) error {
-	if err := c.s.checkLease(ctx, c.tx, c.source, c.now); err != nil {
-		return err
-	}
+// update compares updates with what is there. Of several of one repository the
+// last counts.
+func (c *changeset) update(ctx context.Context, updates []RepositoryUpdate) error {
 	updates = lastOfEach(updates)
-	if seen != nil {
-		var err error
-		if updates, err = c.unseen(ctx, seen); err != nil || len(updates) == 0 {
-			return err
-		}
-	}
 	if err := c.read(ctx, updates); err != nil {
 		return fmt.Errorf("read what is known: %w", err)
 	}
-	if err := c.readLast(ctx); err != nil {
-		return fmt.Errorf("read the last ids: %w", err)
-	}
 	for _, u := range updates {
-		if err := c.reconcile(u, seen != nil); err != nil {
+		if err := c.reconcile(u); err != nil {
 			return fmt.Errorf("repository %s: %w", u.Repository.Name, err)
 		}
 	}
-	if err := c.resolve(ctx); err != nil {
-		return fmt.Errorf("decide between claims: %w", err)
-	}
-	return c.write(ctx)
+	return nil
 }
 
 func lastOfEach(updates []RepositoryUpdate) []RepositoryUpdate {
@@ -161,16 +156,20 @@ func lastOfEach(updates []RepositoryUpdate) []RepositoryUpdate {
 	return out
 }
 
-// reconcile compares an update with what is there.
-func (c *changeset) reconcile(u RepositoryUpdate, remove bool) error {
+// reconcile compares an update with what is there. An update that was asked for
+// before what is there changes nothing.
+func (c *changeset) reconcile(u RepositoryUpdate) error {
 	r := c.repositories[u.Repository.ID]
 	c.cause = encodeCause(u.Cause)
-	if remove {
-		c.goneRepositories = append(c.goneRepositories, r.id)
-		for _, cl := range r.claims {
-			c.drop(cl)
-		}
+	asked := c.now
+	if !u.Asked.IsZero() {
+		asked = u.Asked.UnixMicro()
+	}
+	if r != nil && asked < r.asked {
 		return nil
+	}
+	if u.Gone {
+		return c.forget(r, u.Repository.ID, asked)
 	}
 	problems, err := encode(u.Problems)
 	if err != nil {
@@ -183,10 +182,16 @@ func (c *changeset) reconcile(u RepositoryUpdate, remove bool) error {
 	r.name = toText(u.Repository.Name)
 	row := []any{
 		r.id, toText(c.source), toText(u.Repository.ID), r.name, toText(u.Repository.State), toText(u.Repository.Commit),
-		u.Repository.Facts, problems, r.asked, false,
+		u.Repository.Facts, problems, asked, false,
 	}
-	if r.row == nil || !slices.Equal(row[:6], r.row[:6]) || !bytes.Equal(u.Repository.Facts, r.facts) || !bytes.Equal(problems, r.problems) {
+	if r.row == nil || r.gone || !slices.Equal(row[:6], r.row[:6]) || !bytes.Equal(u.Repository.Facts, r.facts) || !bytes.Equal(problems, r.problems) {
 		c.repositoryRows = append(c.repositoryRows, row)
+	}
+	for _, path := range u.Unchanged {
+		if had, ok := r.documents[toText(path)]; ok && had.hash != toText(u.Repository.Documents[path].Hash) && u.Repository.Documents[path].Hash != "" {
+			// It was found unchanged against what has been replaced since: it is read anew the next time.
+			row[4] = ""
+		}
 	}
 	if err := c.reconcileDocuments(r, u.Repository.Documents); err != nil {
 		return err
@@ -254,9 +259,16 @@ func (c *changeset) reconcileClaims(r *repository, u RepositoryUpdate) error {
 	for i := range u.Claims {
 		try(i, byKey[ids[i].key])
 	}
+	// What was inferred of a repository goes as soon as it declares something.
+	declares := slices.ContainsFunc(u.Claims, func(cl Claim) bool { return !cl.Entity.Origin.Inferred })
 	for _, cl := range r.claims {
-		if _, ok := matched[cl]; !ok {
+		if _, ok := matched[cl]; ok {
+			continue
+		}
+		if cl.inferred && declares {
 			c.drop(cl)
+		} else {
+			c.orphan(cl)
 		}
 	}
 	for i, cl := range u.Claims {
@@ -290,6 +302,11 @@ func (c *changeset) set(r *repository, cl *claim, key, ref string, to Claim) {
 	}
 	e := to.Entity
 	hash, place, path := e.Hash(), placeOf(e), toText(e.Origin.Path)
+	if cl.orphaned != 0 { // it is declared again
+		cl.orphaned = 0
+		c.touch(cl)
+		c.contested[cl.ref] = struct{}{}
+	}
 	if cl.ref != ref || cl.path != path || cl.at != r.name || cl.priority != int64(to.Priority) || cl.inferred != e.Origin.Inferred {
 		c.contested[ref] = struct{}{}
 		if cl.ref != "" {
@@ -313,8 +330,27 @@ func (c *changeset) set(r *repository, cl *claim, key, ref string, to Claim) {
 }
 
 func (c *changeset) drop(cl *claim) {
-	cl.gone, cl.cause = true, c.cause
+	cl.gone = true
+	c.touch(cl)
 	c.contested[cl.ref] = struct{}{}
+}
+
+// forget makes orphans of what a repository declares that is gone for certain,
+// and remembers that it is.
+func (c *changeset) forget(r *repository, id string, asked int64) error {
+	if r == nil {
+		return nil
+	}
+	for _, cl := range r.claims {
+		c.orphan(cl)
+	}
+	for _, d := range r.documents {
+		c.goneDocuments = append(c.goneDocuments, d.id)
+	}
+	if !r.gone || asked != r.asked {
+		c.repositoryRows = append(c.repositoryRows, []any{r.id, toText(c.source), toText(id), r.name, "", "", []byte(nil), []byte(nil), asked, true})
+	}
+	return nil
 }
 
 // placeOf is a hash of the lines of an entity: what may change without a

@@ -8,24 +8,6 @@ import (
 	"github.com/waypost-dev/waypost/server/catalog"
 )
 
-// unseen returns an empty update for each repository of the source that is not
-// in seen.
-func (c *changeset) unseen(ctx context.Context, seen map[string]struct{}) ([]RepositoryUpdate, error) {
-	var out []RepositoryUpdate
-	err := queryRows(ctx, c.tx, c.s.bind(`SELECT "forge_id" FROM "repositories" WHERE "source" = ? ORDER BY "id"`), []any{toText(c.source)},
-		func(r *sql.Rows) error {
-			var id string
-			if err := r.Scan(&id); err != nil {
-				return err
-			}
-			if _, ok := seen[fromText(id)]; !ok {
-				out = append(out, RepositoryUpdate{Repository: Repository{ID: fromText(id)}})
-			}
-			return nil
-		})
-	return out, err
-}
-
 // read fetches the repositories of the updates, their documents, and their
 // claims, but for those of unchanged documents.
 func (c *changeset) read(ctx context.Context, updates []RepositoryUpdate) error {

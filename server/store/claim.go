@@ -54,6 +54,12 @@ func (r *row) values() []any {
 
 // before orders the claims to one ref: the first is served.
 func (c *claim) before(o *claim) int {
+	if (c.orphaned != 0) != (o.orphaned != 0) { // what is still declared comes first
+		if o.orphaned != 0 {
+			return -1
+		}
+		return 1
+	}
 	if c.inferred != o.inferred {
 		if o.inferred {
 			return -1
@@ -106,7 +112,9 @@ func (c *changeset) resolve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c.giveUIDs(contests)
+	if err := c.giveUIDs(ctx, contests); err != nil {
+		return err
+	}
 
 	for _, k := range contests {
 		was := k.served()
@@ -227,7 +235,14 @@ func (c *changeset) gather(ctx context.Context) ([]*contest, error) {
 
 // giveUIDs: a ref keeps its uid for as long as anybody claims it. When nobody
 // does any more, the uid goes with the claim to its new ref, if that is new too.
-func (c *changeset) giveUIDs(contests []*contest) {
+// A ref that comes back after it was removed, from wherever, gets the one that
+// it had: a document that moves to another repository is first seen gone here
+// or first seen there, as it happens.
+func (c *changeset) giveUIDs(ctx context.Context, contests []*contest) error {
+	former, err := c.formerUIDs(ctx, contests)
+	if err != nil {
+		return err
+	}
 	free := map[string]string{} // uids by the ref they had
 	for _, k := range contests {
 		if len(k.before) > 0 && len(k.after) == 0 {
@@ -247,10 +262,37 @@ func (c *changeset) giveUIDs(contests []*contest) {
 			}
 		}
 		if uid == "" && len(k.after) > 0 {
+			uid = former[k.ref]
+		}
+		if uid == "" && len(k.after) > 0 {
 			uid = uuid.Must(uuid.NewV7()).String()
 		}
 		for _, cl := range k.after {
 			cl.uid = uid
 		}
 	}
+	return nil
+}
+
+// formerUIDs are the uids of removed entities whose refs are claimed again. One
+// that went on under another ref has kept its uid there.
+func (c *changeset) formerUIDs(ctx context.Context, contests []*contest) (map[string]string, error) {
+	var refs []string
+	for _, k := range contests {
+		if len(k.before) == 0 && len(k.after) > 0 {
+			refs = append(refs, k.ref)
+		}
+	}
+	out := map[string]string{}
+	if len(refs) == 0 || c.last.revision == 0 {
+		return out, nil
+	}
+	err := queryRows(ctx, c.tx, c.s.bind(`SELECT "ref_key", "uid" FROM "revisions" WHERE "op" = 'delete' AND "moved" = '' AND "id" IN
+		(SELECT max("id") FROM "revisions" WHERE `+c.s.in(`"ref_key"`)+` GROUP BY "ref_key")`), []any{list(c.s, refs)}, func(r *sql.Rows) error {
+		var ref, uid string
+		err := r.Scan(&ref, &uid)
+		out[ref] = uid
+		return err
+	})
+	return out, err
 }

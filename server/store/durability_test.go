@@ -67,7 +67,7 @@ func TestUnchangedWritesNothing(t *testing.T) {
 			counts, err := s.Apply(t.Context(), "s", update)
 			require.NoError(t, err)
 			require.Zero(t, counts)
-			counts, err = s.Sweep(t.Context(), "s", map[string]struct{}{"r": {}, "q": {}, "d": {}})
+			counts, err = s.Sweep(t.Context(), "s", map[string]struct{}{"r": {}, "q": {}, "d": {}}, time.Time{}, Removals{}, catalog.Cause{})
 			require.NoError(t, err)
 			require.Zero(t, counts)
 		}
@@ -138,7 +138,7 @@ func applyForever(dsn string) {
 	ctx := context.Background()
 	s, err := Open(ctx, dsn, Options{Lease: time.Hour})
 	if err == nil {
-		_, err = s.BeginHarvest(ctx, "s")
+		_, err = s.BeginHarvest(ctx, "s", "test")
 	}
 	for n := 0; err == nil; n++ {
 		text := fmt.Sprint(os.Getpid(), n)
@@ -183,7 +183,7 @@ func TestKilled(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, HarvestInterrupted, left[0].State, "nobody runs it any more")
 			// Its process is known to have ended: nobody waits for the lease.
-			h, err := s.BeginHarvest(t.Context(), "s")
+			h, err := s.BeginHarvest(t.Context(), "s", "test")
 			require.NoError(t, err)
 			recorded, err := s.GetHarvest(t.Context(), left[0].ID)
 			require.NoError(t, err)

@@ -17,8 +17,8 @@ const responseAge = 30 * 24 * time.Hour
 
 // BeginHarvest records the start of a run and takes the source's lease; it
 // returns ErrBusy while another live process, or this one, holds it. A run that
-// a dead process left behind is marked interrupted.
-func (s *Store) BeginHarvest(ctx context.Context, source string) (Harvest, error) {
+// a dead process left behind is marked interrupted. cause says what asked for it.
+func (s *Store) BeginHarvest(ctx context.Context, source, cause string) (Harvest, error) {
 	var out Harvest
 	err := s.write(ctx, func(tx *ent.Tx, now int64) error {
 		if err := s.takeLease(ctx, tx, source, now); err != nil {
@@ -33,7 +33,7 @@ func (s *Store) BeginHarvest(ctx context.Context, source string) (Harvest, error
 		if _, err := tx.ExecContext(ctx, s.bind(`DELETE FROM "responses" WHERE "stored" < ?`), now-responseAge.Microseconds()); err != nil {
 			return err
 		}
-		h, err := tx.Harvest.Create().SetSource(toText(source)).SetStarted(at).SetState(string(HarvestRunning)).Save(ctx)
+		h, err := tx.Harvest.Create().SetSource(toText(source)).SetCause(toText(cause)).SetStarted(at).SetState(string(HarvestRunning)).Save(ctx)
 		if err != nil {
 			return err
 		}
@@ -67,7 +67,7 @@ func (s *Store) FinishHarvest(ctx context.Context, h Harvest, problems []catalog
 		n, err := tx.Harvest.Update().Where(harvest.ID(h.ID), harvest.State(string(HarvestRunning))).
 			SetFinished(h.Finished.UTC()).SetState(string(h.State)).SetError(toText(h.Error)).
 			SetRepositories(h.Repositories).SetRead(h.Read).SetAdded(h.Added).SetChanged(h.Changed).SetRemoved(h.Removed).
-			SetUnchanged(h.Unchanged).SetProblemCount(h.Problems).SetRequests(h.Requests).SetFreeRequests(h.FreeRequests).
+			SetUnchanged(h.Unchanged).SetOrphaned(h.Orphaned).SetHeld(h.Held).SetHeldOf(h.HeldOf).SetProblemCount(h.Problems).SetRequests(h.Requests).SetFreeRequests(h.FreeRequests).
 			SetProblems(text).Save(ctx)
 		if err != nil {
 			return err
@@ -145,6 +145,7 @@ func harvestOf(h *ent.Harvest) Harvest {
 	out := Harvest{
 		ID: h.ID, Source: fromText(h.Source), Started: h.Started.UTC(), State: HarvestState(h.State), Error: fromText(h.Error),
 		Repositories: h.Repositories, Read: h.Read, Added: h.Added, Changed: h.Changed, Removed: h.Removed,
+		Cause: fromText(h.Cause), Orphaned: h.Orphaned, Held: h.Held, HeldOf: h.HeldOf,
 		Unchanged: h.Unchanged, Problems: h.ProblemCount, Requests: h.Requests, FreeRequests: h.FreeRequests,
 	}
 	if h.Finished != nil {
@@ -155,10 +156,27 @@ func harvestOf(h *ent.Harvest) Harvest {
 
 // Repositories returns all that is known of a source, by ID.
 func (s *Store) Repositories(ctx context.Context, source string) (map[string]Repository, error) {
+	return s.repositories(ctx, source, "")
+}
+
+// Repository returns what is known of one repository, or ErrNotFound.
+func (s *Store) Repository(ctx context.Context, source, id string) (Repository, error) {
+	found, err := s.repositories(ctx, source, ` AND "forge_id" = ?`, toText(id))
+	if err != nil {
+		return Repository{}, err
+	}
+	r, ok := found[id]
+	if !ok {
+		return Repository{}, fmt.Errorf("repository %s of %s: %w", id, source, ErrNotFound)
+	}
+	return r, nil
+}
+
+func (s *Store) repositories(ctx context.Context, source, and string, args ...any) (map[string]Repository, error) {
 	out := map[string]Repository{}
 	names := map[int64]string{}
-	err := queryRows(ctx, s.reader, s.bind(`SELECT "id", "forge_id", "name", "state", "commit", "facts" FROM "repositories" WHERE "source" = ?`),
-		[]any{toText(source)}, func(rows *sql.Rows) error {
+	err := queryRows(ctx, s.reader, s.bind(`SELECT "id", "forge_id", "name", "state", "commit", "facts" FROM "repositories" WHERE NOT "gone" AND "source" = ?`+and),
+		append([]any{toText(source)}, args...), func(rows *sql.Rows) error {
 			var id int64
 			r := Repository{Documents: map[string]Document{}}
 			if err := rows.Scan(&id, &r.ID, &r.Name, &r.State, &r.Commit, &r.Facts); err != nil {
@@ -174,7 +192,7 @@ func (s *Store) Repositories(ctx context.Context, source string) (map[string]Rep
 		return nil, fmt.Errorf("read repositories of %s: %w", source, err)
 	}
 	err = queryRows(ctx, s.reader, s.bind(`SELECT d."repository_id", d."path", d."hash", d."commit", d."problems" FROM "documents" d
-		JOIN "repositories" r ON r."id" = d."repository_id" WHERE r."source" = ?`), []any{toText(source)}, func(rows *sql.Rows) error {
+		JOIN "repositories" r ON r."id" = d."repository_id" WHERE r."source" = ?`+and), append([]any{toText(source)}, args...), func(rows *sql.Rows) error {
 		var id int64
 		var path string
 		var problems []byte

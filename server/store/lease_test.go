@@ -27,10 +27,10 @@ func TestLeaseOfUnknownHolder(t *testing.T) {
 		}
 		for _, holder := range []string{"elsewhere/other-boot/1/X", "", "a/b", "not a holder"} {
 			lease(holder, time.Hour)
-			_, err := s.BeginHarvest(t.Context(), "s")
+			_, err := s.BeginHarvest(t.Context(), "s", "test")
 			require.ErrorIs(t, err, ErrBusy, holder)
 			lease(holder, -time.Second)
-			h, err := s.BeginHarvest(t.Context(), "s")
+			h, err := s.BeginHarvest(t.Context(), "s", "test")
 			require.NoError(t, err, "the lease has lapsed")
 			h.State = HarvestSucceeded
 			require.NoError(t, s.FinishHarvest(t.Context(), h, nil))

@@ -99,7 +99,7 @@ func conflicts(ctx context.Context, tx *sql.Tx) ([]catalog.Problem, error) {
 			wt."ref", wt."source", wt."repository", wt."path", wt."line", wt."inferred", w."priority", w."claimed"
 		FROM "claims" l JOIN "contents" lt ON lt."id" = l."content_id"
 		JOIN "claims" w ON w."ref_key" = l."ref_key" AND w."served" JOIN "contents" wt ON wt."id" = w."content_id"
-		WHERE NOT l."served" AND (w."inferred" OR NOT l."inferred")`, nil, func(rows *sql.Rows) error {
+		WHERE NOT l."served" AND l."orphaned" = 0 AND (w."inferred" OR NOT l."inferred")`, nil, func(rows *sql.Rows) error {
 		var side [2]contender
 		var into []any
 		for i := range side {

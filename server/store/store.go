@@ -102,8 +102,13 @@ type Harvest struct {
 	Removed      int
 	Unchanged    int // repositories
 	Problems     int
-	Requests     int // counted against the limit
-	FreeRequests int // answered 304
+	Requests     int    // counted against the limit
+	FreeRequests int    // answered 304
+	Cause        string // what asked for it, such as schedule or api
+	Orphaned     int    // entities whose place is gone, and which are kept
+	// Held entities would have been removed, of HeldOf that the source had, if
+	// that had not been too many at once.
+	Held, HeldOf int
 }
 
 // HarvestState is how far a harvest has come.
@@ -113,6 +118,9 @@ const (
 	HarvestRunning   HarvestState = "running"
 	HarvestSucceeded HarvestState = "succeeded"
 	HarvestFailed    HarvestState = "failed"
+	// HarvestHeld: everything was read, and what is gone is more than the source
+	// may lose at once, so that nothing was removed.
+	HarvestHeld HarvestState = "held"
 	// HarvestInterrupted: the process ended in its middle.
 	HarvestInterrupted HarvestState = "interrupted"
 )
@@ -120,4 +128,6 @@ const (
 // Counts is what an update did to the catalog that is served.
 type Counts struct {
 	Added, Changed, Removed int
+	// Orphaned are those of Changed whose place is gone, and which are kept.
+	Orphaned int
 }

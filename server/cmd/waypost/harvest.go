@@ -13,10 +13,9 @@ import (
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
-	"google.golang.org/protobuf/types/known/durationpb"
-	"google.golang.org/protobuf/types/known/timestamppb"
 
 	harvestv1 "github.com/waypost-dev/waypost/proto/waypost/harvest/v1"
+	"github.com/waypost-dev/waypost/server/api"
 	"github.com/waypost-dev/waypost/server/cmd/waypost/internal/client"
 	"github.com/waypost-dev/waypost/server/cmd/waypost/internal/output"
 	"github.com/waypost-dev/waypost/server/cmd/waypost/internal/progress"
@@ -29,7 +28,7 @@ const parallelHarvests = 4
 
 func (c *cli) harvest() *cobra.Command {
 	var format, server string
-	var once bool
+	var once, confirm bool
 	cmd := &cobra.Command{
 		Use:   "harvest [SOURCE…]",
 		Short: "Bring the catalog up to date, and tell what changed",
@@ -38,7 +37,8 @@ and shows how far it has come.
 
 With --once, or with flags that name a database or sources, it harvests by
 itself straight into the database, and needs no server. It exits with 1 if a
-harvest failed. With -o json, the answer is {"harvests":[…]}.`,
+harvest failed, or was held: when more of a source is gone than it may lose at
+once, nothing is removed until somebody says --confirm-removals. With -o json, the answer is {"harvests":[…]}.`,
 		Example: `  waypost harvest
   waypost harvest github:acme --server 127.0.0.1:9090
   GITHUB_TOKEN=… waypost harvest --db sqlite:waypost.db --github-org acme --once
@@ -47,6 +47,7 @@ harvest failed. With -o json, the answer is {"harvests":[…]}.`,
 	s := settingsFlags(cmd, false)
 	formatFlag(cmd, &format, "table", "table", "json", "yaml")
 	cmd.Flags().BoolVar(&once, "once", false, "harvest straight into the database, without a server")
+	cmd.Flags().BoolVar(&confirm, "confirm-removals", false, "remove what is gone even if it is more than the source may lose at once")
 	cmd.Flags().StringVar(&server, "server", "", "HOST:PORT of a server's gRPC listener (env WAYPOST_SERVER, default "+defaultServer+")")
 	for _, flag := range []string{"once", "db", "config", "dir", "github-org", "location", "sample"} {
 		cmd.MarkFlagsMutuallyExclusive("server", flag)
@@ -57,9 +58,9 @@ harvest failed. With -o json, the answer is {"harvests":[…]}.`,
 		var done []*harvestv1.Harvest
 		var err error
 		if direct {
-			done, err = c.harvestDirect(cmd.Context(), s, names, shown)
+			done, err = c.harvestDirect(cmd.Context(), s, names, confirm, shown)
 		} else {
-			done, err = c.harvestServer(cmd.Context(), &target{server: server}, names, shown)
+			done, err = c.harvestServer(cmd.Context(), &target{server: server}, names, confirm, shown)
 		}
 		shown.Close()
 		done = slices.DeleteFunc(done, func(h *harvestv1.Harvest) bool { return h == nil })
@@ -76,7 +77,7 @@ harvest failed. With -o json, the answer is {"harvests":[…]}.`,
 }
 
 // harvestDirect harvests straight into the database.
-func (c *cli) harvestDirect(ctx context.Context, s *settings, names []string, shown *progress.Display) ([]*harvestv1.Harvest, error) {
+func (c *cli) harvestDirect(ctx context.Context, s *settings, names []string, confirm bool, shown *progress.Display) ([]*harvestv1.Harvest, error) {
 	cfg, err := s.load(c)
 	if err != nil {
 		return nil, err
@@ -101,8 +102,8 @@ func (c *cli) harvestDirect(ctx context.Context, s *settings, names []string, sh
 		return nil, usagef("there is nothing to harvest; name a source with --github-org, --dir or --location, or in a configuration file")
 	}
 	return each(ctx, names, func(ctx context.Context, name string) (*harvestv1.Harvest, error) {
-		p, err := e.Run(ctx, name, func(p harvest.Progress) {
-			s := stateOf(wire(p))
+		p, err := e.Run(ctx, name, harvest.Order{Cause: "cli", ConfirmRemovals: confirm}, func(p harvest.Progress) {
+			s := stateOf(api.ProgressMessage(p))
 			s.Entities = max(s.Entities, p.Entities) // those that wait to be written too
 			shown.Update(s)
 		})
@@ -112,12 +113,12 @@ func (c *cli) harvestDirect(ctx context.Context, s *settings, names []string, sh
 		if err != nil && p.ID == 0 {
 			return nil, err
 		}
-		return wire(p), nil
+		return api.ProgressMessage(p), nil
 	})
 }
 
 // harvestServer asks a server to harvest and follows what it does.
-func (c *cli) harvestServer(ctx context.Context, t *target, names []string, shown *progress.Display) ([]*harvestv1.Harvest, error) {
+func (c *cli) harvestServer(ctx context.Context, t *target, names []string, confirm bool, shown *progress.Display) ([]*harvestv1.Harvest, error) {
 	cl, err := t.connect(ctx, c)
 	if err != nil {
 		return nil, err
@@ -136,12 +137,12 @@ func (c *cli) harvestServer(ctx context.Context, t *target, names []string, show
 		return nil, usagef("the server has no sources; start it with --github-org, --dir or --location, or a configuration file")
 	}
 	return each(ctx, names, func(ctx context.Context, name string) (*harvestv1.Harvest, error) {
-		return watch(ctx, cl, name, shown)
+		return watch(ctx, cl, name, confirm, shown)
 	})
 }
 
-func watch(ctx context.Context, cl *client.Client, name string, shown *progress.Display) (*harvestv1.Harvest, error) {
-	started, err := cl.Harvest.StartHarvest(ctx, &harvestv1.StartHarvestRequest{Source: name})
+func watch(ctx context.Context, cl *client.Client, name string, confirm bool, shown *progress.Display) (*harvestv1.Harvest, error) {
+	started, err := cl.Harvest.StartHarvest(ctx, &harvestv1.StartHarvestRequest{Source: name, ConfirmRemovals: confirm})
 	if err != nil {
 		return nil, err
 	}
@@ -266,29 +267,4 @@ func stateOf(h *harvestv1.Harvest) progress.State {
 		s.Finished = h.GetEndTime().AsTime()
 	}
 	return s
-}
-
-// wire is the progress of a harvest in this process as a server would tell it.
-func wire(p harvest.Progress) *harvestv1.Harvest {
-	h := &harvestv1.Harvest{
-		Id: p.ID, Source: p.Source, Error: p.Error, StartTime: timestamppb.New(p.Started),
-		State: map[store.HarvestState]harvestv1.Harvest_State{
-			store.HarvestRunning: harvestv1.Harvest_STATE_RUNNING, store.HarvestSucceeded: harvestv1.Harvest_STATE_SUCCEEDED,
-			store.HarvestFailed: harvestv1.Harvest_STATE_FAILED, store.HarvestInterrupted: harvestv1.Harvest_STATE_INTERRUPTED,
-		}[p.State],
-		RepositoriesExpected: int32(p.Expected), RepositoriesSeen: int32(p.Repositories), RepositoriesUnchanged: int32(p.Unchanged),
-		DocumentsRead: int32(p.Read), EntitiesAdded: int32(p.Added), EntitiesChanged: int32(p.Changed), EntitiesRemoved: int32(p.Removed),
-		Problems: int32(p.Problems),
-		Requests: &harvestv1.RequestBudget{
-			Counted: int32(p.Budget.Counted), Free: int32(p.Budget.Free), Remaining: int32(p.Budget.Remaining), Limit: int32(p.Budget.Limit),
-			Waiting: durationpb.New(p.Budget.Waiting),
-		},
-	}
-	if !p.Finished.IsZero() {
-		h.EndTime = timestamppb.New(p.Finished)
-	}
-	if !p.Budget.Reset.IsZero() {
-		h.Requests.ResetTime = timestamppb.New(p.Budget.Reset)
-	}
-	return h
 }

@@ -194,7 +194,7 @@ func hostileText(b *bundle) {
 		known, err := b.Store.Repositories(b.Context(), source)
 		require.NoError(b, err)
 		require.Empty(b, cmp.Diff(u.Repository, known[s]))
-		_, err = b.Store.Sweep(b.Context(), source, map[string]struct{}{s: {}})
+		_, err = b.Store.Sweep(b.Context(), source, map[string]struct{}{s: {}}, time.Time{}, store.Removals{}, catalog.Cause{})
 		require.NoError(b, err)
 		require.Len(b, b.served(), 1)
 		require.NoError(b, b.PutResponse(b.Context(), s, []byte(s)))
@@ -202,7 +202,7 @@ func hostileText(b *bundle) {
 		require.NoError(b, err)
 		require.True(b, ok)
 		require.Equal(b, s, string(value))
-		_, err = b.Store.Sweep(b.Context(), source, nil)
+		_, err = b.Store.Sweep(b.Context(), source, nil, time.Time{}, store.Removals{}, catalog.Cause{})
 		require.NoError(b, err)
 	}
 }
@@ -227,12 +227,12 @@ func sweep(b *bundle) {
 	require.NoError(b, err)
 	b.apply(update("r1", entity("a", "acme/r1", file, 1, "one")), update("r2", entity("b", "acme/r2", file, 1, "two")), update("r3"))
 
-	counts, err := b.Store.Sweep(b.Context(), source, map[string]struct{}{"r1": {}, "r2": {}, "r3": {}})
+	counts, err := b.Store.Sweep(b.Context(), source, map[string]struct{}{"r1": {}, "r2": {}, "r3": {}}, time.Time{}, store.Removals{}, catalog.Cause{})
 	require.NoError(b, err)
 	require.Equal(b, store.Counts{}, counts)
 	require.Equal(b, catalog.Revision(3), b.latest())
 
-	counts, err = b.Store.Sweep(b.Context(), source, map[string]struct{}{"r1": {}})
+	counts, err = b.Store.Sweep(b.Context(), source, map[string]struct{}{"r1": {}}, time.Time{}, store.Removals{}, catalog.Cause{})
 	require.NoError(b, err)
 	require.Equal(b, store.Counts{Removed: 1}, counts)
 	known, err := b.Store.Repositories(b.Context(), source)
@@ -240,7 +240,7 @@ func sweep(b *bundle) {
 	require.Len(b, known, 1)
 	b.get("o")
 
-	counts, err = b.Store.Sweep(b.Context(), source, nil)
+	counts, err = b.Store.Sweep(b.Context(), source, nil, time.Time{}, store.Removals{}, catalog.Cause{})
 	require.NoError(b, err)
 	require.Equal(b, store.Counts{Removed: 1}, counts)
 	require.Len(b, b.served(), 1)

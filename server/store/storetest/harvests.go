@@ -68,7 +68,7 @@ func harvests(b *bundle) {
 	second := begin(b.Context(), b, b.Store)
 	second.State = store.HarvestSucceeded
 	require.NoError(b, b.FinishHarvest(b.Context(), second, nil))
-	other, err := b.BeginHarvest(b.Context(), "dir:/x")
+	other, err := b.BeginHarvest(b.Context(), "dir:/x", "test")
 	require.NoError(b, err)
 	list := func(source string, limit int) []int64 {
 		all, err := b.Store.Harvests(b.Context(), source, limit)
@@ -91,14 +91,14 @@ func harvests(b *bundle) {
 
 func lease(b *bundle) {
 	h := begin(b.Context(), b, b.Store)
-	_, err := b.BeginHarvest(b.Context(), source)
+	_, err := b.BeginHarvest(b.Context(), source, "test")
 	require.ErrorIs(b, err, store.ErrBusy, "this process has it")
 	second := b.another(store.Options{})
-	_, err = second.BeginHarvest(b.Context(), source)
+	_, err = second.BeginHarvest(b.Context(), source, "test")
 	require.ErrorIs(b, err, store.ErrBusy, "another process has it")
 	_, err = second.Apply(b.Context(), source, []store.RepositoryUpdate{update("r1")})
 	require.ErrorIs(b, err, store.ErrBusy, "who has no lease does not write")
-	_, err = second.BeginHarvest(b.Context(), "dir:/x")
+	_, err = second.BeginHarvest(b.Context(), "dir:/x", "test")
 	require.NoError(b, err, "other sources are free")
 	b.apply(update("r1"))
 	h.State = store.HarvestSucceeded
@@ -109,7 +109,7 @@ func lease(b *bundle) {
 	var g errgroup.Group
 	for i := range 4 {
 		g.Go(func() error {
-			h, err := []*store.Store{b.Store, second}[i%2].BeginHarvest(b.Context(), source)
+			h, err := []*store.Store{b.Store, second}[i%2].BeginHarvest(b.Context(), source, "test")
 			if errors.Is(err, store.ErrBusy) {
 				return nil
 			}
@@ -129,11 +129,11 @@ func leaseLost(b *bundle) {
 	first, second := b.another(store.Options{Lease: short}), b.another(store.Options{Lease: short})
 	h := begin(b.Context(), b, first)
 	time.Sleep(3 * short)
-	_, err := second.BeginHarvest(b.Context(), source)
+	_, err := second.BeginHarvest(b.Context(), source, "test")
 	require.ErrorIs(b, err, store.ErrBusy, "it is renewed")
 
 	require.NoError(b, first.Close())
-	h2, err := second.BeginHarvest(b.Context(), source)
+	h2, err := second.BeginHarvest(b.Context(), source, "test")
 	require.NoError(b, err, "closing gives it back")
 	got, err := b.GetHarvest(b.Context(), h.ID)
 	require.NoError(b, err)

@@ -6,6 +6,8 @@ ALTER TABLE "harvests" ADD COLUMN "cause" text NOT NULL DEFAULT '', ADD COLUMN "
 ALTER TABLE "repositories" ADD COLUMN "asked" bigint NOT NULL DEFAULT 0, ADD COLUMN "gone" boolean NOT NULL DEFAULT false;
 -- Modify "revisions" table
 ALTER TABLE "revisions" ADD COLUMN "moved" text NOT NULL DEFAULT '', ADD COLUMN "cause" bytea NULL;
+-- Create index "claim_orphaned" to table: "claims"
+CREATE INDEX "claim_orphaned" ON "claims" ("orphaned") WHERE (orphaned <> 0);
 -- Create index "revision_ref_key_id" to table: "revisions"
 CREATE INDEX "revision_ref_key_id" ON "revisions" ("ref_key", "id");
 -- Create index "revision_time" to table: "revisions"

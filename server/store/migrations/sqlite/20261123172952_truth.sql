@@ -9,6 +9,8 @@ ALTER TABLE `repositories` ADD COLUMN `asked` integer NOT NULL DEFAULT (0);
 ALTER TABLE `repositories` ADD COLUMN `gone` bool NOT NULL DEFAULT (false);
 ALTER TABLE `revisions` ADD COLUMN `moved` text NOT NULL DEFAULT ('');
 ALTER TABLE `revisions` ADD COLUMN `cause` blob NULL;
+-- Create index "claim_orphaned" to table: "claims"
+CREATE INDEX `claim_orphaned` ON `claims` (`orphaned`) WHERE orphaned <> 0;
 -- Create index "revision_ref_key_id" to table: "revisions"
 CREATE INDEX `revision_ref_key_id` ON `revisions` (`ref_key`, `id`);
 -- Create index "revision_time" to table: "revisions"
