@@ -34,6 +34,13 @@ func Run(t *testing.T, open func(t testing.TB) func(store.Options) *store.Store)
 		{"TwiceInOneBatch", twiceInOneBatch},
 		{"DuplicateKey", duplicateKey},
 		{"Sweep", sweep},
+		{"Staged", staged},
+		{"Guard", guard},
+		{"Orphans", orphans},
+		{"Asked", asked},
+		{"Moves", moves},
+		{"RefreshHeld", refreshHeld},
+		{"RemoveSource", removeSource},
 		{"Claims", claims},
 		{"Takeover", takeover},
 		{"Conflict", conflict},
@@ -200,7 +207,7 @@ func title(t testing.TB, e *catalog.Entity) string {
 
 func begin(ctx context.Context, t testing.TB, s *store.Store) store.Harvest {
 	t.Helper()
-	h, err := s.BeginHarvest(ctx, source)
+	h, err := s.BeginHarvest(ctx, source, "test")
 	require.NoError(t, err)
 	return h
 }
