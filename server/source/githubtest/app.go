@@ -56,7 +56,7 @@ func (s *Server) installation(w http.ResponseWriter, r *http.Request) {
 	id := strconv.FormatInt(app.Installation, 10)
 	a.json(map[string]any{
 		"id": app.Installation, "app_id": app.ID, "app_slug": "waypost", "target_id": number("org", s.org.Login),
-		"target_type": "Organization", "account": s.owner(r), "repository_selection": "all",
+		"target_type": "Organization", "account": s.owner(r, s.org.Login), "repository_selection": "all",
 		"access_tokens_url": api + "/app/installations/" + id + "/access_tokens",
 		"repositories_url":  api + "/installation/repositories",
 		"html_url":          s.options.HTMLBase + "/organizations/" + s.org.Login + "/settings/installations/" + id,

@@ -282,7 +282,7 @@ func loadClone(name string, clone *git.Repository) (*Repo, error) {
 	}
 	repo.PushedAt = commit.Committer.When.UTC()
 	repo.CreatedAt = repo.PushedAt
-	repo.Branches = map[string]*Tree{repo.DefaultBranch: b.tree(commit.Hash.String(), repo.PushedAt, "")}
+	repo.Branches = map[string]*Tree{repo.DefaultBranch: b.tree(commit.Hash.String(), repo.PushedAt, "", "")}
 	return repo, nil
 }
 

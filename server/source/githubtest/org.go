@@ -5,8 +5,8 @@ import (
 	"crypto/sha1"
 	"encoding/base64"
 	"encoding/binary"
-	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -23,11 +23,21 @@ type Org struct {
 	Teams       []*Team
 	Users       []*User
 
-	mu     sync.RWMutex
-	tick   time.Time        // of the last change
-	turns  int              // counts changes
-	byNode map[string]*Repo // by node id
-	byName map[string]*Repo // by name in lower case
+	mu       sync.RWMutex
+	tick     time.Time        // of the last change
+	turns    int              // counts changes
+	actor    string           // login of whoever makes the next change
+	away     []*Repo          // transferred to another owner
+	moved    map[string]*Repo // by a former owner/name in lower case
+	taken    map[int64]bool   // ids of all repositories that ever were
+	byNode   map[string]*Repo // by node id
+	byNumber map[string]*Repo // by id
+	byName   map[string]*Repo // by name in lower case
+
+	telling sync.Mutex
+	take    func(Delivery)
+	unsaid  []func() Delivery
+	said    int // counts deliveries
 }
 
 // Repo is a repository. Its zero fields get GitHub's defaults when it is
@@ -55,7 +65,8 @@ type Repo struct {
 	// this type, such as FORBIDDEN.
 	Broken string
 
-	id int64
+	id    int64
+	owner string // if it is not the organisation
 }
 
 // Team is a group of an organisation.
@@ -87,11 +98,18 @@ func (o *Org) settle() {
 	if o.tick.IsZero() {
 		o.tick = epoch
 	}
+	if o.taken == nil {
+		o.taken = map[int64]bool{}
+	}
 	for i, r := range o.Repos {
 		if r.id != 0 {
 			continue
 		}
 		r.id = number("repo", o.Login, r.Name)
+		for n := 1; o.taken[r.id]; n++ { // a name may be taken again
+			r.id = number("repo", o.Login, r.Name, strconv.Itoa(n))
+		}
+		o.taken[r.id] = true
 		r.Visibility = cmp.Or(r.Visibility, "public")
 		r.DefaultBranch = cmp.Or(r.DefaultBranch, "main")
 		if r.CreatedAt.IsZero() {
@@ -112,9 +130,13 @@ func (o *Org) settle() {
 			r.Languages = head.languages()
 		}
 	}
-	o.byNode, o.byName = make(map[string]*Repo, len(o.Repos)), make(map[string]*Repo, len(o.Repos))
+	o.byNode, o.byNumber, o.byName = make(map[string]*Repo, len(o.Repos)), make(map[string]*Repo, len(o.Repos)), make(map[string]*Repo, len(o.Repos))
 	for _, r := range o.Repos {
-		o.byNode[r.NodeID()], o.byName[strings.ToLower(r.Name)] = r, r
+		o.byName[strings.ToLower(r.Name)] = r
+		delete(o.moved, strings.ToLower(o.Login+"/"+r.Name))
+	}
+	for _, r := range slices.Concat(o.Repos, o.away) {
+		o.byNode[r.NodeID()], o.byNumber[strconv.FormatInt(r.id, 10)] = r, r
 	}
 	have := map[string]bool{}
 	for _, u := range o.Users {
@@ -156,6 +178,11 @@ func nodeID(prefix string, id int64) string {
 
 // NodeID is GitHub's global id of the repository, once it is served.
 func (r *Repo) NodeID() string { return nodeID("R", r.id) }
+
+// Number is GitHub's other id of the repository, once it is served.
+func (r *Repo) Number() int64 { return r.id }
+
+func (o *Org) owner(r *Repo) string { return cmp.Or(r.owner, o.Login) }
 
 func (o *Org) repo(name string) *Repo {
 	return o.byName[strings.ToLower(name)]
@@ -216,97 +243,31 @@ func (o *Org) members(t *Team) []string {
 	return logins
 }
 
-// Update changes the organisation while no request is being answered.
-func (o *Org) Update(change func(*Org)) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	change(o)
-	o.turns++
-	o.settle()
-}
-
-// now is a moment later than every one before it.
-func (o *Org) now() time.Time {
-	o.tick = o.tick.Add(time.Second)
-	return o.tick
-}
-
-func (o *Org) change(repo string, change func(*Repo)) {
-	o.Update(func(o *Org) {
-		r := o.repo(repo)
-		if r == nil {
-			panic(fmt.Sprintf("githubtest: there is no repository %s/%s", o.Login, repo))
-		}
-		change(r)
-		r.UpdatedAt = o.now()
-	})
-}
-
-// Add adds a repository.
-func (o *Org) Add(r *Repo) { o.Update(func(o *Org) { o.Repos = append(o.Repos, r) }) }
-
-// Delete removes a repository.
-func (o *Org) Delete(repo string) {
-	o.Update(func(o *Org) {
-		o.Repos = slices.DeleteFunc(o.Repos, func(r *Repo) bool { return strings.EqualFold(r.Name, repo) })
-	})
-}
-
-// Rename gives a repository a new name; its ids stay.
-func (o *Org) Rename(repo, name string) { o.change(repo, func(r *Repo) { r.Name = name }) }
-
-// Archive sets a repository's archived flag.
-func (o *Org) Archive(repo string, archived bool) {
-	o.change(repo, func(r *Repo) { r.Archived = archived })
-}
-
-// Push commits files on the default branch, in addition to what is there.
-func (o *Org) Push(repo string, files ...File) {
-	o.change(repo, func(r *Repo) {
-		r.PushedAt = o.now()
-		r.commit(slices.Concat(r.Branches[r.DefaultBranch].Files(), files), r.PushedAt)
-	})
-}
-
-// Replace commits files on the default branch in place of all that is there.
-// Without files, the repository becomes one without a commit.
-func (o *Org) Replace(repo string, files ...File) {
-	o.change(repo, func(r *Repo) {
-		r.PushedAt = o.now()
-		r.commit(files, r.PushedAt)
-	})
-}
-
-// Remove commits the removal of paths from the default branch.
-func (o *Org) Remove(repo string, paths ...string) {
-	o.change(repo, func(r *Repo) {
-		r.PushedAt = o.now()
-		files := slices.DeleteFunc(r.Branches[r.DefaultBranch].Files(), func(f File) bool { return slices.Contains(paths, f.Path) })
-		r.commit(files, r.PushedAt)
-	})
-}
-
-func (r *Repo) commit(files []File, at time.Time) {
+// commit puts a commit with exactly these files on a branch; without files the
+// branch goes.
+func (r *Repo) commit(branch string, files []File, at time.Time, author string) {
 	var parent string
-	if head := r.Branches[r.DefaultBranch]; head != nil {
+	if head := r.Branches[branch]; head != nil {
 		parent = head.Commit
 	}
 	if r.Branches == nil {
 		r.Branches = map[string]*Tree{}
 	}
 	if len(files) == 0 {
-		delete(r.Branches, r.DefaultBranch)
-		r.Languages = nil
-		return
+		delete(r.Branches, branch)
+	} else {
+		r.Branches[branch] = newTree(files, at, parent, author)
 	}
-	r.Branches[r.DefaultBranch] = NewTree(files, at, parent)
-	r.Languages = r.Branches[r.DefaultBranch].languages()
+	r.Languages = nil
+	if head := r.Branches[r.DefaultBranch]; head != nil {
+		r.Languages = head.languages()
+	}
 }
 
 // NewRepo returns a repository with files at the head of its default branch,
 // committed at a fixed time.
 func NewRepo(name string, files ...File) *Repo {
 	r := &Repo{Name: name, DefaultBranch: "main"}
-	r.commit(files, epoch)
+	r.commit(r.DefaultBranch, files, epoch, "")
 	return r
 }

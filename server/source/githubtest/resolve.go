@@ -255,13 +255,13 @@ func (e *execution) repository(r *Repo) *result {
 		case "name":
 			return r.Name, nil
 		case "nameWithOwner":
-			return e.s.org.Login + "/" + r.Name, nil
+			return e.s.org.owner(r) + "/" + r.Name, nil
 		case "description":
 			return orNull(r.Description), nil
 		case "homepageUrl":
 			return orNull(r.Homepage), nil
 		case "url":
-			return e.s.options.HTMLBase + "/" + e.s.org.Login + "/" + r.Name, nil
+			return e.s.options.HTMLBase + "/" + e.s.org.owner(r) + "/" + r.Name, nil
 		case "visibility":
 			return strings.ToUpper(r.Visibility), nil
 		case "isPrivate":
@@ -395,6 +395,8 @@ func (e *execution) gitObject(r *Repo, commit *Tree, at *entry) *result {
 				return commit.Commit, nil
 			case "committedDate":
 				return commit.Committed, nil
+			case "author":
+				return e.author(commit), nil
 			case "tree":
 				return e.gitObject(r, nil, commit.root), nil
 			}
@@ -406,6 +408,25 @@ func (e *execution) gitObject(r *Repo, commit *Tree, at *entry) *result {
 		return e.tree(r, at, "")
 	}
 	return e.blob(r, at)
+}
+
+// author is who wrote the commit; its user is null if GitHub knows none by the
+// address of the commit.
+func (e *execution) author(commit *Tree) *result {
+	return &result{"GitActor", func(name string, _ map[string]any) (any, error) {
+		switch name {
+		case "name":
+			return commit.actor(), nil
+		case "email":
+			return commit.address(), nil
+		case "user":
+			if u := e.s.org.user(commit.Author); u != nil {
+				return e.user(u), nil
+			}
+			return nil, nil
+		}
+		return nil, unknownField("GitActor", name)
+	}}
 }
 
 func (e *execution) tree(r *Repo, dir *entry, path string) *result {

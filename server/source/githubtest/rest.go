@@ -23,12 +23,18 @@ func (s *Server) routes() {
 	get("/orgs/{org}/members", s.inOrg(s.listMembers))
 	get("/orgs/{org}/installation", s.inOrg(s.installation))
 	s.mux.HandleFunc("POST "+s.base+"/app/installations/{id}/access_tokens", s.accessToken)
-	get("/repos/{org}/{repo}", s.inRepo(s.getRepo))
-	get("/repos/{org}/{repo}/teams", s.inRepo(s.listRepoTeams))
-	get("/repos/{org}/{repo}/languages", s.inRepo(s.languages))
-	get("/repos/{org}/{repo}/git/trees/{sha}", s.inRepo(s.gitTree))
-	get("/repos/{org}/{repo}/git/blobs/{sha}", s.inRepo(s.gitBlob))
-	get("/repos/{org}/{repo}/contents/{path...}", s.inRepo(s.contents))
+	// A renamed or transferred repository is redirected to by its number.
+	for path, handler := range map[string]func(*answer, *http.Request, *Repo){
+		"":                    s.getRepo,
+		"/teams":              s.listRepoTeams,
+		"/languages":          s.languages,
+		"/git/trees/{sha}":    s.gitTree,
+		"/git/blobs/{sha}":    s.gitBlob,
+		"/contents/{path...}": s.contents,
+	} {
+		get("/repos/{org}/{repo}"+path, s.inRepo(handler))
+		get("/repositories/{number}"+path, s.numbered(handler))
+	}
 }
 
 func (s *Server) inOrg(next http.HandlerFunc) http.HandlerFunc {
@@ -53,14 +59,42 @@ func (s *Server) inTeam(next func(*answer, *http.Request, *Team)) http.HandlerFu
 }
 
 func (s *Server) inRepo(next func(*answer, *http.Request, *Repo)) http.HandlerFunc {
-	return s.inOrg(func(w http.ResponseWriter, r *http.Request) {
-		repo := s.org.repo(r.PathValue("repo"))
+	return func(w http.ResponseWriter, r *http.Request) {
+		a, owner, name := w.(*answer), r.PathValue("org"), r.PathValue("repo")
+		if repo := s.org.repo(name); repo != nil && strings.EqualFold(owner, s.org.Login) {
+			next(a, r, repo)
+			return
+		}
+		for _, repo := range s.org.away {
+			if strings.EqualFold(owner, repo.owner) && strings.EqualFold(name, repo.Name) {
+				next(a, r, repo)
+				return
+			}
+		}
+		moved := s.org.moved[strings.ToLower(owner+"/"+name)]
+		if moved == nil {
+			a.fail(http.StatusNotFound, "Not Found")
+			return
+		}
+		to := s.api(r) + "/repositories/" + strconv.FormatInt(moved.id, 10) + strings.TrimPrefix(r.URL.RequestURI(), s.base+"/repos/"+owner+"/"+name)
+		a.header.Set("Location", to)
+		a.status = http.StatusMovedPermanently
+		a.json(map[string]string{
+			"message": "Moved Permanently", "url": to,
+			"documentation_url": "https://docs.github.com/rest/guides/best-practices-for-using-the-rest-api#follow-redirects",
+		})
+	}
+}
+
+func (s *Server) numbered(next func(*answer, *http.Request, *Repo)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		repo := s.org.byNumber[r.PathValue("number")]
 		if repo == nil {
 			w.(*answer).fail(http.StatusNotFound, "Not Found")
 			return
 		}
 		next(w.(*answer), r, repo)
-	})
+	}
 }
 
 // api is the base of the REST API as the client sees it.
@@ -244,7 +278,7 @@ func (s *Server) gitTree(a *answer, r *http.Request, repo *Repo) {
 		a.fail(http.StatusNotFound, "Not Found")
 		return
 	}
-	git := s.api(r) + "/repos/" + s.org.Login + "/" + repo.Name + "/git/"
+	git := s.api(r) + "/repos/" + s.org.owner(repo) + "/" + repo.Name + "/git/"
 	entries := []any{}
 	truncated := false
 	add := func(path string, e *entry) {
@@ -289,7 +323,7 @@ func (s *Server) gitBlob(a *answer, r *http.Request, repo *Repo) {
 	}
 	a.json(map[string]any{
 		"sha": e.oid, "node_id": repo.blobID(e), "size": e.size, "encoding": "base64", "content": wrapped(content),
-		"url": s.api(r) + "/repos/" + s.org.Login + "/" + repo.Name + "/git/blobs/" + e.oid,
+		"url": s.api(r) + "/repos/" + s.org.owner(repo) + "/" + repo.Name + "/git/blobs/" + e.oid,
 	})
 }
 
@@ -343,11 +377,11 @@ func (s *Server) contents(a *answer, r *http.Request, repo *Repo) {
 }
 
 func (s *Server) showContent(r *http.Request, repo *Repo, ref, path string, e *entry) map[string]any {
-	full := "/repos/" + s.org.Login + "/" + repo.Name
+	full := "/repos/" + s.org.owner(repo) + "/" + repo.Name
 	escaped := (&url.URL{Path: path}).EscapedPath()
 	self := s.api(r) + full + "/contents/" + escaped + "?ref=" + url.QueryEscape(ref)
 	git := s.api(r) + full + "/git/" + e.mode.kind() + "s/" + e.oid
-	html := s.options.HTMLBase + "/" + s.org.Login + "/" + repo.Name + "/" + e.mode.kind() + "/" + ref + "/" + escaped
+	html := s.options.HTMLBase + "/" + s.org.owner(repo) + "/" + repo.Name + "/" + e.mode.kind() + "/" + ref + "/" + escaped
 	kind := "file"
 	switch e.mode {
 	case folder:

@@ -13,10 +13,10 @@ func (s *Server) avatar(id int64) string {
 	return "https://avatars.githubusercontent.com/u/" + strconv.FormatInt(id, 10) + "?v=4"
 }
 
-// owner is the organisation in the form of a user.
-func (s *Server) owner(r *http.Request) map[string]any {
-	id := number("org", s.org.Login)
-	return s.account(r, s.org.Login, "Organization", id, nodeID("O", id))
+// owner is an organisation in the form of a user.
+func (s *Server) owner(r *http.Request, login string) map[string]any {
+	id := number("org", login)
+	return s.account(r, login, "Organization", id, nodeID("O", id))
 }
 
 func (s *Server) showUser(r *http.Request, u *User) map[string]any {
@@ -91,7 +91,7 @@ var repoURLs = map[string]string{
 }
 
 func (s *Server) showRepo(r *http.Request, repo *Repo) map[string]any {
-	full := s.org.Login + "/" + repo.Name
+	full := s.org.owner(repo) + "/" + repo.Name
 	url := s.api(r) + "/repos/" + full
 	html := s.options.HTMLBase + "/" + full
 	host := strings.TrimPrefix(strings.TrimPrefix(s.options.HTMLBase, "https://"), "http://")
@@ -100,7 +100,7 @@ func (s *Server) showRepo(r *http.Request, repo *Repo) map[string]any {
 		size += e.size
 	}
 	shown := map[string]any{
-		"id": repo.id, "node_id": repo.NodeID(), "name": repo.Name, "full_name": full, "owner": s.owner(r),
+		"id": repo.id, "node_id": repo.NodeID(), "name": repo.Name, "full_name": full, "owner": s.owner(r, s.org.owner(repo)),
 		"private": repo.Visibility != "public", "visibility": repo.Visibility, "html_url": html, "url": url,
 		"description": orNull(repo.Description), "homepage": orNull(repo.Homepage), "fork": repo.Fork, "is_template": repo.Template,
 		"archived": repo.Archived, "disabled": false, "topics": append([]string{}, repo.Topics...), "default_branch": repo.DefaultBranch,

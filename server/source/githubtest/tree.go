@@ -2,6 +2,7 @@ package githubtest
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha1"
 	"encoding/hex"
 	"fmt"
@@ -48,6 +49,7 @@ func (m Mode) kind() string {
 type Tree struct {
 	Commit    string // id
 	Committed time.Time
+	Author    string // login of the commit's author; empty if GitHub knows none
 	root      *entry
 	objects   map[string]*entry // blobs and trees by id
 }
@@ -75,6 +77,10 @@ func (e *entry) content() ([]byte, error) {
 // they are: "../a" puts a folder with the name ".." into the tree, as a
 // hostile client of git can.
 func NewTree(files []File, at time.Time, parent string) *Tree {
+	return newTree(files, at, parent, "")
+}
+
+func newTree(files []File, at time.Time, parent, author string) *Tree {
 	b := newBuilder()
 	for _, f := range files {
 		content := f.Content
@@ -84,7 +90,7 @@ func NewTree(files []File, at time.Time, parent string) *Tree {
 		}
 		b.add(f.Path, &entry{mode: mode, oid: objectID("blob", content), size: int64(len(content)), read: func() ([]byte, error) { return content, nil }})
 	}
-	return b.tree("", at, parent)
+	return b.tree("", at, parent, author)
 }
 
 type builder struct{ root *entry }
@@ -107,19 +113,24 @@ func (b builder) add(at string, file *entry) {
 }
 
 // tree seals what was added; commit is made up when it is empty.
-func (b builder) tree(commit string, at time.Time, parent string) *Tree {
-	t := &Tree{Commit: commit, Committed: at.UTC(), root: b.root, objects: map[string]*entry{}}
+func (b builder) tree(commit string, at time.Time, parent, author string) *Tree {
+	t := &Tree{Commit: commit, Committed: at.UTC(), Author: author, root: b.root, objects: map[string]*entry{}}
 	t.seal(b.root)
 	if commit == "" {
 		text := "tree " + t.root.oid + "\n"
 		if parent != "" {
 			text += "parent " + parent + "\n"
 		}
-		who := fmt.Sprintf("Waypost <waypost@example.org> %d +0000", at.Unix())
+		who := fmt.Sprintf("%s <%s> %d +0000", t.actor(), t.address(), at.Unix())
 		t.Commit = objectID("commit", []byte(text+"author "+who+"\ncommitter "+who+"\n\nChange files\n"))
 	}
 	return t
 }
+
+// actor is the name that the commit says of its author.
+func (t *Tree) actor() string { return cmp.Or(t.Author, "Waypost") }
+
+func (t *Tree) address() string { return strings.ToLower(t.actor()) + "@example.org" }
 
 // seal gives a folder its entries in git's order, which compares a folder as
 // if its name ended in a slash, and computes its id.

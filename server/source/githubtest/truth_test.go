@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"testing"
 	"time"
 
@@ -69,6 +70,8 @@ func TestRESTIsGitHubs(t *testing.T) {
 	server := NewServer(org, Options{Enterprise: true, Token: "secret", App: &App{ID: 7, Installation: 9, Key: &key.PublicKey}})
 	web := httptest.NewServer(server)
 	t.Cleanup(web.Close)
+	org.Rename("more-01", "former")
+	org.Rename("former", "more-01")
 	tree := org.repo("full").Branches["main"]
 	blob := tree.lookup("README.md").oid
 	binary := tree.lookup("image.png").oid
@@ -106,6 +109,10 @@ func TestRESTIsGitHubs(t *testing.T) {
 		{"GET", "/repos/{owner}/{repo}/contents/{path}", "/repos/acme/full/contents/nowhere", 200},
 		{"GET", "/repos/{owner}/{repo}/contents/{path}", "/repos/acme/full/contents/src?ref=main", 200},
 		{"GET", "/repos/{owner}/{repo}/contents/{path}", "/repos/acme/full/contents/none", 404},
+		{"GET", "/repos/{owner}/{repo}", "/repos/acme/former", 301},
+		{"GET", "/repos/{owner}/{repo}", "/repositories/" + strconv.FormatInt(org.repo("full").id, 10), 200},
+		{"GET", "/repos/{owner}/{repo}", "/repositories/1", 404},
+		{"GET", "/repos/{owner}/{repo}/teams", "/repositories/" + strconv.FormatInt(org.repo("full").id, 10) + "/teams", 200},
 		{"GET", "/rate_limit", "/rate_limit", 200},
 		{"GET", "/orgs/{org}/installation", "/orgs/acme/installation", 200},
 		{"POST", "/app/installations/{installation_id}/access_tokens", "/app/installations/9/access_tokens", 201},
@@ -151,7 +158,8 @@ func TestRESTIsGitHubs(t *testing.T) {
 
 func do(t *testing.T, request *http.Request) (*http.Response, []byte) {
 	t.Helper()
-	answer, err := http.DefaultClient.Do(request)
+	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	answer, err := client.Do(request)
 	require.NoError(t, err)
 	defer answer.Body.Close()
 	body, err := io.ReadAll(answer.Body)
@@ -216,7 +224,7 @@ const everythingQuery = `query($ids: [ID!]!) {
       licenseInfo { id key name spdxId }
       languages(first: 10, orderBy: {field: SIZE, direction: DESC}) { totalCount totalSize edges { size node { id name } } nodes { name } pageInfo { hasNextPage endCursor } }
       repositoryTopics(first: 10) { totalCount nodes { id topic { id name } } pageInfo { hasNextPage endCursor } }
-      head: object(expression: "HEAD") { id oid ... on Commit { committedDate tree { oid entries { mode name oid path size type object { id oid ... on Tree { entries { name } } } } } } }
+      head: object(expression: "HEAD") { id oid ... on Commit { author { name email user { login } } committedDate tree { oid entries { mode name oid path size type object { id oid ... on Tree { entries { name } } } } } } }
       readme: object(expression: "HEAD:README.md") { id ... on Blob { byteSize isBinary isTruncated oid text } }
       image: object(expression: "HEAD:image.png") { id ... on Blob { byteSize isBinary isTruncated oid text } }
     }

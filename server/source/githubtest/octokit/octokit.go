@@ -1,10 +1,12 @@
 // Package octokit holds replies and queries against GitHub's own descriptions
 // of its APIs, which Octokit publishes on npm: OpenAPI in @octokit/openapi,
-// the GraphQL schema in @octokit/graphql-schema. For tests only.
+// the GraphQL schema in @octokit/graphql-schema, and examples of webhook
+// payloads in @octokit/webhooks-examples. For tests only.
 package octokit
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -95,7 +97,9 @@ func loadSchema(text string) (*ast.Schema, error) {
 
 // REST is GitHub's OpenAPI description.
 type REST struct {
-	doc      map[string]any
+	doc map[string]any
+
+	mu       sync.Mutex
 	compiler *jsonschema.Compiler
 }
 
@@ -131,10 +135,17 @@ func load(text []byte) (*REST, error) {
 	c := jsonschema.NewCompiler()
 	c.DefaultDraft(jsonschema.Draft4) // OpenAPI 3.0 schemas are closest to it
 	c.AssertFormat()
+	// The library's own takes no operators, as in {/sha} (RFC 6570, 1.2, level 3).
+	c.RegisterFormat(&jsonschema.Format{Name: "uri-template", Validate: func(v any) error {
+		if text, ok := v.(string); ok && strings.Count(text, "{") != strings.Count(text, "}") {
+			return errors.New("braces do not match")
+		}
+		return nil
+	}})
 	if err := c.AddResource(address, doc); err != nil {
 		return nil, err
 	}
-	return &REST{doc, c}, nil
+	return &REST{doc: doc, compiler: c}, nil
 }
 
 // strict turns OpenAPI's nullable into JSON Schema, and closes objects whose
@@ -167,6 +178,36 @@ func strict(value any, open bool) any {
 	return value
 }
 
+// CheckWebhook holds a payload against the description of an event, which is
+// named as in push or team-added-to-repository.
+func (d *REST) CheckWebhook(name string, payload []byte) error {
+	body, err := d.find([]string{"x-webhooks", name, "post", "requestBody"})
+	if err != nil {
+		return fmt.Errorf("GitHub does not describe the webhook %s: %w", name, err)
+	}
+	if err := d.check(body, payload); err != nil {
+		return fmt.Errorf("a payload of %s is not what GitHub sends: %w", name, err)
+	}
+	return nil
+}
+
+// Event is what Octokit's examples have of one type of webhook event.
+type Event struct {
+	Name     string            `json:"name"`
+	Examples []json.RawMessage `json:"examples"`
+}
+
+// Webhooks are examples of payloads, as GitHub sent them to one of
+// api.github.com and ghes-31 to ghes-35 (GitHub Enterprise Server 3.1 to 3.5).
+func Webhooks(t testing.TB, from string) []Event {
+	t.Helper()
+	var events []Event
+	if err := json.Unmarshal(read(t, "webhooks-examples", from, "index.json"), &events); err != nil {
+		t.Fatalf("load the webhook examples of %s: %v", from, err)
+	}
+	return events
+}
+
 // Check holds one reply against the description of its route, which reads as
 // in the description: /orgs/{org}/repos.
 func (d *REST) Check(method, route string, status int, body []byte) error {
@@ -181,19 +222,26 @@ func (d *REST) Check(method, route string, status int, body []byte) error {
 		}
 		return nil
 	}
-	pointer := response + "/content/application~1json/schema"
+	if err := d.check(response, body); err != nil {
+		return fmt.Errorf("%s %s %d is not what GitHub answers: %w", method, route, status, err)
+	}
+	return nil
+}
+
+// check holds JSON against the schema of a reply or request body.
+func (d *REST) check(pointer string, body []byte) error {
+	pointer += "/content/application~1json/schema"
+	d.mu.Lock()
 	schema, err := d.compiler.Compile(address + "#" + pointer)
+	d.mu.Unlock()
 	if err != nil {
 		return fmt.Errorf("compile %s: %w", pointer, err)
 	}
 	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(body))
 	if err != nil {
-		return fmt.Errorf("%s %s: %w", method, route, err)
+		return fmt.Errorf("read as JSON: %w", err)
 	}
-	if err := schema.Validate(value); err != nil {
-		return fmt.Errorf("%s %s %d is not what GitHub answers: %w", method, route, status, err)
-	}
-	return nil
+	return schema.Validate(value)
 }
 
 // find follows keys and references, and returns the pointer to what is there.
