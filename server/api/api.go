@@ -22,6 +22,7 @@ import (
 
 	catalogv1 "github.com/waypost-dev/waypost/proto/waypost/catalog/v1"
 	harvestv1 "github.com/waypost-dev/waypost/proto/waypost/harvest/v1"
+	"github.com/waypost-dev/waypost/server/catalog"
 	"github.com/waypost-dev/waypost/server/harvest"
 	"github.com/waypost-dev/waypost/server/index"
 	"github.com/waypost-dev/waypost/server/store"
@@ -49,6 +50,8 @@ type Options struct {
 	// Logger takes unexpected errors, and at debug level every call; nil for
 	// slog.Default.
 	Logger *slog.Logger
+	// Schemas are those of custom kinds; nil if there are none.
+	Schemas *catalog.Schemas
 	// Version is shown in the OpenAPI document and in the metrics.
 	Version string
 	// Fallback answers every HTTP request outside the API, such as the UI's;
@@ -98,8 +101,8 @@ func New(o Options) (*Server, error) {
 		metrics:   m,
 	}
 	for _, r := range []grpc.ServiceRegistrar{s.grpc, s.inProcess} {
-		catalogv1.RegisterCatalogServiceServer(r, &catalogService{index: o.Index, problems: problems})
-		harvestv1.RegisterHarvestServiceServer(r, &harvestService{store: o.Store, engine: o.Engine})
+		catalogv1.RegisterCatalogServiceServer(r, &catalogService{schemas: o.Schemas, index: o.Index, problems: problems})
+		harvestv1.RegisterHarvestServiceServer(r, &harvestService{store: o.Store, engine: o.Engine, index: o.Index})
 	}
 	healthv1.RegisterHealthServer(s.grpc, s.health)
 	reflection.Register(s.grpc)

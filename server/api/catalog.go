@@ -44,6 +44,7 @@ type catalogService struct {
 	catalogv1.UnimplementedCatalogServiceServer
 	index    *index.Index
 	problems *problems
+	schemas  *catalog.Schemas // of custom kinds; may be nil
 }
 
 // at is a snapshot that has seen a revision.

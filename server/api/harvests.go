@@ -13,6 +13,7 @@ import (
 
 	harvestv1 "github.com/waypost-dev/waypost/proto/waypost/harvest/v1"
 	"github.com/waypost-dev/waypost/server/harvest"
+	"github.com/waypost-dev/waypost/server/index"
 	"github.com/waypost-dev/waypost/server/store"
 )
 
@@ -31,6 +32,7 @@ type harvestService struct {
 	harvestv1.UnimplementedHarvestServiceServer
 	store  *store.Store
 	engine *harvest.Engine
+	index  *index.Index
 }
 
 func (h *harvestService) ListSources(ctx context.Context, _ *harvestv1.ListSourcesRequest) (*harvestv1.ListSourcesResponse, error) {

@@ -28,7 +28,7 @@ func (c *catalogService) ValidateDocuments(ctx context.Context, req *catalogv1.V
 		if path == "" {
 			path = fmt.Sprintf("documents[%d]", i)
 		}
-		decoded := descriptor.Decode(descriptor.File{Path: path, Content: d.Content, Location: "file:" + path})
+		decoded := descriptor.Decode(descriptor.File{Path: path, Content: d.Content, Location: "file:" + path, Schemas: c.schemas})
 		for _, p := range decoded.Problems {
 			if p.Path == "" {
 				p.Path = path

@@ -1,9 +1,12 @@
 package catalog
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -14,7 +17,16 @@ import (
 // Schemas are the JSON Schemas of custom kinds. The zero value has none; it is
 // safe for concurrent use once nothing is registered any more.
 type Schemas struct {
-	byKind map[string]*jsonschema.Schema
+	byKind  map[string]*jsonschema.Schema
+	version [sha256.Size]byte
+}
+
+// Version differs when what was registered does; it is empty for nothing.
+func (s *Schemas) Version() string {
+	if s == nil || len(s.byKind) == 0 {
+		return ""
+	}
+	return hex.EncodeToString(s.version[:8])
 }
 
 // Register adds the schema of a custom kind: a JSON Schema of the whole
@@ -41,6 +53,7 @@ func (s *Schemas) Register(apiVersion, kind string, schema []byte) error {
 		s.byKind = map[string]*jsonschema.Schema{}
 	}
 	s.byKind[apiVersion+" "+kind] = compiled
+	s.version = sha256.Sum256(slices.Concat(s.version[:], []byte(apiVersion+" "+kind+"\n"), schema))
 	return nil
 }
 

@@ -78,7 +78,7 @@ func topLevel() map[string]string {
 			t = tree().Defs[def]
 		}
 		typ, _ := t.Type.(string)
-		if typ == "object" || key == "sources" {
+		if typ == "object" || key == "sources" || key == "kinds" {
 			continue
 		}
 		out[key] = typ
@@ -227,6 +227,8 @@ func form(path string) string {
 		return "write sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME"
 	case "http", "grpc":
 		return "write HOST:PORT, for example 127.0.0.1:8080"
+	case "orphans":
+		return "write keep, delete, or for how long to keep, such as 24h"
 	case "every", "shutdownTimeout":
 		return "write a duration such as 90s, 10m or 1h30m"
 	case "url":

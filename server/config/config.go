@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	_ "embed"
 	"fmt"
 	"log/slog"
@@ -9,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/waypost-dev/waypost/server/catalog"
 )
 
 // Schema is the JSON Schema of the configuration file.
@@ -35,7 +38,14 @@ type Config struct {
 	LogLevel        string        `koanf:"logLevel"`
 	LogFormat       string        `koanf:"logFormat"`
 	GitHub          GitHub        `koanf:"github"`
-	Sources         []Source      `koanf:"sources"`
+	MaxRemovals     float64       `koanf:"maxRemovals"` // per cent
+	Orphans         string        `koanf:"orphans"`     // keep, delete or a duration
+	History         History       `koanf:"history"`
+	Kinds           []Kind        `koanf:"kinds"`
+	RegisterFiles   bool          `koanf:"registerFiles"`
+	// Schemas are those of Kinds; nil if there are none.
+	Schemas *catalog.Schemas `koanf:"-"`
+	Sources []Source         `koanf:"sources"`
 
 	merged map[string]any
 }
@@ -49,8 +59,14 @@ func (c *Config) Effective() map[string]any {
 			out["db"] = strings.ReplaceAll(u.String(), url.QueryEscape(mask), mask)
 		}
 	}
+	shared := map[string]any{}
 	if c.GitHub.Token != "" {
-		shared := map[string]any{"token": mask}
+		shared["token"] = mask
+	}
+	if len(c.GitHub.WebhookSecrets) > 0 {
+		shared["webhookSecret"] = mask
+	}
+	if len(shared) > 0 {
 		if given, ok := out["github"].(map[string]any); ok {
 			maps.Copy(shared, given)
 		}
@@ -59,13 +75,30 @@ func (c *Config) Effective() map[string]any {
 	return out
 }
 
+// History is how long changes are remembered.
+type History struct {
+	Days int `koanf:"days"` // 0 for ever
+	Last int `koanf:"last"` // changes of each entity that stay however old they are
+}
+
+// Kind is a custom kind and its JSON Schema.
+type Kind struct {
+	APIVersion string `koanf:"apiVersion"`
+	Kind       string `koanf:"kind"`
+	SchemaFile string `koanf:"schemaFile"`
+}
+
 // GitHub is what the sources of type github share.
 type GitHub struct {
-	URL       string `koanf:"url"`
-	TokenFile string `koanf:"tokenFile"`
-	App       *App   `koanf:"app"`
+	URL               string `koanf:"url"`
+	TokenFile         string `koanf:"tokenFile"`
+	WebhookSecretFile string `koanf:"webhookSecretFile"`
+	App               *App   `koanf:"app"`
 	// Token comes from TokenFile or else from GITHUB_TOKEN.
 	Token Secret `koanf:"-"`
+	// WebhookSecrets come from WebhookSecretFile, one on each line, or else from
+	// GITHUB_WEBHOOK_SECRET.
+	WebhookSecrets []Secret `koanf:"-"`
 }
 
 // App is a GitHub App's installation.
@@ -80,11 +113,14 @@ type App struct {
 type Source struct {
 	Type string `koanf:"type"` // github, dir or location
 
-	Org       string `koanf:"org"`       // github
-	URL       string `koanf:"url"`       // github; empty for github.com
-	TokenFile string `koanf:"tokenFile"` // github
-	App       *App   `koanf:"app"`       // github; nil if a token is used
-	Token     Secret `koanf:"-"`         // github; empty if App is used, or for anonymous reading
+	Org               string   `koanf:"org"`               // github
+	URL               string   `koanf:"url"`               // github; empty for github.com
+	TokenFile         string   `koanf:"tokenFile"`         // github
+	App               *App     `koanf:"app"`               // github; nil if a token is used
+	WebhookSecretFile string   `koanf:"webhookSecretFile"` // github
+	WebhookSecrets    []Secret `koanf:"-"`                 // github; none if it takes no webhooks
+
+	Token Secret `koanf:"-"` // github; empty if App is used, or for anonymous reading
 
 	Path   string `koanf:"path"`   // dir; absolute
 	Target string `koanf:"target"` // location; url:… or file:…
@@ -98,6 +134,11 @@ type Source struct {
 	Branch       string       `koanf:"branch"`
 	Inference    *bool        `koanf:"inference"` // never nil after Load
 	Priority     int          `koanf:"priority"`
+	// MaxRemovals is the share of its entities, in per cent, of which a source
+	// may not lose more at once; 0 for no bound. Never nil after Load.
+	MaxRemovals *float64 `koanf:"maxRemovals"`
+	// Orphans is keep, delete, or for how long to keep. Never empty after Load.
+	Orphans string `koanf:"orphans"`
 	// Every is the time between harvests; 0 for none after the first. Never
 	// nil after Load.
 	Every *time.Duration `koanf:"every"`
@@ -153,6 +194,10 @@ func (c *Config) complete() error {
 		if s.Every == nil {
 			s.Every = &c.Every
 		}
+		if s.MaxRemovals == nil {
+			s.MaxRemovals = &c.MaxRemovals
+		}
+		s.Orphans = cmp.Or(s.Orphans, c.Orphans)
 		for _, b := range []**bool{&s.Archived, &s.Forks, &s.Inference} {
 			if *b == nil {
 				yes := true
@@ -172,6 +217,9 @@ func (c *Config) complete() error {
 			}
 			if s.App == nil && s.TokenFile == "" {
 				s.App, s.TokenFile, s.Token = c.GitHub.App, c.GitHub.TokenFile, c.GitHub.Token
+			}
+			if s.WebhookSecretFile == "" {
+				s.WebhookSecrets = c.GitHub.WebhookSecrets
 			}
 			if s.App != nil {
 				s.Token = ""

@@ -28,7 +28,7 @@ func TestDefaults(t *testing.T) {
 	c.merged = nil
 	require.Equal(t, &Config{
 		DB: "sqlite:waypost.db", HTTP: "127.0.0.1:8080", GRPC: "127.0.0.1:9090",
-		Every: 10 * time.Minute, ShutdownTimeout: 15 * time.Second, LogLevel: "warn", LogFormat: "text",
+		Every: 10 * time.Minute, ShutdownTimeout: 15 * time.Second, MaxRemovals: 20, Orphans: "delete", History: History{Days: 400, Last: 20}, LogLevel: "warn", LogFormat: "text",
 	}, c)
 }
 
@@ -73,7 +73,7 @@ func TestMistakes(t *testing.T) {
 			file: "sources:\n  - type: github\n    org: acme\n    tokenfile: /x\n  - type: dir\n    path: /x\n    org: acme\n",
 			want: []string{
 				`FILE:4:5: unknown key "tokenfile"; did you mean "tokenFile"?`,
-				`FILE:7:5: unknown key "org"; allowed are branch, every, inference, path, patterns, priority, repositories, type`,
+				`FILE:7:5: unknown key "org"; allowed are branch, every, inference, maxRemovals, orphans, path, patterns, priority, repositories, type`,
 			},
 		},
 		"nested unknown key": {
@@ -208,13 +208,21 @@ func TestEffective(t *testing.T) {
 func TestExample(t *testing.T) {
 	t.Parallel()
 	secret := write(t, "secret", "x")
-	text := strings.NewReplacer("/run/secrets/github-token", secret, "/run/secrets/github-app.pem", secret).Replace(string(Example))
+	text := strings.NewReplacer("/run/secrets/github-token", secret, "/run/secrets/github-webhook", write(t, "webhook", "one\n\ntwo\n"),
+		"/etc/waypost/dataset.schema.json", write(t, "schema.json", `{"type": "object"}`), "/run/secrets/github-app.pem", secret).Replace(string(Example))
 	c, err := Load(Options{File: write(t, "waypost.yaml", text)})
 	require.NoError(t, err)
 	require.Len(t, c.Sources, 4)
 	require.Equal(t, int64(1234), c.Sources[1].App.AppID)
 	require.Equal(t, time.Hour, *c.Sources[1].Every)
 	require.False(t, *c.Sources[0].Forks)
+	require.Equal(t, []Secret{"one", "two"}, c.Sources[0].WebhookSecrets)
+	require.InDelta(t, 20, *c.Sources[0].MaxRemovals, 0)
+	require.InDelta(t, 50, *c.Sources[2].MaxRemovals, 0)
+	require.Equal(t, "24h", c.Sources[0].Orphans)
+	require.Equal(t, "keep", c.Sources[2].Orphans)
+	require.NotEmpty(t, c.Schemas.Version())
+	require.Equal(t, History{Days: 400, Last: 20}, c.History)
 }
 
 // The schema and the Go types must name the same keys.

@@ -15,6 +15,8 @@ import (
 	"github.com/knadh/koanf/providers/confmap"
 	"github.com/knadh/koanf/providers/env/v2"
 	"github.com/knadh/koanf/v2"
+
+	"github.com/waypost-dev/waypost/server/catalog"
 )
 
 // Bounds on what is read.
@@ -182,10 +184,31 @@ func (l *loader) readSecrets(c *Config, environ []string) error {
 		c.GitHub.Token = Secret(lookup(environ, "GITHUB_TOKEN"))
 	}
 	app("github", c.GitHub.App)
+	if c.GitHub.WebhookSecretFile != "" {
+		c.GitHub.WebhookSecrets = lines(read("github.webhookSecretFile", c.GitHub.WebhookSecretFile))
+	} else {
+		c.GitHub.WebhookSecrets = lines(Secret(lookup(environ, "GITHUB_WEBHOOK_SECRET")))
+	}
+	for i := range c.Kinds {
+		k := &c.Kinds[i]
+		b, err := readBounded(k.SchemaFile, maxFile)
+		if err == nil {
+			if c.Schemas == nil {
+				c.Schemas = &catalog.Schemas{}
+			}
+			err = c.Schemas.Register(k.APIVersion, k.Kind, b)
+		}
+		if err != nil {
+			bad = append(bad, Problem{Where: l.find("kinds." + strconv.Itoa(i)), Message: err.Error()})
+		}
+	}
 	for i := range c.Sources {
 		s, key := &c.Sources[i], "sources."+strconv.Itoa(i)
 		if s.TokenFile != "" {
 			s.Token = read(key+".tokenFile", s.TokenFile)
+		}
+		if s.WebhookSecretFile != "" {
+			s.WebhookSecrets = lines(read(key+".webhookSecretFile", s.WebhookSecretFile))
 		}
 		app(key, s.App)
 	}
@@ -193,6 +216,18 @@ func (l *loader) readSecrets(c *Config, environ []string) error {
 		return bad
 	}
 	return nil
+}
+
+// lines are the secrets of a text with one on each line: two of them while one
+// replaces the other.
+func lines(s Secret) []Secret {
+	var out []Secret
+	for line := range strings.Lines(s.Reveal()) {
+		if line = strings.TrimSpace(line); line != "" {
+			out = append(out, Secret(line))
+		}
+	}
+	return out
 }
 
 func readBounded(path string, limit int64) ([]byte, error) {

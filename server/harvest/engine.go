@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/waypost-dev/waypost/server/catalog"
 	"github.com/waypost-dev/waypost/server/source"
 	"github.com/waypost-dev/waypost/server/store"
 )
@@ -34,6 +35,8 @@ type Config struct {
 	Every time.Duration
 	// Removals says how bad news is believed.
 	Removals store.Removals
+	// Schemas are those of custom kinds; nil if there are none.
+	Schemas *catalog.Schemas
 }
 
 // Order is how one harvest is run.

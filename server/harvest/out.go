@@ -16,7 +16,7 @@ import (
 // statePrefix names everything of ours on which the outcome of reading a
 // repository depends.
 func statePrefix(c Config) string {
-	return descriptor.Version + "." + inferenceVersion + "." + strconv.FormatBool(!c.NoInference) + "." + strconv.Itoa(c.Priority) + " "
+	return descriptor.Version + "." + inferenceVersion + "." + strconv.FormatBool(!c.NoInference) + "." + strconv.Itoa(c.Priority) + c.Schemas.Version() + " "
 }
 
 // known shows a source what the catalog has of it.
@@ -234,7 +234,9 @@ func (r *run) decodeAll(ctx context.Context, repo source.Repository) ([]descript
 		go func() {
 			defer wg.Done()
 			defer func() { <-r.decode }()
-			out[i] = descriptor.Decode(fileOf(r.config.Source.Name(), repo, d))
+			f := fileOf(r.config.Source.Name(), repo, d)
+			f.Schemas = r.config.Schemas
+			out[i] = descriptor.Decode(f)
 		}()
 	}
 	wg.Wait()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -170,6 +171,20 @@ func (s *Store) Repository(ctx context.Context, source, id string) (Repository, 
 		return Repository{}, fmt.Errorf("repository %s of %s: %w", id, source, ErrNotFound)
 	}
 	return r, nil
+}
+
+// RepositoryID returns the forge's id of a repository by its name, or ErrNotFound.
+func (s *Store) RepositoryID(ctx context.Context, source, name string) (string, error) {
+	var id string
+	err := queryRow(ctx, s.reader, s.bind(`SELECT "forge_id" FROM "repositories" WHERE NOT "gone" AND "source" = ? AND "name" = ?`),
+		[]any{toText(source), toText(name)}, &id)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return "", fmt.Errorf("repository %s of %s: %w", name, source, err)
+	}
+	return fromText(id), nil
 }
 
 func (s *Store) repositories(ctx context.Context, source, and string, args ...any) (map[string]Repository, error) {

@@ -44,9 +44,22 @@ func engine(cfg *config.Config, st *store.Store, log *slog.Logger) (e *harvest.E
 			return nil, nil, usagef("source %s: %w", s.Name(), err)
 		}
 		names[built.Name()] = true
-		e.Add(harvest.Config{Source: built, Priority: s.Priority, NoInference: !*s.Inference || s.Type == "location", Every: *s.Every})
+		e.Add(harvest.Config{
+			Source: built, Priority: s.Priority, NoInference: !*s.Inference || s.Type == "location", Every: *s.Every,
+			Removals: removals(*s.MaxRemovals, s.Orphans), Schemas: cfg.Schemas,
+		})
 	}
 	return e, done, nil
+}
+
+// removals says how bad news of a source is believed; percent and orphans are
+// as the configuration has them.
+func removals(percent float64, orphans string) store.Removals {
+	out := store.Removals{Share: percent / 100, Orphans: store.Orphans{Keep: orphans == "keep"}}
+	if after, err := time.ParseDuration(orphans); err == nil { // else it is one of the words
+		out.Orphans.After = after
+	}
+	return out
 }
 
 // newSource makes one source.
@@ -97,7 +110,7 @@ func serveSample(cfg *config.Config) (config.Source, func(), error) {
 	yes := true
 	s := config.Source{
 		Type: "github", Org: org.Login, URL: "http://" + l.Addr().String(),
-		Archived: &yes, Forks: &yes, Inference: &yes, Every: &cfg.Every,
+		Archived: &yes, Forks: &yes, Inference: &yes, Every: &cfg.Every, MaxRemovals: &cfg.MaxRemovals, Orphans: cfg.Orphans,
 	}
 	return s, func() {
 		_ = server.Close() // harvests have ended; there is nothing to lose

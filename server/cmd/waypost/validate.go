@@ -2,6 +2,9 @@ package main
 
 import (
 	"errors"
+	"fmt"
+	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -12,6 +15,7 @@ import (
 
 func (c *cli) validate() *cobra.Command {
 	var format string
+	var kinds []string
 	o := check.Options{Patterns: check.DefaultPatterns}
 	cmd := &cobra.Command{
 		Use:   "validate DIR|FILE…",
@@ -24,6 +28,10 @@ enough to keep an entity out of the catalog.`,
   waypost validate . -o sarif > waypost.sarif`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(_ *cobra.Command, paths []string) error {
+			var err error
+			if o.Schemas, err = schemas(kinds); err != nil {
+				return usage(err)
+			}
 			r, err := check.Run(paths, o)
 			if errors.Is(err, check.ErrNoFiles) {
 				return usagef("%w; name the files with --pattern, for example --pattern '**/*.yaml'", err)
@@ -44,8 +52,29 @@ enough to keep an entity out of the catalog.`,
 	}
 	formatFlag(cmd, &format, "table", report.Formats...)
 	cmd.Flags().StringSliceVar(&o.Patterns, "pattern", o.Patterns, "catalog files in a folder, with * and **; repeatable")
+	cmd.Flags().StringSliceVar(&kinds, "kind-schema", nil, "JSON Schema of a custom kind, for example example.org/v1/Dataset=FILE; repeatable")
 	cmd.Flags().BoolVar(&o.Complete, "complete", false, "these files hold the whole catalog: warn of relations to anything else")
 	return cmd
+}
+
+// schemas reads the JSON Schemas of custom kinds, each APIVERSION/KIND=FILE.
+func schemas(kinds []string) (*catalog.Schemas, error) {
+	var out catalog.Schemas
+	for _, k := range kinds {
+		name, file, ok := strings.Cut(k, "=")
+		at := strings.LastIndexByte(name, '/')
+		if !ok || at < 1 {
+			return nil, fmt.Errorf("--kind-schema %s: write APIVERSION/KIND=FILE, for example example.org/v1/Dataset=dataset.json", k)
+		}
+		b, err := os.ReadFile(file)
+		if err == nil {
+			err = out.Register(name[:at], name[at+1:], b)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("--kind-schema %s: %w", k, err)
+		}
+	}
+	return &out, nil
 }
 
 // severities are the words for --severity.

@@ -30,6 +30,8 @@ type Options struct {
 	// Complete says that what is checked holds every entity there is, so that a
 	// relation to anything else is a problem.
 	Complete bool
+	// Schemas are those of custom kinds; nil if there are none.
+	Schemas *catalog.Schemas
 }
 
 // Result is what was found.
@@ -50,7 +52,7 @@ func Run(paths []string, o Options) (Result, error) {
 			return Result{}, fmt.Errorf("pattern %q is malformed", p)
 		}
 	}
-	c := checker{claims: map[string]claim{}}
+	c := checker{claims: map[string]claim{}, schemas: o.Schemas}
 	for _, p := range paths {
 		info, err := os.Stat(p)
 		if err != nil {
@@ -85,6 +87,7 @@ type checker struct {
 	Result
 	claims    map[string]claim // by key of the ref
 	relations []relation
+	schemas   *catalog.Schemas
 }
 
 type relation struct {
@@ -136,7 +139,7 @@ func (c *checker) file(path string) {
 		})
 		return
 	}
-	decoded := descriptor.Decode(descriptor.File{Path: shown, Content: content})
+	decoded := descriptor.Decode(descriptor.File{Path: shown, Content: content, Schemas: c.schemas})
 	c.Problems = append(c.Problems, decoded.Problems...)
 	for _, e := range decoded.Entities {
 		key := e.Ref.Key()
