@@ -23,6 +23,7 @@ import (
 
 	"github.com/waypost-dev/waypost/server/catalog"
 	"github.com/waypost-dev/waypost/server/source"
+	"github.com/waypost-dev/waypost/server/source/reach"
 )
 
 // node is one document, read or not.
@@ -38,11 +39,17 @@ type node struct {
 	at      *target // that led here first; nil if the configuration did
 }
 
+// target is one target of a Location, and the document in which it stands.
+type target struct {
+	reach.Target
+	from *node // nil for the configuration
+}
+
 // run is one harvest.
 type run struct {
 	source *Source
 	repo   source.Repository
-	github gitHubFile
+	github reach.GitHubFile
 	known  source.RepositoryState
 	root   *os.Root
 
@@ -53,9 +60,6 @@ type run struct {
 	bytes    int
 	full     bool // a bound was reached, and told
 }
-
-// parallel is how many documents are read at once.
-const parallel = 8
 
 // read reads the location breadth first, so that the order is always the same.
 // Its error says that the location itself could not be read.
@@ -82,8 +86,8 @@ func (r *run) read(ctx context.Context) error {
 		var next []*node
 		for _, n := range level {
 			r.settle(n)
-			for _, t := range targets(n) {
-				next = append(next, r.follow(t)...)
+			for _, t := range reach.Targets(n.content) {
+				next = append(next, r.follow(target{t, n})...)
 			}
 		}
 		level = next
@@ -96,13 +100,13 @@ func (r *run) first() ([]*node, error) {
 	if r.source.kind == "url" {
 		return []*node{r.add(&node{key: r.keyOf(r.source.page), page: r.source.page})}, nil
 	}
-	at := &target{text: r.source.pattern}
-	if !isGlob(r.source.pattern) {
-		return []*node{r.add(&node{key: unescape(r.source.pattern)})}, nil
+	at := &target{Target: reach.Target{Text: r.source.pattern}}
+	if !reach.IsGlob(r.source.pattern) {
+		return []*node{r.add(&node{key: reach.Unescape(r.source.pattern)})}, nil
 	}
 	nodes, err := r.glob(at, ".", r.source.pattern)
 	if err == nil && len(nodes) == 0 { // rather an unmounted folder than the end of all files
-		err = fail("check the path and its wildcards; what was known is kept", "no file matches")
+		err = reach.Fail("check the path and its wildcards; what was known is kept", "no file matches")
 	}
 	if err != nil && len(nodes) > 0 { // too many
 		r.problems = append(r.problems, r.problem(nil, err))
@@ -114,14 +118,14 @@ func (r *run) first() ([]*node, error) {
 // fetch reads documents, several at once.
 func (r *run) fetch(ctx context.Context, level []*node) error {
 	group, groupCtx := errgroup.WithContext(ctx)
-	group.SetLimit(parallel)
+	group.SetLimit(reach.Parallel)
 	for _, n := range level {
 		group.Go(func() error {
 			if err := groupCtx.Err(); err != nil {
 				return err
 			}
 			if n.page != nil {
-				n.content, n.err = r.source.web.get(groupCtx, n.page)
+				n.content, n.err = r.source.web.Get(groupCtx, n.page)
 			} else {
 				n.content, n.err = r.open(n.key)
 				n.gone = errors.Is(n.err, fs.ErrNotExist)
@@ -147,18 +151,18 @@ func (r *run) open(name string) ([]byte, error) {
 	case err != nil:
 		return nil, bare(err)
 	case st.IsDir():
-		return nil, fail("name the files in it, for example "+name+"/*.yaml", "it is a folder")
+		return nil, reach.Fail("name the files in it, for example "+name+"/*.yaml", "it is a folder")
 	case !st.Mode().IsRegular():
-		return nil, fail("name a regular file", "it is not a regular file")
+		return nil, reach.Fail("name a regular file", "it is not a regular file")
 	case st.Size() > source.MaxDocument:
-		return nil, tooLarge()
+		return nil, reach.TooLarge()
 	}
 	b, err := io.ReadAll(io.LimitReader(f, source.MaxDocument+1))
 	if err != nil {
 		return nil, bare(err)
 	}
 	if len(b) > source.MaxDocument {
-		return nil, tooLarge()
+		return nil, reach.TooLarge()
 	}
 	return b, nil
 }
@@ -175,7 +179,7 @@ func bare(err error) error {
 func (r *run) settle(n *node) {
 	if n.err == nil {
 		if r.bytes += len(n.content); r.bytes > maxContents {
-			n.err = &failure{catalog.CodeTooLarge, fmt.Sprintf("the documents of the location together have more than %d bytes", maxContents), "configure several locations"}
+			n.err = &reach.Failure{Code: catalog.CodeTooLarge, Message: fmt.Sprintf("the documents of the location together have more than %d bytes", maxContents), Hint: "configure several locations"}
 		}
 	}
 	if n.err == nil {
@@ -214,50 +218,50 @@ func (r *run) follow(t target) []*node {
 
 func (r *run) resolve(t *target) ([]*node, error) {
 	if t.from.depth+1 > r.source.o.MaxDepth {
-		return nil, fail("let the first Location name the file itself", "Locations lead from one to the next more than %d times", r.source.o.MaxDepth)
+		return nil, reach.Fail("let the first Location name the file itself", "Locations lead from one to the next more than %d times", r.source.o.MaxDepth)
 	}
-	if len(t.text) > 4096 || !utf8.ValidString(t.text) || strings.ContainsRune(t.text, 0) {
-		return nil, fail("name a file or an address", "it is no path")
+	if len(t.Text) > 4096 || !utf8.ValidString(t.Text) || strings.ContainsRune(t.Text, 0) {
+		return nil, reach.Fail("name a file or an address", "it is no path")
 	}
-	kind := t.kind
+	kind := t.Kind
 	if kind == "" {
 		kind = "file"
-		if t.from.page != nil || strings.Contains(t.text, "://") {
+		if t.from.page != nil || strings.Contains(t.Text, "://") {
 			kind = "url"
 		}
 	}
 	switch {
 	case kind == "url":
 		return r.resolveURL(t)
-	case kind == "file" && t.from.page != nil && !strings.Contains(t.text, "://"):
+	case kind == "file" && t.from.page != nil && !strings.Contains(t.Text, "://"):
 		return r.resolveURL(t) // beside the document, as Backstage reads it
 	case kind == "file" && t.from.page == nil:
 		return r.resolveFile(t)
 	case kind == "file":
-		return nil, fail("set spec.type to url", "a document from the web cannot name local files")
+		return nil, reach.Fail("set spec.type to url", "a document from the web cannot name local files")
 	}
-	return nil, fail("set spec.type to file or url", "the type %.40q of the Location is not known", kind)
+	return nil, reach.Fail("set spec.type to file or url", "the type %.40q of the Location is not known", kind)
 }
 
 func (r *run) resolveURL(t *target) ([]*node, error) {
-	u, err := url.Parse(t.text)
+	u, err := url.Parse(t.Text)
 	if err == nil && t.from.page != nil {
 		u = t.from.page.ResolveReference(u)
 	}
 	if err == nil {
-		u, err = parseURL(u.String())
+		u, err = reach.ParseURL(u.String())
 	}
 	if err != nil {
-		return nil, fail("write https://HOST/PATH, or a path relative to the document", "%s", err)
+		return nil, reach.Fail("write https://HOST/PATH, or a path relative to the document", "%s", err)
 	}
 	if strings.ContainsAny(u.Path, "*") {
-		return nil, fail("name each file; wildcards are for file targets", "it holds a wildcard")
+		return nil, reach.Fail("name each file; wildcards are for file targets", "it holds a wildcard")
 	}
 	return r.meet(t, &node{key: r.keyOf(u), page: u})
 }
 
 func (r *run) resolveFile(t *target) ([]*node, error) {
-	text := strings.TrimPrefix(t.text, "file:")
+	text := strings.TrimPrefix(t.Text, "file:")
 	dir := path.Dir(t.from.key)
 	if path.IsAbs(text) { // as long as it is below the folder
 		rest, ok := strings.CutPrefix(path.Clean(text), strings.TrimSuffix(filepath.ToSlash(r.source.dir), "/")+"/")
@@ -266,9 +270,9 @@ func (r *run) resolveFile(t *target) ([]*node, error) {
 		}
 		dir, text = ".", rest
 	}
-	if isGlob(text) {
+	if reach.IsGlob(text) {
 		if !doublestar.ValidatePattern(text) {
-			return nil, fail("close every [ and {", "it is no valid glob")
+			return nil, reach.Fail("close every [ and {", "it is no valid glob")
 		}
 		return r.glob(t, dir, text)
 	}
@@ -280,7 +284,7 @@ func (r *run) resolveFile(t *target) ([]*node, error) {
 }
 
 func outside(dir string) error {
-	return fail("configure a location of its own for it", "it is outside of the folder %s", dir)
+	return reach.Fail("configure a location of its own for it", "it is outside of the folder %s", dir)
 }
 
 var errEnough = errors.New("enough")
@@ -326,7 +330,7 @@ func (r *run) meet(t *target, n *node) ([]*node, error) {
 	if old, ok := r.seen[n.key]; ok {
 		for up := n.parent; up != nil; up = up.parent {
 			if up == old {
-				return nil, fail("remove the target", "it leads back to %s, in a circle", old.key)
+				return nil, reach.Fail("remove the target", "it leads back to %s, in a circle", old.key)
 			}
 		}
 		return nil, nil
@@ -337,10 +341,10 @@ func (r *run) meet(t *target, n *node) ([]*node, error) {
 			return nil, nil
 		}
 		r.full = true
-		return nil, &failure{catalog.CodeTooLarge, fmt.Sprintf("the location has more than %d documents", r.source.o.MaxDocuments), "configure several locations"}
+		return nil, &reach.Failure{Code: catalog.CodeTooLarge, Message: fmt.Sprintf("the location has more than %d documents", r.source.o.MaxDocuments), Hint: "configure several locations"}
 	}
 	if n.page == nil && !utf8.ValidString(n.key) {
-		return nil, fail("rename the file", "its name is not UTF-8")
+		return nil, reach.Fail("rename the file", "its name is not UTF-8")
 	}
 	if t.from != nil {
 		n.at = t
@@ -363,7 +367,7 @@ func (r *run) report() source.Repository {
 		p := r.problem(n.at, n.err) // told at the line that names the target
 		if _, was := r.known.Documents[n.key]; was && !n.gone {
 			repo.Documents = append(repo.Documents, source.Document{Path: n.key, Problem: &p})
-		} else if !n.gone || n.at == nil || !n.at.optional {
+		} else if !n.gone || n.at == nil || !n.at.Optional {
 			r.problems = append(r.problems, p)
 		}
 	}
@@ -401,4 +405,13 @@ func state(repo source.Repository) string {
 		fmt.Fprintf(h, "%s\x00", p.Error())
 	}
 	return "1 " + hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+// keyOf is the path under which a document from the web is reported.
+func (r *run) keyOf(u *url.URL) string {
+	if g, ok := reach.OnGitHub(u); ok && r.github.Branch == g.Branch &&
+		strings.EqualFold(r.github.Owner, g.Owner) && strings.EqualFold(r.github.Name, g.Name) {
+		return g.Path
+	}
+	return reach.Key(u)
 }

@@ -33,6 +33,7 @@ import (
 
 	"github.com/waypost-dev/waypost/server/catalog"
 	"github.com/waypost-dev/waypost/server/source"
+	"github.com/waypost-dev/waypost/server/source/reach"
 )
 
 // Options configure a Source.
@@ -41,28 +42,14 @@ type Options struct {
 	Target string
 	// Name is the source's name. If empty it is the location's ref.
 	Name string
-	// ReadAllow are the hosts that may be read: HOST, HOST:PORT, or *.DOMAIN
-	// for all hosts below a domain. Without a port, the scheme's own is meant.
-	// A host that is named in full may have a private or loopback address; a
-	// link-local address, such as that of a cloud's metadata service, must be
-	// named itself.
+	// ReadAllow, Cache and Timeout are those of reach.WebOptions.
 	ReadAllow []string
-	// Cache keeps answers by URL, so that what has not changed is not sent
-	// again. There is none if it is nil.
-	Cache Cache
-	// Timeout of one request; 30 seconds if zero.
-	Timeout time.Duration
+	Cache     reach.Cache
+	Timeout   time.Duration
 	// MaxDepth is how many Locations may lead from one to the next; 10 if zero.
 	MaxDepth int
 	// MaxDocuments of the location; 50,000 if zero.
 	MaxDocuments int
-}
-
-// Cache keeps answers from one harvest to the next. It is safe for concurrent
-// use; a lost entry costs a request and nothing else.
-type Cache interface {
-	Get(key string) ([]byte, bool)
-	Set(key string, value []byte)
 }
 
 // maxContents bounds the bytes of all documents of a location.
@@ -76,16 +63,13 @@ type Source struct {
 	dir     string // of a file: location, absolute
 	pattern string // below dir, with slashes; may be a glob
 	page    *url.URL
-	web     *web
+	web     *reach.Web
 }
 
 var _ source.Source = (*Source)(nil)
 
 // New checks the options. The type of a target ends at its first colon.
 func New(o Options) (*Source, error) {
-	if o.Timeout == 0 {
-		o.Timeout = 30 * time.Second
-	}
 	if o.MaxDepth == 0 {
 		o.MaxDepth = 10
 	}
@@ -96,7 +80,7 @@ func New(o Options) (*Source, error) {
 	if !ok || target == "" || strings.ContainsRune(target, 0) {
 		return nil, fmt.Errorf("location %q is not TYPE:TARGET; write file:PATH or url:https://HOST/PATH", o.Target)
 	}
-	w, err := newWeb(o)
+	w, err := reach.NewWeb(reach.WebOptions{Allow: o.ReadAllow, Cache: o.Cache, Timeout: o.Timeout})
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +89,7 @@ func New(o Options) (*Source, error) {
 	case "file":
 		err = s.openFile(target)
 	case "url":
-		s.page, err = parseURL(target)
+		s.page, err = reach.ParseURL(target)
 		if err == nil {
 			s.ref = "url:" + s.page.String()
 		}
@@ -134,27 +118,6 @@ func (s *Source) openFile(target string) error {
 	base, pattern := doublestar.SplitPattern(abs)
 	s.dir, s.pattern = filepath.FromSlash(base), pattern
 	return nil
-}
-
-// parseURL accepts http and https addresses, and drops what has no business in
-// a name: user, password and fragment.
-func parseURL(s string) (*url.URL, error) {
-	if len(s) > 4096 {
-		return nil, errors.New("the address is longer than 4096 bytes")
-	}
-	u, err := url.Parse(s)
-	if err != nil {
-		return nil, errors.New("the address cannot be parsed")
-	}
-	if u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "" {
-		return nil, fmt.Errorf("the address must start with https://HOST or http://HOST")
-	}
-	if u.User != nil {
-		return nil, errors.New("the address holds a user name; leave it out")
-	}
-	u.Fragment, u.RawFragment = "", ""
-	u.Host = strings.ToLower(u.Host)
-	return u, nil
 }
 
 // redacted leaves out of a target what may be a password.
@@ -208,10 +171,10 @@ func (r *run) describe() {
 		r.repo.Owner, r.repo.Name = strings.TrimSuffix(path.Dir(dir), "/"), path.Base(dir)
 		return
 	}
-	if g, ok := onGitHub(s.page); ok {
+	if g, ok := reach.OnGitHub(s.page); ok {
 		r.github = g
-		r.repo.Owner, r.repo.Name, r.repo.Branch = g.owner, g.name, g.branch
-		r.repo.URL = "https://github.com/" + g.owner + "/" + g.name
+		r.repo.Owner, r.repo.Name, r.repo.Branch = g.Owner, g.Name, g.Branch
+		r.repo.URL = "https://github.com/" + g.Owner + "/" + g.Name
 		return
 	}
 	r.repo.Owner = s.page.Host
@@ -231,38 +194,21 @@ func (r *run) problem(at *target, err error) catalog.Problem {
 		Code: catalog.CodeUnreadable, Severity: catalog.SeverityError, Source: r.source.o.Name, Repository: r.repo.FullName(),
 		Message: err.Error(),
 	}
-	var f *failure
+	var f *reach.Failure
 	if errors.As(err, &f) {
-		p.Hint = f.hint
-		if f.code != "" {
-			p.Code = f.code
+		p.Hint = f.Hint
+		if f.Code != "" {
+			p.Code = f.Code
 		}
 	}
 	if errors.Is(err, os.ErrNotExist) && p.Hint == "" {
 		p.Hint = "write the path relative to the file that names it, or remove the target"
 	}
 	if at != nil && at.from != nil {
-		p.Path, p.Line, p.Column, p.Field = at.from.key, at.line, at.column, at.field
-		p.Message = fmt.Sprintf("target %.200q: %s", at.text, p.Message)
+		p.Path, p.Line, p.Column, p.Field = at.from.key, at.Line, at.Column, at.Field
+		p.Message = fmt.Sprintf("target %.200q: %s", at.Text, p.Message)
 	} else {
 		p.Message = fmt.Sprintf("location %.200q: %s", r.source.ref, p.Message)
 	}
 	return p
-}
-
-// failure is an error with advice.
-type failure struct {
-	code    catalog.Code
-	message string
-	hint    string
-}
-
-func (f *failure) Error() string { return f.message }
-
-func fail(hint, format string, args ...any) error {
-	return &failure{message: fmt.Sprintf(format, args...), hint: hint}
-}
-
-func tooLarge() error {
-	return &failure{catalog.CodeTooLarge, fmt.Sprintf("it has more than %d bytes", source.MaxDocument), "split the file, and let a Location name its parts"}
 }

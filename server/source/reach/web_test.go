@@ -1,4 +1,4 @@
-package location
+package reach
 
 import (
 	"net/netip"
@@ -10,7 +10,7 @@ import (
 
 func TestCheckAddress(t *testing.T) {
 	t.Parallel()
-	w, err := newWeb(Options{ReadAllow: []string{"named.example", "*.wild.example", "169.254.169.254", "[fd00::1]:8443"}})
+	w, err := NewWeb(WebOptions{Allow: []string{"named.example", "*.wild.example", "169.254.169.254", "[fd00::1]:8443"}})
 	require.NoError(t, err)
 	public := []string{"93.184.216.34", "2606:2800:220:1::1", "8.8.8.8"}
 	private := []string{"127.0.0.1", "::1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "fd00::2", "100.64.0.1", "::ffff:10.0.0.1", "198.18.0.1"}
@@ -32,7 +32,7 @@ func TestCheckAddress(t *testing.T) {
 
 func TestCheckURL(t *testing.T) {
 	t.Parallel()
-	w, err := newWeb(Options{ReadAllow: []string{"example.com", "other.example:8443", "*.wild.example"}})
+	w, err := NewWeb(WebOptions{Allow: []string{"example.com", "other.example:8443", "*.wild.example"}})
 	require.NoError(t, err)
 	for address, ok := range map[string]bool{
 		"https://example.com/x":       true,
@@ -51,35 +51,10 @@ func TestCheckURL(t *testing.T) {
 		u, err := url.Parse(address)
 		require.NoError(t, err)
 		if ok {
-			require.NoError(t, w.checkURL(u), address)
+			require.NoError(t, w.Check(u), address)
 		} else {
-			require.Error(t, w.checkURL(u), address)
+			require.Error(t, w.Check(u), address)
 		}
-	}
-}
-
-func TestOnGitHub(t *testing.T) {
-	t.Parallel()
-	s, err := New(Options{Target: "url:https://github.com/acme/shop/blob/main/catalog/all.yaml"})
-	require.NoError(t, err)
-	r := &run{source: s}
-	r.describe()
-	require.Equal(t, "acme/shop", r.repo.FullName())
-	require.Equal(t, "https://github.com/acme/shop", r.repo.URL)
-	require.Equal(t, "main", r.repo.Branch)
-	require.Equal(t, "https://raw.githubusercontent.com/acme/shop/main/catalog/all.yaml", r.github.raw().String())
-	for address, want := range map[string]string{
-		"https://github.com/acme/shop/blob/main/catalog/a.yaml":    "catalog/a.yaml",
-		"https://github.com/Acme/Shop/tree/main/a.yaml":            "a.yaml",
-		"https://github.com/acme/shop/blob/other/a.yaml":           "github.com/acme/shop/blob/other/a.yaml",
-		"https://github.com/acme/shop/blob/main/../../../x":        "github.com/acme/x",
-		"https://example.com/a/../b//c?q=../../x":                  "example.com/b/c?q=..%2F..%2Fx",
-		"https://example.com":                                      "example.com",
-		"https://github.com/acme/shop/blob/main/%2e%2e/%2e%2e/etc": "github.com/acme/shop/etc",
-	} {
-		u, err := parseURL(address)
-		require.NoError(t, err)
-		require.Equal(t, want, r.keyOf(u), address)
 	}
 }
 
@@ -94,9 +69,9 @@ func FuzzTargets(f *testing.F) {
 				lines++
 			}
 		}
-		for _, found := range targets(&node{content: b}) {
-			if found.text == "" || found.line < 1 || found.line > lines+1 {
-				t.Fatalf("target %q at line %d of %d", found.text, found.line, lines)
+		for _, found := range Targets(b) {
+			if found.Text == "" || found.Line < 1 || found.Line > lines+1 {
+				t.Fatalf("target %q at line %d of %d", found.Text, found.Line, lines)
 			}
 		}
 	})

@@ -1,21 +1,21 @@
-package location
+package reach
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
 
-// target is one target of a Location and where it is written.
-type target struct {
-	from         *node
-	kind         string // spec.type: file, url, or empty
-	text         string
-	optional     bool // spec.presence
-	field        string
-	line, column int
+// Target is one target of a Location and where it is written.
+type Target struct {
+	Kind         string // spec.type: file, url, or empty
+	Text         string
+	Optional     bool // spec.presence
+	Field        string
+	Line, Column int
 }
 
 // maybe tells whether a document may be a Location, in YAML or JSON: it looks
@@ -40,25 +40,24 @@ func maybe(b []byte) bool {
 	}
 }
 
-// maxTargets of one Location.
+// maxTargets of one file.
 const maxTargets = 10_000
 
-// targets reads the Locations in a document, as far as they can be read: what
-// is wrong with them is told when the document is decoded as a whole.
-func targets(n *node) []target {
-	if !maybe(n.content) {
+// Targets reads the Locations in a file, as far as they can be read: what is
+// wrong with them is told when the file is decoded as a whole.
+func Targets(content []byte) []Target {
+	if !maybe(content) {
 		return nil
 	}
-	var found []target
-	for _, part := range documents(n.content) {
+	var found []Target
+	for _, part := range documents(content) {
 		if !maybe(part.text) {
 			continue
 		}
-		var doc yaml.Node
-		if err := yaml.Unmarshal(part.text, &doc); err != nil || len(doc.Content) == 0 {
+		root, err := parse(part.text)
+		if err != nil {
 			continue
 		}
-		root := doc.Content[0]
 		if kind := field(root, "kind"); kind == nil || !strings.EqualFold(kind.Value, "location") {
 			continue
 		}
@@ -66,19 +65,19 @@ func targets(n *node) []target {
 		if spec == nil {
 			continue
 		}
-		common := target{from: n}
+		var common Target
 		if t := field(spec, "type"); t != nil {
-			common.kind = t.Value
+			common.Kind = t.Value
 		}
 		if p := field(spec, "presence"); p != nil {
-			common.optional = p.Value == "optional"
+			common.Optional = p.Value == "optional"
 		}
 		add := func(node *yaml.Node, name string) {
 			if node == nil || node.Kind != yaml.ScalarNode || node.Value == "" || len(found) == maxTargets {
 				return
 			}
 			t := common
-			t.text, t.field, t.line, t.column = node.Value, name, node.Line+part.line, node.Column
+			t.Text, t.Field, t.Line, t.Column = node.Value, name, node.Line+part.line, node.Column
 			found = append(found, t)
 		}
 		add(field(spec, "target"), "spec.target")
@@ -89,6 +88,38 @@ func targets(n *node) []target {
 		}
 	}
 	return found
+}
+
+// maxSeparators bounds what the parser is given, which takes some 200 bytes of
+// memory for each value: there is one between two separators.
+const maxSeparators = 300_000
+
+// parse returns the root of a YAML document. A fault of the parser itself is an
+// error too: it must not take the other files with it.
+func parse(text []byte) (root *yaml.Node, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			root, err = nil, fmt.Errorf("yaml: the parser failed: %v", p)
+		}
+	}()
+	separators := 0
+	for _, c := range text {
+		switch c {
+		case '\n', ',', '[', '{', ':', '-', '?':
+			separators++
+		}
+	}
+	if separators > maxSeparators {
+		return nil, errors.New("the document may hold too many values")
+	}
+	var doc yaml.Node
+	if err := yaml.Unmarshal(text, &doc); err != nil {
+		return nil, err
+	}
+	if len(doc.Content) == 0 {
+		return nil, errors.New("the document is empty")
+	}
+	return doc.Content[0], nil
 }
 
 // part is one YAML document of a file.
@@ -140,8 +171,8 @@ func resolved(n *yaml.Node) *yaml.Node {
 	return n
 }
 
-// isGlob tells whether a path holds a wildcard that is meant as one.
-func isGlob(path string) bool {
+// IsGlob tells whether a path holds a wildcard that is meant as one.
+func IsGlob(path string) bool {
 	for i := 0; i < len(path); i++ {
 		switch path[i] {
 		case '\\':
@@ -153,8 +184,8 @@ func isGlob(path string) bool {
 	return false
 }
 
-// unescape takes the backslashes away that keep wildcards from being meant.
-func unescape(path string) string {
+// Unescape takes the backslashes away that keep wildcards from being meant.
+func Unescape(path string) string {
 	if !strings.Contains(path, `\`) {
 		return path
 	}

@@ -1,4 +1,4 @@
-package location
+package reach
 
 import (
 	"context"
@@ -19,10 +19,32 @@ import (
 	"github.com/waypost-dev/waypost/server/source"
 )
 
-// web reads documents from the hosts that are allowed, and from no other: the
+// WebOptions say which hosts may be read.
+type WebOptions struct {
+	// Allow are the hosts that may be read: HOST, HOST:PORT, or *.DOMAIN for all
+	// hosts below a domain. Without a port, the scheme's own is meant. A host
+	// that is named in full may have a private or loopback address; a link-local
+	// address, such as that of a cloud's metadata service, must be named itself.
+	Allow []string
+	// Cache keeps answers by URL, so that what has not changed is not sent
+	// again. There is none if it is nil.
+	Cache Cache
+	// Timeout of one request; 30 seconds if zero.
+	Timeout time.Duration
+}
+
+// Cache keeps answers from one harvest to the next. It is safe for concurrent
+// use; a lost entry costs a request and nothing else.
+type Cache interface {
+	Get(key string) ([]byte, bool)
+	Set(key string, value []byte)
+}
+
+// Web reads files from the hosts that are allowed, and from no other: the
 // address is checked where the connection is made, so that neither a redirect
-// nor a name that resolves elsewhere leads inside.
-type web struct {
+// nor a name that resolves elsewhere leads inside. It is safe for concurrent
+// use.
+type Web struct {
 	allow  []allowed
 	client *http.Client
 	cache  Cache
@@ -35,11 +57,18 @@ type allowed struct {
 	suffix bool
 }
 
+// Parallel is how many files are read from the web at once, for one repository.
+const Parallel = 8
+
 const maxRedirects = 5
 
-func newWeb(o Options) (*web, error) {
-	w := &web{cache: o.Cache}
-	for _, entry := range o.ReadAllow {
+// NewWeb checks the options.
+func NewWeb(o WebOptions) (*Web, error) {
+	if o.Timeout == 0 {
+		o.Timeout = 30 * time.Second
+	}
+	w := &Web{cache: o.Cache}
+	for _, entry := range o.Allow {
 		a := allowed{host: strings.ToLower(strings.TrimSpace(entry))}
 		if h, p, err := net.SplitHostPort(a.host); err == nil {
 			a.host, a.port = h, p
@@ -73,7 +102,7 @@ func newWeb(o Options) (*web, error) {
 			return d.DialContext(ctx, network, addr)
 		},
 		ForceAttemptHTTP2:      true,
-		MaxIdleConns:           parallel,
+		MaxIdleConns:           Parallel,
 		IdleConnTimeout:        30 * time.Second,
 		TLSHandshakeTimeout:    10 * time.Second,
 		ResponseHeaderTimeout:  o.Timeout,
@@ -81,18 +110,18 @@ func newWeb(o Options) (*web, error) {
 	}
 	w.client = &http.Client{Transport: transport, Timeout: o.Timeout, CheckRedirect: func(req *http.Request, via []*http.Request) error {
 		if len(via) > maxRedirects {
-			return fail("name the address that it ends at", "it is redirected more than %d times", maxRedirects)
+			return Fail("name the address that it ends at", "it is redirected more than %d times", maxRedirects)
 		}
 		if via[len(via)-1].URL.Scheme == "https" && req.URL.Scheme != "https" {
-			return fail("name an address that stays with https", "it is redirected from https to %s", req.URL.Scheme)
+			return Fail("name an address that stays with https", "it is redirected from https to %s", req.URL.Scheme)
 		}
-		return w.checkURL(req.URL)
+		return w.Check(req.URL)
 	}}
 	return w, nil
 }
 
 // entry is the entry of the allow-list for a host and port.
-func (w *web) entry(host, port, scheme string) (allowed, bool) {
+func (w *Web) entry(host, port, scheme string) (allowed, bool) {
 	host = strings.ToLower(host)
 	own := map[string]string{"http": "80", "https": "443"}[scheme]
 	if port == "" {
@@ -112,18 +141,20 @@ func (w *web) entry(host, port, scheme string) (allowed, bool) {
 	return best, ok
 }
 
-func (w *web) checkURL(u *url.URL) error {
+// Check tells whether an address may be asked for. What it leads to is checked
+// again where the connection is made.
+func (w *Web) Check(u *url.URL) error {
 	if u.Scheme != "https" && u.Scheme != "http" {
-		return fail("use https", "it leads to an address that is not http")
+		return Fail("use https", "it leads to an address that is not http")
 	}
 	if _, ok := w.entry(u.Hostname(), u.Port(), u.Scheme); !ok {
-		return fail(fmt.Sprintf("allow it with --read-allow %s", u.Host), "the host %s is not allowed to be read", u.Host)
+		return Fail(fmt.Sprintf("allow it with --read-allow %s", u.Host), "the host %s is not allowed to be read", u.Host)
 	}
 	return nil
 }
 
 // checkAddress refuses an address that host may not have.
-func (w *web) checkAddress(host string, addr netip.Addr) error {
+func (w *Web) checkAddress(host string, addr netip.Addr) error {
 	addr = addr.Unmap().WithZone("")
 	byName, byAddress := false, false
 	for _, a := range w.allow {
@@ -146,7 +177,7 @@ func (w *web) checkAddress(host string, addr netip.Addr) error {
 			return nil
 		}
 	}
-	return fail("name the host, or the address itself, with --read-allow if it is meant",
+	return Fail("name the host, or the address itself, with --read-allow if it is meant",
 		"%s has the address %s, which is not a public one", host, addr)
 }
 
@@ -198,17 +229,18 @@ type kept struct {
 	Body     []byte `json:"body"`
 }
 
-// get reads an address.
-func (w *web) get(ctx context.Context, page *url.URL) ([]byte, error) {
-	if g, ok := onGitHub(page); ok {
-		page = g.raw()
+// Get reads an address. An error is a *Failure, and tells nothing of what stood
+// behind an address that is not allowed.
+func (w *Web) Get(ctx context.Context, page *url.URL) ([]byte, error) {
+	if g, ok := OnGitHub(page); ok {
+		page = g.Raw()
 	}
-	if err := w.checkURL(page); err != nil {
+	if err := w.Check(page); err != nil {
 		return nil, err
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, page.String(), nil)
 	if err != nil {
-		return nil, fail("write https://HOST/PATH", "the address cannot be asked for")
+		return nil, Fail("write https://HOST/PATH", "the address cannot be asked for")
 	}
 	req.Header.Set("User-Agent", "waypost")
 	req.Header.Set("Accept", "application/yaml, text/yaml, text/plain, application/json;q=0.9, */*;q=0.5")
@@ -232,21 +264,21 @@ func (w *web) get(ctx context.Context, page *url.URL) ([]byte, error) {
 	case res.StatusCode == http.StatusNotModified && old.Body != nil:
 		return old.Body, nil
 	case res.StatusCode == http.StatusNotFound || res.StatusCode == http.StatusGone:
-		return nil, fail("mend the address or remove the target; a private file answers so too", "the server answers %s", res.Status)
+		return nil, &Failure{Message: "the server answers " + res.Status, Hint: "mend the address or remove the target; a private file answers so too", Missing: true}
 	case res.StatusCode != http.StatusOK:
-		return nil, fail("it is tried again at the next harvest", "the server answers %s", res.Status)
+		return nil, Fail("it is tried again at the next harvest", "the server answers %s", res.Status)
 	case res.ContentLength > source.MaxDocument:
-		return nil, tooLarge()
+		return nil, TooLarge()
 	}
 	b, err := io.ReadAll(io.LimitReader(res.Body, source.MaxDocument+1))
 	if err != nil {
 		return nil, explain(err)
 	}
 	if len(b) > source.MaxDocument {
-		return nil, tooLarge()
+		return nil, TooLarge()
 	}
 	if strings.HasPrefix(res.Header.Get("Content-Type"), "text/html") {
-		return nil, fail("name the address of the raw file", "the server answers with a web page")
+		return nil, Fail("name the address of the raw file", "the server answers with a web page")
 	}
 	k := kept{res.Header.Get("ETag"), res.Header.Get("Last-Modified"), b}
 	if w.cache != nil && (k.ETag != "" || k.Modified != "") {
@@ -259,16 +291,16 @@ func (w *web) get(ctx context.Context, page *url.URL) ([]byte, error) {
 
 // explain takes the address out of an error of net/http, and keeps our own.
 func explain(err error) error {
-	if f, ok := errors.AsType[*failure](err); ok {
+	if f, ok := errors.AsType[*Failure](err); ok {
 		return f
 	}
 	if ue, ok := errors.AsType[*url.Error](err); ok {
 		err = ue.Err
 	}
 	if errors.Is(err, context.DeadlineExceeded) || isTimeout(err) {
-		return fail("it is tried again at the next harvest", "the server takes too long to answer")
+		return Fail("it is tried again at the next harvest", "the server takes too long to answer")
 	}
-	return fail("it is tried again at the next harvest", "%.300s", err)
+	return Fail("it is tried again at the next harvest", "%.300s", err)
 }
 
 func isTimeout(err error) bool {
@@ -276,43 +308,60 @@ func isTimeout(err error) bool {
 	return ok && ne.Timeout()
 }
 
-// gitHubFile is a file on a branch, as GitHub's web pages address it.
-type gitHubFile struct {
-	owner, name, branch, path string
+// GitHubFile is a file on a branch, as GitHub's web pages address it.
+type GitHubFile struct {
+	Owner, Name, Branch, Path string
 }
 
-// onGitHub reads https://github.com/OWNER/NAME/blob/BRANCH/PATH, where tree and
+// OnGitHub reads https://github.com/OWNER/NAME/blob/BRANCH/PATH, where tree and
 // raw do for blob. A branch with a slash is taken to end at it.
-func onGitHub(u *url.URL) (gitHubFile, bool) {
+func OnGitHub(u *url.URL) (GitHubFile, bool) {
 	if u.Host != "github.com" || u.Scheme != "https" {
-		return gitHubFile{}, false
+		return GitHubFile{}, false
 	}
 	p := strings.SplitN(strings.TrimPrefix(u.Path, "/"), "/", 5)
 	if len(p) != 5 || p[0] == "" || p[1] == "" || p[3] == "" || (p[2] != "blob" && p[2] != "tree" && p[2] != "raw") {
-		return gitHubFile{}, false
+		return GitHubFile{}, false
 	}
 	clean := path.Clean(p[4])
 	if clean != p[4] || clean == ".." || strings.HasPrefix(clean, "../") {
-		return gitHubFile{}, false
+		return GitHubFile{}, false
 	}
-	return gitHubFile{p[0], p[1], p[3], p[4]}, true
+	return GitHubFile{p[0], p[1], p[3], p[4]}, true
 }
 
-// raw is where GitHub serves the file's content. The host has to be allowed
+// Raw is where GitHub serves the file's content. The host has to be allowed
 // like any other: raw.githubusercontent.com.
-func (g gitHubFile) raw() *url.URL {
-	return &url.URL{Scheme: "https", Host: "raw.githubusercontent.com", Path: "/" + g.owner + "/" + g.name + "/" + g.branch + "/" + g.path}
+func (g GitHubFile) Raw() *url.URL {
+	return &url.URL{Scheme: "https", Host: "raw.githubusercontent.com", Path: "/" + g.Owner + "/" + g.Name + "/" + g.Branch + "/" + g.Path}
 }
 
-// keyOf is the path under which a document from the web is reported.
-func (r *run) keyOf(u *url.URL) string {
-	if g, ok := onGitHub(u); ok && r.github.branch == g.branch &&
-		strings.EqualFold(r.github.owner, g.owner) && strings.EqualFold(r.github.name, g.name) {
-		return g.path
-	}
+// Key is the path under which a file from the web is reported: host and path.
+func Key(u *url.URL) string {
 	key := u.Host + "/" + strings.TrimPrefix(path.Clean("/"+u.Path), "/")
 	if u.RawQuery != "" {
 		key += "?" + strings.ReplaceAll(u.RawQuery, "/", "%2F") // or it could look like folders
 	}
 	return strings.ToValidUTF8(strings.ReplaceAll(strings.TrimSuffix(key, "/"), "\x00", ""), "\ufffd")
+}
+
+// ParseURL accepts http and https addresses, and drops what has no business in
+// a name: user, password and fragment.
+func ParseURL(s string) (*url.URL, error) {
+	if len(s) > 4096 {
+		return nil, errors.New("the address is longer than 4096 bytes")
+	}
+	u, err := url.Parse(s)
+	if err != nil {
+		return nil, errors.New("the address cannot be parsed")
+	}
+	if u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "" {
+		return nil, fmt.Errorf("the address must start with https://HOST or http://HOST")
+	}
+	if u.User != nil {
+		return nil, errors.New("the address holds a user name; leave it out")
+	}
+	u.Fragment, u.RawFragment = "", ""
+	u.Host = strings.ToLower(u.Host)
+	return u, nil
 }
