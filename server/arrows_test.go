@@ -28,6 +28,7 @@ var allowed = map[string][]string{
 	"server/source/linguist":   {},
 	"server/harvest":           {"server/catalog", "server/descriptor", "server/source", "server/store", "ent"},
 	"server/config":            {"server/catalog", "server/source"},
+	"server/webhook":           {"server/catalog", "server/source", "server/store", "ent"},
 	"server/api":               {"server/catalog", "server/descriptor", "server/index", "server/store", "server/harvest", "server/source", "ent", "proto"},
 	"ent":                      {},
 	"proto":                    {},

@@ -1,0 +1,443 @@
+package webhook_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-github/v60/github"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/waypost-dev/waypost/server/store"
+	"github.com/waypost-dev/waypost/server/webhook"
+)
+
+func TestAccepted(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, dsn string) {
+		s := open(t, dsn)
+		woken := make(chan string, 10)
+		i := inbox(t, s, sourcesOf(acme, "gitlab:acme"), webhook.Options{
+			Wake: func(_ context.Context, name string) error { woken <- name; return errors.New("is only logged") },
+		})
+		body := []byte(`{"ref":"refs/heads/main"}`)
+		begin := time.Now()
+		code, answer, _ := send(t, i, request("/webhooks/github:acme", "push", "1", body))
+		require.Equal(t, http.StatusAccepted, code)
+		require.Equal(t, webhook.Answer{Status: "accepted", Delivery: "1", Sources: []string{acme}}, answer)
+		got := waiting(t, s, acme)
+		require.Len(t, got, 1)
+		require.WithinDuration(t, begin, got[0].Received, 30*time.Second)
+		got[0].Received = time.Time{}
+		require.Empty(t, cmp.Diff(store.Delivery{ID: "1", Source: acme, Event: "push", Payload: body, Waiting: true}, got[0]))
+		require.Equal(t, acme, <-woken)
+
+		code, answer, _ = send(t, i, request("/webhooks/github", "push", "1", []byte(`{"other":1}`)))
+		require.Equal(t, http.StatusOK, code)
+		require.Equal(t, "duplicate", answer.Status)
+		got = waiting(t, s, acme)
+		require.Len(t, got, 1)
+		require.Equal(t, body, got[0].Payload, "the first one stands")
+
+		// The same id from another forge is another delivery.
+		code, _, _ = send(t, i, request("/webhooks/gitlab:acme", "push", "1", body))
+		require.Equal(t, http.StatusAccepted, code)
+		require.Equal(t, "gitlab:acme", <-woken)
+
+		code, answer, _ = send(t, i, request("/webhooks/github", "ping", "2", []byte(`{"zen":"Design for failure."}`)))
+		require.Equal(t, http.StatusAccepted, code)
+		require.Equal(t, "pong", answer.Status)
+		require.Equal(t, "pong", deliveries(t, s, acme)[0].Outcome)
+		require.Len(t, waiting(t, s, acme), 1, "a ping calls for nothing")
+		i.Close()
+		require.Empty(t, woken, "neither a duplicate nor a ping wakes anybody")
+		code, answer, header := send(t, i, request("/webhooks/github", "push", "3", body))
+		require.Equal(t, http.StatusServiceUnavailable, code)
+		require.Contains(t, answer.Message, "the server is stopping")
+		require.NotEmpty(t, header.Get("Retry-After"))
+		require.Len(t, deliveries(t, s, ""), 3)
+	})
+}
+
+// What is refused leaves nothing behind, and says why.
+func TestRefused(t *testing.T) {
+	t.Parallel()
+	s := memory(t)
+	sources := append(sourcesOf(acme), webhook.Source{Announcer: announcer{name: "github:bare"}})
+	i := inbox(t, s, sources, webhook.Options{})
+	body := []byte(`{"a":1}`)
+	form := []byte("payload=" + url.QueryEscape(string(body)))
+	const path = "/webhooks/github:acme"
+	set := func(name, value string) func(*http.Request) {
+		return func(r *http.Request) { r.Header.Set(name, value) }
+	}
+	content := func(kind string, body []byte) func(*http.Request) {
+		return func(r *http.Request) {
+			*r = *request(path, "push", "1", body)
+			r.Header.Set("Content-Type", kind)
+		}
+	}
+	for name, test := range map[string]struct {
+		path    string
+		change  func(*http.Request)
+		code    int
+		message string
+	}{
+		"path":             {"/webhooks/github:other", nil, 404, "no source that takes webhooks is configured under this path"},
+		"no path":          {"/webhooks/", nil, 404, "/webhooks/github:acme"},
+		"prefix":           {"/webhooks/git", nil, 404, "no source"},
+		"method":           {path, func(r *http.Request) { r.Method = http.MethodGet }, 405, "POST"},
+		"no secret":        {"/webhooks/github:bare", nil, 403, "no webhook secret is configured for github:bare"},
+		"unsigned":         {path, func(r *http.Request) { r.Header.Del("X-Hub-Signature-256") }, 401, "the delivery is not signed"},
+		"sha1":             {path, func(r *http.Request) { r.Header.Del("X-Hub-Signature-256"); r.Header.Set("X-Hub-Signature", "sha1=00") }, 401, "SHA-1 alone"},
+		"sha1 as 256":      {path, set("X-Hub-Signature-256", "sha1=56f6a3b0b0e0c0e0d0e0"), 401, "does not begin with sha256="},
+		"not hex":          {path, set("X-Hub-Signature-256", "sha256="+strings.Repeat("x", 64)), 401, "64 hexadecimal digits"},
+		"short":            {path, set("X-Hub-Signature-256", "sha256=00"), 401, "64 hexadecimal digits"},
+		"empty signature":  {path, set("X-Hub-Signature-256", "sha256="), 401, "64 hexadecimal digits"},
+		"wrong secret":     {path, set("X-Hub-Signature-256", sign(body, "another")), 401, "the signature does not match"},
+		"empty secret":     {path, set("X-Hub-Signature-256", sign(body, "")), 401, "the signature does not match"},
+		"other body":       {path, set("X-Hub-Signature-256", sign([]byte(`{"a":2}`), secret)), 401, "the signature does not match"},
+		"no event":         {path, func(r *http.Request) { r.Header.Del("X-GitHub-Event") }, 400, "X-GitHub-Event is missing"},
+		"no delivery":      {path, func(r *http.Request) { r.Header.Del("X-GitHub-Delivery") }, 400, "X-GitHub-Delivery is missing"},
+		"long delivery":    {path, set("X-GitHub-Delivery", strings.Repeat("1", 201)), 400, "X-GitHub-Delivery is not a word"},
+		"odd event":        {path, set("X-GitHub-Event", "push\x00"), 400, "X-GitHub-Event is not a word"},
+		"two words":        {path, set("X-GitHub-Event", "push it"), 400, "X-GitHub-Event is not a word"},
+		"no content type":  {path, set("Content-Type", ""), 415, "neither application/json nor"},
+		"content type":     {path, set("Content-Type", "text/plain"), 415, "neither application/json nor"},
+		"odd content type": {path, set("Content-Type", "application/json; ="), 415, "neither application/json nor"},
+		"form without it":  {path, content("application/x-www-form-urlencoded", []byte("load=1")), 400, "no field payload"},
+		"broken form":      {path, content("application/x-www-form-urlencoded", []byte("payload=%zz")), 400, "the field payload of the form"},
+		"form signed as JSON": {path, func(r *http.Request) {
+			content("application/x-www-form-urlencoded", form)(r)
+			set("X-Hub-Signature-256", sign(body, secret))(r)
+		}, 401, "the signature does not match"},
+		"too large": {path, content("application/json", make([]byte, webhook.MaxBody+1)), 413, "over 25 MiB"},
+		"too large, untold": {path, func(r *http.Request) {
+			content("application/json", make([]byte, webhook.MaxBody+1))(r)
+			r.ContentLength = -1
+		}, 413, "over 25 MiB"},
+		"cut off": {path, func(r *http.Request) {
+			r.Body = io.NopCloser(io.MultiReader(strings.NewReader(`{"a`), failing{}))
+		}, 400, "read the body: the line is dead"},
+		"cut short": {path, func(r *http.Request) { r.Body = io.NopCloser(strings.NewReader(`{"a`)) }, 401, "the signature does not match"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := request(test.path, "push", "1", body)
+			if test.change != nil {
+				test.change(r)
+			}
+			code, answer, _ := send(t, i, r)
+			require.Equal(t, test.code, code, answer.Message)
+			require.Contains(t, answer.Message, test.message)
+			require.Empty(t, answer.Status)
+			require.Empty(t, deliveries(t, s, ""))
+		})
+	}
+}
+
+type failing struct{}
+
+func (failing) Read([]byte) (int, error) { return 0, errors.New("the line is dead") }
+
+// Without any secret the forge's own path refuses too.
+func TestNoSecret(t *testing.T) {
+	t.Parallel()
+	i := inbox(t, memory(t), []webhook.Source{{Announcer: announcer{name: acme}}}, webhook.Options{})
+	body := []byte(`{}`)
+	r := request("/webhooks/github", "push", "1", body)
+	r.Header.Set("X-Hub-Signature-256", sign(body, ""))
+	code, answer, _ := send(t, i, r)
+	require.Equal(t, http.StatusForbidden, code)
+	require.Contains(t, answer.Message, "configure one")
+}
+
+func TestNew(t *testing.T) {
+	t.Parallel()
+	s, e := memory(t), &engine{}
+	_, err := webhook.New(s, sourcesOf(acme, acme), nil, e.options())
+	require.ErrorContains(t, err, "github:acme is there twice")
+	_, err = webhook.New(s, []webhook.Source{{Announcer: announcer{name: acme}, Secrets: []string{"a", " \n"}}}, nil, e.options())
+	require.ErrorContains(t, err, "a secret of source github:acme is empty")
+	_, err = webhook.New(s, nil, nil, webhook.Options{})
+	require.ErrorContains(t, err, "nothing is there to refresh")
+}
+
+// While a secret is replaced, both are good.
+func TestRotation(t *testing.T) {
+	t.Parallel()
+	i := inbox(t, memory(t), []webhook.Source{{Announcer: announcer{name: acme}, Secrets: []string{"old", "new"}}}, webhook.Options{})
+	body := []byte(`{}`)
+	for n, key := range []string{"old", "new", "older"} {
+		r := request("/webhooks/github", "push", fmt.Sprint(n), body)
+		r.Header.Set("X-Hub-Signature-256", sign(body, key))
+		code, answer, _ := send(t, i, r)
+		require.Equal(t, []int{202, 202, 401}[n], code, answer.Message)
+	}
+}
+
+// GitHub signs the body as it is sent, whichever its form is; its own client
+// reads the same from it.
+func TestForm(t *testing.T) {
+	t.Parallel()
+	s := memory(t)
+	i := inbox(t, s, sourcesOf(acme), webhook.Options{})
+	text := "{\"message\":\"a & b = c+d % ü \\u0000\"}"
+	body := []byte(url.Values{"payload": {text}}.Encode())
+	r := request("/webhooks/github", "push", "1", body)
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
+	theirs, err := github.ValidatePayload(r.Clone(t.Context()), []byte(secret))
+	require.NoError(t, err)
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	code, answer, _ := send(t, i, r)
+	require.Equal(t, http.StatusAccepted, code, answer.Message)
+	require.Equal(t, text, string(waiting(t, s, acme)[0].Payload))
+	require.Equal(t, text, string(theirs))
+}
+
+func TestLargest(t *testing.T) {
+	t.Parallel()
+	s := memory(t)
+	i := inbox(t, s, sourcesOf(acme), webhook.Options{})
+	body := bytes.Repeat([]byte("x"), webhook.MaxBody)
+	for n, length := range []int64{webhook.MaxBody, -1} {
+		r := request("/webhooks/github", "push", fmt.Sprint(n), body)
+		r.ContentLength = length
+		code, answer, _ := send(t, i, r)
+		require.Equal(t, http.StatusAccepted, code, answer.Message)
+	}
+	require.True(t, bytes.Equal(body, waiting(t, s, acme)[0].Payload))
+
+	form := append([]byte("payload="), body[len("payload="):]...)
+	r := request("/webhooks/github", "push", "form", form)
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	code, answer, _ := send(t, i, r)
+	require.Equal(t, http.StatusAccepted, code, answer.Message)
+}
+
+// One URL serves several organisations: the payload says which, and only among
+// those whose secret signed it.
+func TestDispatch(t *testing.T) {
+	t.Parallel()
+	s := memory(t)
+	sources := append(sourcesOf(acme, "github:Beta"),
+		webhook.Source{Announcer: announcer{name: "github:own"}, Secrets: []string{"own"}},
+		webhook.Source{Announcer: announcer{name: "github:bare"}},
+		webhook.Source{Announcer: announcer{name: "gitlab:acme"}, Secrets: []string{secret}})
+	i := inbox(t, s, sources, webhook.Options{})
+	for n, test := range []struct {
+		event, payload, key string
+		code                int
+		want                string // sources, or part of the message
+	}{
+		{"push", `{"organization":{"login":"acme"}}`, secret, 202, "github:acme"},
+		{"push", `{"organization":{"login":"ACME"}}`, secret, 202, "github:acme"},
+		{"push", `{"repository":{"owner":{"login":"beta"}}}`, secret, 202, "github:Beta"},
+		{"installation", `{"installation":{"account":{"login":"beta"}}}`, secret, 202, "github:Beta"},
+		{"repository", `{"organization":{"login":"beta"},"changes":{"owner":{"from":{"organization":{"login":"acme"}}}}}`, secret, 202, "github:acme github:Beta"},
+		{"push", `{"organization":{"login":"own"}}`, "own", 202, "github:own"},
+		{"push", `{"organization":{"login":"own"}}`, secret, 404, `of "own", and no source with the secret that it is signed with`},
+		{"push", `{"organization":{"login":"acme"}}`, "own", 404, `of "acme"`},
+		{"push", `{"organization":{"login":"bare"}}`, secret, 404, `of "bare"`},
+		{"push", `{"organization":{"login":"stranger"}}`, secret, 404, `of "stranger"`},
+		{"push", `{"organization":{"login":"acme"}}`, "wrong", 401, "the signature does not match"},
+		{"ping", `{"organization":{"login":"beta"}}`, secret, 202, "github:Beta"},
+		{"ping", `{"hook":{}}`, secret, 202, ""},
+		{"security_advisory", `{"organization":{"login":7}}`, secret, 202, "names no organisation"},
+		{"push", `not JSON`, secret, 202, "names no organisation"},
+		{"push", ``, secret, 202, "names no organisation"},
+	} {
+		body := []byte(test.payload)
+		r := request("/webhooks/github", test.event, fmt.Sprint(n), body)
+		r.Header.Set("X-Hub-Signature-256", sign(body, test.key))
+		before := len(deliveries(t, s, ""))
+		code, answer, _ := send(t, i, r)
+		require.Equal(t, test.code, code, "%s: %s", test.payload, answer.Message)
+		if len(answer.Sources) == 0 {
+			require.Contains(t, answer.Message, test.want, test.payload)
+		} else {
+			require.Equal(t, test.want, strings.Join(answer.Sources, " "), test.payload)
+		}
+		require.Len(t, deliveries(t, s, ""), before+len(answer.Sources))
+	}
+	require.Len(t, waiting(t, s, acme), 3)
+}
+
+// slow is a store whose commits wait until they are let go.
+type slow struct {
+	*store.Store
+	let     chan struct{}
+	mu      sync.Mutex
+	batches []int
+	fail    error
+}
+
+func (s *slow) PutDeliveries(ctx context.Context, d []store.Delivery) ([]bool, error) {
+	s.mu.Lock()
+	s.batches = append(s.batches, len(d))
+	s.mu.Unlock()
+	<-s.let
+	if s.fail != nil {
+		return nil, s.fail
+	}
+	return s.Store.PutDeliveries(ctx, d)
+}
+
+func (s *slow) begun() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.batches)
+}
+
+// What comes while a transaction runs goes into the next one together, and is
+// acknowledged after it, not before.
+func TestGroupCommit(t *testing.T) {
+	t.Parallel()
+	s := &slow{Store: memory(t), let: make(chan struct{})}
+	i := inbox(t, s, sourcesOf(acme), webhook.Options{})
+	var g errgroup.Group
+	post := func(id string) {
+		g.Go(func() error {
+			w := httptest.NewRecorder()
+			i.ServeHTTP(w, request("/webhooks/github", "push", id, []byte(`{}`)))
+			if w.Code != http.StatusAccepted {
+				return fmt.Errorf("delivery %s: %d %s", id, w.Code, w.Body)
+			}
+			return nil
+		})
+	}
+	post("first")
+	eventually(t, "the first is being committed", func() bool { return s.begun() == 1 })
+	for n := range 100 {
+		post(fmt.Sprint(n))
+	}
+	eventually(t, "all have come", func() bool { return i.Queued() == 100 })
+	require.Empty(t, deliveries(t, s.Store, ""))
+	s.let <- struct{}{}
+	s.let <- struct{}{}
+	require.NoError(t, g.Wait())
+	require.Equal(t, []int{1, 100}, s.batches)
+	require.Len(t, deliveries(t, s.Store, ""), 101)
+}
+
+// When the database does not take it, nobody is told that it did.
+func TestNotTaken(t *testing.T) {
+	t.Parallel()
+	s := &slow{Store: memory(t), let: make(chan struct{}), fail: errors.New("password in the connection string")}
+	close(s.let)
+	i := inbox(t, s, sourcesOf(acme), webhook.Options{})
+	code, answer, header := send(t, i, request("/webhooks/github", "push", "1", []byte(`{}`)))
+	require.Equal(t, http.StatusServiceUnavailable, code)
+	require.Equal(t, "the database did not take the delivery; the server's log has the cause; try again later", answer.Message)
+	require.NotEmpty(t, header.Get("Retry-After"))
+	require.Equal(t, i.Free(), webhook.Memory, "memory is given back")
+}
+
+// A flood is refused when it has taken the memory that there is, and what was
+// taken before is not lost.
+func TestFlood(t *testing.T) {
+	t.Parallel()
+	s := &slow{Store: memory(t), let: make(chan struct{})}
+	i := inbox(t, s, sourcesOf(acme), webhook.Options{})
+	const size, all = 1 << 20, 100
+	body := pad("", size)
+	var mu sync.Mutex
+	codes := map[int]int{}
+	var g errgroup.Group
+	for n := range all {
+		g.Go(func() error {
+			w := httptest.NewRecorder()
+			i.ServeHTTP(w, request("/webhooks/github", "push", fmt.Sprint(n), body))
+			mu.Lock()
+			defer mu.Unlock()
+			codes[w.Code]++
+			if w.Code == http.StatusServiceUnavailable && w.Header().Get("Retry-After") == "" {
+				return errors.New("no Retry-After")
+			}
+			return nil
+		})
+	}
+	most := webhook.Memory / size
+	eventually(t, "the others are refused", func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return codes[http.StatusServiceUnavailable] >= all-int(most)
+	})
+	require.GreaterOrEqual(t, i.Free(), int64(0))
+	close(s.let)
+	require.NoError(t, g.Wait())
+	require.Equal(t, all, codes[202]+codes[503])
+	require.Greater(t, codes[202], 20, "as many as there is room for")
+	require.Len(t, deliveries(t, s.Store, ""), codes[202])
+	require.Equal(t, i.Free(), webhook.Memory)
+	for n := range 100 { // there is room again
+		code, _, _ := send(t, i, request("/webhooks/github", "push", "more"+fmt.Sprint(n), []byte(`{}`)))
+		require.Equal(t, http.StatusAccepted, code)
+	}
+}
+
+// A large Content-Length takes no memory, and a body that does not come ends.
+func TestTrickle(t *testing.T) {
+	t.Parallel()
+	i := inbox(t, memory(t), sourcesOf(acme), webhook.Options{})
+	var g errgroup.Group
+	ends := make([]*io.PipeWriter, 1000)
+	for n := range ends {
+		in, out := io.Pipe()
+		ends[n] = out
+		g.Go(func() error {
+			r := request("/webhooks/github", "push", fmt.Sprint(n), nil)
+			r.Body, r.ContentLength = in, webhook.MaxBody
+			w := httptest.NewRecorder()
+			i.ServeHTTP(w, r)
+			if w.Code != http.StatusBadRequest {
+				return fmt.Errorf("%d %s", w.Code, w.Body)
+			}
+			return nil
+		})
+	}
+	for _, out := range ends {
+		_, err := out.Write([]byte("{"))
+		require.NoError(t, err)
+	}
+	require.Greater(t, i.Free(), webhook.Memory/3, "1,000 that only begin")
+	code, _, _ := send(t, i, request("/webhooks/github", "push", "x", []byte(`{}`)))
+	require.Equal(t, http.StatusAccepted, code)
+	for _, out := range ends {
+		require.NoError(t, out.CloseWithError(context.DeadlineExceeded))
+	}
+	require.NoError(t, g.Wait())
+	require.Equal(t, i.Free(), webhook.Memory)
+}
+
+// A sender that goes away in the middle costs nothing.
+func TestGone(t *testing.T) {
+	t.Parallel()
+	s := &slow{Store: memory(t), let: make(chan struct{})}
+	i := inbox(t, s, sourcesOf(acme), webhook.Options{})
+	ctx, cancel := context.WithCancel(t.Context())
+	answered := make(chan int)
+	go func() {
+		w := httptest.NewRecorder()
+		i.ServeHTTP(w, request("/webhooks/github", "push", "1", []byte(`{}`)).WithContext(ctx))
+		answered <- w.Code
+	}()
+	eventually(t, "it is being committed", func() bool { return s.begun() == 1 })
+	cancel()
+	require.Equal(t, http.StatusServiceUnavailable, <-answered)
+	close(s.let)
+	i.Close()
+	require.Len(t, deliveries(t, s.Store, ""), 1, "it is there all the same")
+	require.Equal(t, i.Free(), webhook.Memory)
+}
