@@ -52,6 +52,15 @@ type Announcer interface {
 	Announced(event string, payload []byte) (Announcement, error)
 }
 
+// Brancher is a Refresher that can read another branch.
+type Brancher interface {
+	Refresher
+
+	// OnBranch returns the same source reading another branch. It makes no
+	// request; a repository without that branch is reported with a Problem.
+	OnBranch(branch string) (Refresher, error)
+}
+
 // Announcement is what a delivery calls for. Deliveries get lost, repeated and
 // out of order, so that it says where to look and never what to believe.
 type Announcement struct {
@@ -76,6 +85,9 @@ type Pointer struct {
 	ID     string // as Repository.ID; may be empty if Number or Name are known
 	Number int64  // the forge's other id, if it has one
 	Name   string // owner/name, as last known
+	// Teams says that its team permissions may have changed too. A source that
+	// has to ask for them apart does so only then, or if it has none.
+	Teams bool
 }
 
 // Known is what the catalog already has from this source, so that a source can
@@ -208,9 +220,11 @@ type TeamPermission struct {
 // Document is one catalog file.
 type Document struct {
 	// Path is the file's path in the repository, with slashes, clean and
-	// relative, never starting with ../.
+	// relative, never starting with ../; of a file from the web, host and path.
 	Path string
-	// Hash is git's blob id of the content, in hex.
+	// Hash identifies the content and all that it includes: git's blob id of the
+	// content, in hex, and of a document that leads to other files a + (or an @,
+	// if it is from the web) and a digest of what it includes; see package reach.
 	Hash string
 	// Location is the document's location ref, such as
 	// url:https://example.com/all.yaml; empty if it follows from the repository's
@@ -219,8 +233,26 @@ type Document struct {
 	// Content is the file. It is nil when Known has the same Hash under the
 	// same Path, and may then be left unread.
 	Content []byte
+	// Includes are the files that placeholders of the document name ($text, $json
+	// and $yaml), with theirs. They are nil when Content is.
+	Includes []Include
 	// Problem is set, and Content nil, when the file is listed but could not
 	// be read or is over MaxDocument; what is known of it stays.
+	Problem *catalog.Problem
+}
+
+// Include is a file that a placeholder names.
+type Include struct {
+	// From is the Path of the Include in which the placeholder stands; empty if it
+	// stands in the document itself.
+	From string
+	// Target is what the placeholder says.
+	Target string
+	// Path is as Document.Path; empty if Target leads nowhere.
+	Path    string
+	Content []byte
+	// Problem is set, and Content nil, when the file could not be read. Only its
+	// Code, Message and Hint are set.
 	Problem *catalog.Problem
 }
 

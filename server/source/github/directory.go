@@ -150,7 +150,7 @@ func (h *harvest) teamLists(ctx context.Context, teams []*team) (map[string][]so
 			mu.Lock()
 			defer mu.Unlock()
 			for _, r := range repositories.all() {
-				permissions[r.GetNodeID()] = append(permissions[r.GetNodeID()], source.TeamPermission{Team: slug, Permission: highest(r)})
+				permissions[r.GetNodeID()] = append(permissions[r.GetNodeID()], source.TeamPermission{Team: slug, Permission: highest(r.Permissions)})
 			}
 			return nil
 		})
@@ -159,18 +159,42 @@ func (h *harvest) teamLists(ctx context.Context, teams []*team) (map[string][]so
 		return nil, err
 	}
 	for id, list := range permissions {
-		slices.SortFunc(list, func(a, b source.TeamPermission) int {
-			return cmp.Or(strings.Compare(a.Team, b.Team), strings.Compare(a.Permission, b.Permission))
-		})
-		permissions[id] = slices.Compact(list)
+		permissions[id] = ordered(list)
 	}
 	return permissions, nil
 }
 
+// ordered sorts teams, and keeps each once.
+func ordered(teams []source.TeamPermission) []source.TeamPermission {
+	slices.SortFunc(teams, func(a, b source.TeamPermission) int {
+		return cmp.Or(strings.Compare(a.Team, b.Team), strings.Compare(a.Permission, b.Permission))
+	})
+	return slices.Compact(teams)
+}
+
+// teamsOf asks for the teams of one repository.
+func (h *harvest) teamsOf(ctx context.Context, r *gh.Repository) ([]source.TeamPermission, error) {
+	listed, err := list(ctx, &h.s.o, 1, func(ctx context.Context, o gh.ListOptions) ([]*gh.Team, *gh.Response, error) {
+		return h.s.rest.Repositories.ListTeams(ctx, r.GetOwner().GetLogin(), r.GetName(), &o)
+	}, nil)
+	if err != nil {
+		return nil, err
+	}
+	var teams []source.TeamPermission
+	for _, t := range listed.all() {
+		granted := t.Permissions
+		if len(granted) == 0 {
+			granted = map[string]bool{t.GetPermission(): true}
+		}
+		teams = append(teams, source.TeamPermission{Team: t.GetSlug(), Permission: highest(granted)})
+	}
+	return ordered(teams), nil
+}
+
 // highest is the most that a team may do: GitHub lists all that it implies.
-func highest(r *gh.Repository) string {
+func highest(granted map[string]bool) string {
 	for _, p := range []string{"admin", "maintain", "push", "triage"} {
-		if r.Permissions[p] {
+		if granted[p] {
 			return p
 		}
 	}

@@ -101,7 +101,7 @@ func (p *plan) query(branch string) string {
   nodes(ids: $ids) {
     ... on Repository {
       id
-      head: object(expression: %s) { ... on Commit { oid committedDate tree { %s } } }
+      head: object(expression: %s) { ... on Commit { oid committedDate author { user { login } } tree { %s } } }
       languages(first: 30, orderBy: {field: SIZE, direction: DESC}) { edges { size node { name } } }
       github: object(expression: %s) { ... on Blob { oid byteSize } }
       docs: object(expression: %s) { ... on Blob { oid byteSize } }

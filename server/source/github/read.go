@@ -108,6 +108,7 @@ type node struct {
 	Head *struct {
 		Oid           string
 		CommittedDate time.Time
+		Author        *struct{ User *struct{ Login string } }
 		Tree          *tree
 	}
 	Languages *struct {
@@ -221,6 +222,9 @@ func (r *reader) readOne(ctx context.Context, l listed, answer json.RawMessage, 
 		return r.report(ctx, repo)
 	}
 	repo.Commit = n.Head.Oid
+	if a := n.Head.Author; a != nil && a.User != nil {
+		repo.Author = a.User.Login
+	}
 	if repo.PushedAt.IsZero() {
 		repo.PushedAt = n.Head.CommittedDate
 	}
@@ -253,7 +257,7 @@ func (r *reader) readOne(ctx context.Context, l listed, answer json.RawMessage, 
 // facts is what the list says of a repository.
 func (l listed) facts(branch string) source.Repository {
 	repo := source.Repository{
-		ID: l.GetNodeID(), State: l.state, Owner: l.GetOwner().GetLogin(), Name: l.GetName(), URL: strings.TrimRight(l.GetHTMLURL(), "/"),
+		ID: l.GetNodeID(), State: l.state, Asked: l.asked, Owner: l.GetOwner().GetLogin(), Name: l.GetName(), URL: strings.TrimRight(l.GetHTMLURL(), "/"),
 		Branch: l.GetDefaultBranch(), Description: l.GetDescription(), Homepage: l.GetHomepage(), Visibility: visibility(l.Repository),
 		Archived: l.GetArchived(), Fork: l.GetFork(), Template: l.GetIsTemplate(), Topics: l.Topics, License: l.GetLicense().GetSPDXID(),
 		PushedAt: l.GetPushedAt().Time, Stars: l.GetStargazersCount(), OpenIssues: l.GetOpenIssuesCount(), Teams: l.teams,
@@ -277,7 +281,10 @@ func (r *reader) unanswered(ctx context.Context, l listed, wrong *queryError) er
 		_, _, err := r.s.rest.Repositories.Get(ctx, l.GetOwner().GetLogin(), l.GetName())
 		switch {
 		case status(err) == http.StatusNotFound:
-			return nil // it is gone, and not reported
+			if !r.partial {
+				return nil // it is gone, and not reported
+			}
+			return r.gone(ctx, l.GetNodeID())
 		case err != nil && fatal(ctx, err):
 			return r.listingError(err)
 		case err != nil:

@@ -278,6 +278,11 @@ type budget struct {
 
 type budgetKey struct{}
 
+// withBudget makes requests in this context be counted for out.
+func withBudget(ctx context.Context, out source.Out) context.Context {
+	return context.WithValue(ctx, budgetKey{}, &budget{out: out, spent: source.Budget{Remaining: -1, Limit: -1}})
+}
+
 // spending is the budget of the harvest that a request is made for; a new one
 // that nobody sees if there is none.
 func spending(ctx context.Context) *budget {

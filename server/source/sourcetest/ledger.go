@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 
@@ -82,6 +83,42 @@ func (l *Ledger) Names() []string {
 // Hooks, if given, are asked at each Repository and may fail it.
 func (l *Ledger) Harvest(ctx context.Context, t testing.TB, src source.Source, hooks ...func(source.Repository) error) (*Report, error) {
 	t.Helper()
+	rec := l.recorder(t, hooks)
+	err := src.Harvest(ctx, rec.known, rec)
+	report := rec.end()
+	if err != nil && report.Completed {
+		t.Errorf("Harvest called Complete and then returned an error: %v", err)
+	}
+	if err == nil && !report.Completed {
+		t.Errorf("Harvest returned no error and did not call Complete")
+	}
+	l.keep(report)
+	return report, err
+}
+
+// Refresh runs a refresh of src against the ledger, as Harvest does a harvest.
+func (l *Ledger) Refresh(ctx context.Context, t testing.TB, src source.Refresher, scope source.Scope, hooks ...func(source.Repository) error) (*Report, error) {
+	t.Helper()
+	rec := l.recorder(t, hooks)
+	err := src.Refresh(ctx, scope, rec.known, rec)
+	report := rec.end()
+	if report.Completed {
+		t.Errorf("Refresh called Complete")
+		report.Completed = false
+	}
+	for id, repo := range report.Repositories {
+		if repo.Asked.IsZero() || repo.Asked.After(time.Now()) || repo.Asked.Before(rec.begun) {
+			t.Errorf("repository %q was asked for at %s, which is not while it was refreshed", id, repo.Asked)
+		}
+	}
+	if report.Directory != nil && !scope.Directory {
+		t.Errorf("Refresh reported a directory that it was not asked for")
+	}
+	l.keep(report)
+	return report, err
+}
+
+func (l *Ledger) recorder(t testing.TB, hooks []func(source.Repository) error) *recorder {
 	known := make(known, len(l.Repositories))
 	for id, e := range l.Repositories {
 		state := source.RepositoryState{State: e.State, Documents: map[string]string{}}
@@ -90,22 +127,18 @@ func (l *Ledger) Harvest(ctx context.Context, t testing.TB, src source.Source, h
 		}
 		known[id] = state
 	}
-	rec := &recorder{t: t, known: known, hooks: hooks, seen: map[string]bool{}, report: &Report{
+	return &recorder{t: t, known: known, hooks: hooks, seen: map[string]bool{}, begun: time.Now(), report: &Report{
 		Repositories: map[string]source.Repository{}, Kept: map[string]catalog.Problem{},
 	}}
-	err := src.Harvest(ctx, known, rec)
-	rec.mu.Lock()
-	defer rec.mu.Unlock()
-	rec.over = true
-	slices.Sort(rec.report.Unchanged)
-	if err != nil && rec.report.Completed {
-		t.Errorf("Harvest called Complete and then returned an error: %v", err)
-	}
-	if err == nil && !rec.report.Completed {
-		t.Errorf("Harvest returned no error and did not call Complete")
-	}
-	l.keep(rec.report)
-	return rec.report, err
+}
+
+// end closes the recorder when the source has returned.
+func (r *recorder) end() *Report {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.over = true
+	slices.Sort(r.report.Unchanged)
+	return r.report
 }
 
 func (l *Ledger) keep(r *Report) {
@@ -115,6 +148,9 @@ func (l *Ledger) keep(r *Report) {
 		if next == nil {
 			next = map[string]Entry{}
 		}
+	}
+	for _, id := range r.Gone {
+		delete(next, id)
 	}
 	for _, id := range append(slices.Collect(maps.Keys(r.Kept)), r.Unchanged...) {
 		if e, ok := l.Repositories[id]; ok {
@@ -160,6 +196,7 @@ type recorder struct {
 	t     testing.TB
 	known known
 	hooks []func(source.Repository) error
+	begun time.Time
 
 	mu     sync.Mutex
 	report *Report

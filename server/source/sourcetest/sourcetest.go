@@ -96,6 +96,11 @@ func Run(t *testing.T, open Open) {
 		"a cancelled harvest ends":                        cancelled,
 		"an error from Out ends the harvest":              outError,
 		"two harvests at once do not disturb one another": atOnce,
+		"a refresh reads what it is asked for":            refreshChanged,
+		"a refresh tells what is gone":                    refreshGone,
+		"a refresh follows a change of name":              refreshRenamed,
+		"a refresh finds what is new by its name":         refreshNew,
+		"a cancelled refresh ends":                        refreshCancelled,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
