@@ -22,6 +22,7 @@ var allowed = map[string][]string{
 	"server/catalog":           {},
 	"server/descriptor":        {"server/catalog"},
 	"server/index":             {"server/catalog"},
+	"server/plan":              {"server/catalog", "server/index"},
 	"server/store":             {"server/catalog", "ent"},
 	"server/source":            {"server/catalog"},
 	"server/source/githubtest": {"server/source/linguist"},

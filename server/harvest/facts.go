@@ -2,6 +2,7 @@ package harvest
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
 
 	"github.com/waypost-dev/waypost/server/source"
@@ -82,6 +83,17 @@ func (f facts) repository(owner, name, id string) source.Repository {
 	for l, n := range f.Languages {
 		r.Languages = append(r.Languages, source.Language{Name: l, Bytes: n})
 	}
+	return r
+}
+
+// RepositoryOf is a repository as it was read last, as far as the addresses of
+// its documents and inference depend on it.
+func RepositoryOf(kept store.Repository) source.Repository {
+	var f facts
+	_ = json.Unmarshal(kept.Facts, &f) // what cannot be read is not known
+	owner, name, _ := strings.Cut(kept.Name, "/")
+	r := f.repository(owner, name, kept.ID)
+	r.Commit = kept.Commit
 	return r
 }
 

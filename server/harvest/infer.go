@@ -114,6 +114,16 @@ func inferType(r source.Repository) string {
 	return "library"
 }
 
+// Inferred is what is made of a repository that declares nothing, as it was read
+// last; nil if nothing is.
+func Inferred(c Config, kept store.Repository) *catalog.Entity {
+	repo := RepositoryOf(kept)
+	if c.NoInference || repo.URL == "" && repo.Commit == "" {
+		return nil
+	}
+	return inferComponent(c.Source.Name(), repo, time.Now())
+}
+
 // aged infers a repository again whose lifecycle has changed by time alone.
 func (r *run) aged(kept store.Repository) (store.RepositoryUpdate, bool) {
 	if len(kept.Documents) > 0 || r.config.NoInference || kept.ID == directoryID {

@@ -234,20 +234,18 @@ func (r *run) decodeAll(ctx context.Context, repo source.Repository) ([]descript
 		go func() {
 			defer wg.Done()
 			defer func() { <-r.decode }()
-			f := fileOf(r.config.Source.Name(), repo, d)
-			f.Schemas = r.config.Schemas
-			out[i] = descriptor.Decode(f)
+			out[i] = descriptor.Decode(FileOf(r.config, repo, d))
 		}()
 	}
 	wg.Wait()
 	return out, nil
 }
 
-// fileOf says where a document stands, as Backstage's GitHub provider would
-// address it.
-func fileOf(sourceName string, repo source.Repository, d source.Document) descriptor.File {
+// FileOf says where a document stands, as Backstage's GitHub provider would
+// address it, and how it is decoded.
+func FileOf(c Config, repo source.Repository, d source.Document) descriptor.File {
 	f := descriptor.File{
-		Source: sourceName, Repository: repo.FullName(), Commit: repo.Commit, Path: d.Path, Content: d.Content,
+		Source: c.Source.Name(), Schemas: c.Schemas, Repository: repo.FullName(), Commit: repo.Commit, Path: d.Path, Content: d.Content,
 		Location: "file:" + repo.FullName() + "/" + d.Path,
 	}
 	if d.Location != "" {
@@ -278,6 +276,16 @@ func claimKey(path string, e *catalog.Entity, of int) string {
 		return path
 	}
 	return path + "#" + e.Ref.Key()
+}
+
+// Broken names the entities of a document, by the keys of their refs, that are
+// there but not valid, so that their last good form stays; all says that any of
+// the document may be.
+func Broken(d descriptor.Decoded) (refs []string, all bool) {
+	if b := brokenRefs(d); b != nil {
+		return b.refs, b.all
+	}
+	return nil, false
 }
 
 // broken names the entities of a document that are there but not valid.

@@ -35,6 +35,17 @@ func (e *Engine) Source(name string) source.Source {
 	return nil
 }
 
+// Configured returns how a source is harvested.
+func (e *Engine) Configured(name string) (Config, bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	c, ok := e.sources[name]
+	if !ok {
+		return Config{}, false
+	}
+	return c.Config, true
+}
+
 // SetNext tells when the next periodic harvest of a source is due, for those
 // who ask Sources.
 func (e *Engine) SetNext(name string, at time.Time) {

@@ -36,8 +36,8 @@ type PlanChangesRequest struct {
 	// The documents are all that the repository will have: what it declares
 	// elsewhere now would be removed.
 	Complete bool `protobuf:"varint,4,opt,name=complete,proto3" json:"complete,omitempty"`
-	// Branch, tag or commit of the repository to read in place of documents, from
-	// a source that can.
+	// Branch of the repository to read in place of documents, from a source that
+	// can.
 	Ref string `protobuf:"bytes,5,opt,name=ref,proto3" json:"ref,omitempty"`
 	// Paths that would be removed.
 	RemovedPaths  []string `protobuf:"bytes,6,rep,name=removed_paths,json=removedPaths,proto3" json:"removed_paths,omitempty"`
