@@ -1,5 +1,7 @@
 package webhook
 
+import "github.com/waypost-dev/waypost/server/source"
+
 // Memory is what all requests may hold at once, in bytes.
 const Memory int64 = memory
 
@@ -27,3 +29,9 @@ func (i *Inbox) Free() int64 {
 	}
 	return low
 }
+
+// Scope is for the test of what is named twice.
+type Scope struct{ scope }
+
+// Add is add.
+func (s *Scope) Add(more source.Scope) { s.add(more) }
