@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 	"unicode/utf8"
 
 	"github.com/waypost-dev/waypost/server/catalog"
@@ -55,7 +56,10 @@ func (s *Source) harvestPlain(ctx context.Context, known source.Known, out sourc
 		return err
 	}
 	defer root.Close()
-	r := &reading{source: s, clone: clone{id: ".", path: s.path, parent: filepath.Base(filepath.Dir(s.path))}}
+	r := &reading{
+		source: s, clone: clone{id: ".", path: s.path, parent: filepath.Base(filepath.Dir(s.path))},
+		repo: source.Repository{Asked: time.Now()},
+	}
 	r.nameByFolders()
 	out.Expect(1)
 	if !s.wanted(r.repo.Owner, r.repo.Name) {

@@ -38,7 +38,7 @@ var codeownersPaths = []string{".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWN
 
 // harvest reports one clone.
 func (s *Source) harvest(ctx context.Context, c clone, known source.Known, out source.Out) error {
-	r := &reading{source: s, clone: c}
+	r := &reading{source: s, clone: c, repo: source.Repository{Asked: time.Now()}}
 	state, err := r.look()
 	if errors.Is(err, errUnwanted) {
 		return nil
