@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -102,6 +103,7 @@ func New(o Options) (*Server, error) {
 	}
 	for _, r := range []grpc.ServiceRegistrar{s.grpc, s.inProcess} {
 		catalogv1.RegisterCatalogServiceServer(r, &catalogService{schemas: o.Schemas, index: o.Index, problems: problems})
+		catalogv1.RegisterPlanServiceServer(r, &planService{index: o.Index, store: o.Store, engine: o.Engine, problems: problems, schemas: o.Schemas})
 		harvestv1.RegisterHarvestServiceServer(r, &harvestService{store: o.Store, engine: o.Engine, index: o.Index})
 	}
 	healthv1.RegisterHealthServer(s.grpc, s.health)
@@ -133,8 +135,11 @@ func (s *Server) SetReady(ready bool) {
 	if ready {
 		status = healthv1.HealthCheckResponse_SERVING
 	}
-	for _, service := range []string{"", catalogv1.CatalogService_ServiceDesc.ServiceName, harvestv1.HarvestService_ServiceDesc.ServiceName} {
-		s.health.SetServingStatus(service, status)
+	s.health.SetServingStatus("", status)
+	for service := range s.grpc.GetServiceInfo() {
+		if strings.HasPrefix(service, "waypost.") {
+			s.health.SetServingStatus(service, status)
+		}
 	}
 }
 

@@ -56,7 +56,22 @@ func readEnvelope(e *catalog.Entity) envelope {
 
 // typedEntity is the entity as a message, field by field.
 func typedEntity(s *index.Snapshot, r *index.Record) *catalogv1.Entity {
-	e, o := r.Entity, r.Entity.Origin
+	out := typedForm(r.Entity)
+	out.Relations = relationMessages(s.Relations(r))
+	return out
+}
+
+func relationMessages(list []index.Relation) []*catalogv1.Relation {
+	var out []*catalogv1.Relation
+	for _, rel := range list {
+		out = append(out, &catalogv1.Relation{Type: rel.Type, TargetRef: refString(rel.Target), TargetExists: rel.Exists})
+	}
+	return out
+}
+
+// typedForm is an entity by itself, without relations.
+func typedForm(e *catalog.Entity) *catalogv1.Entity {
+	o := e.Origin
 	doc := readEnvelope(e)
 	out := &catalogv1.Entity{
 		Name:       resourceName(e.Ref),
@@ -78,11 +93,6 @@ func typedEntity(s *index.Snapshot, r *index.Record) *catalogv1.Entity {
 			panic(fmt.Sprintf("decode spec of %s: %v", e.Ref, err))
 		}
 		out.Spec = structOf(spec)
-	}
-	for _, rel := range s.Relations(r) {
-		out.Relations = append(out.Relations, &catalogv1.Relation{
-			Type: rel.Type, TargetRef: refString(rel.Target), TargetExists: rel.Exists,
-		})
 	}
 	return out
 }

@@ -24,14 +24,16 @@ var readablePaths = map[string]struct {
 	path       string
 	parameters []map[string]any
 }{
-	"/v1/entities/{name}/{name_1}": {
-		"/v1/entities/{kind}:{namespace}/{name}",
-		[]map[string]any{
-			pathParameter("kind", "Kind, in any case, such as component."),
-			pathParameter("namespace", "Namespace, such as default."),
-			pathParameter("name", "Name, in any case."),
-		},
-	},
+	"/v1/entities/{name}/{name_1}":           {"/v1/entities/{kind}:{namespace}/{name}", ofEntity},
+	"/v1/entities/{name}/{name_1}/revisions": {"/v1/entities/{kind}:{namespace}/{name}/revisions", ofEntity},
+	"/v1/entities/{name}/{name_1}:diff":      {"/v1/entities/{kind}:{namespace}/{name}:diff", ofEntity},
+	"/v1/entities/{name}/{name_1}:refresh":   {"/v1/entities/{kind}:{namespace}/{name}:refresh", ofEntity},
+}
+
+var ofEntity = []map[string]any{
+	pathParameter("kind", "Kind, in any case, such as component."),
+	pathParameter("namespace", "Namespace, such as default."),
+	pathParameter("name", "Name, in any case."),
 }
 
 func pathParameter(name, description string) map[string]any {

@@ -126,11 +126,18 @@ func newGateway(conn *inProcess, m runtime.Marshaler) (*runtime.ServeMux, error)
 		runtime.WithIncomingHeaderMatcher(func(string) (string, bool) { return "", false }),
 	)
 	ctx := context.Background() // it bounds connections, and there is none
-	if err := catalogv1.RegisterCatalogServiceHandlerClient(ctx, mux, catalogv1.NewCatalogServiceClient(conn)); err != nil {
-		return nil, fmt.Errorf("register catalog: %w", err)
-	}
-	if err := harvestv1.RegisterHarvestServiceHandlerClient(ctx, mux, harvestv1.NewHarvestServiceClient(conn)); err != nil {
-		return nil, fmt.Errorf("register harvests: %w", err)
+	for service, err := range map[string]error{
+		"catalog":   catalogv1.RegisterCatalogServiceHandlerClient(ctx, mux, catalogv1.NewCatalogServiceClient(conn)),
+		"history":   catalogv1.RegisterHistoryServiceHandlerClient(ctx, mux, catalogv1.NewHistoryServiceClient(conn)),
+		"watch":     catalogv1.RegisterWatchServiceHandlerClient(ctx, mux, catalogv1.NewWatchServiceClient(conn)),
+		"plan":      catalogv1.RegisterPlanServiceHandlerClient(ctx, mux, catalogv1.NewPlanServiceClient(conn)),
+		"locations": catalogv1.RegisterLocationServiceHandlerClient(ctx, mux, catalogv1.NewLocationServiceClient(conn)),
+		"harvests":  harvestv1.RegisterHarvestServiceHandlerClient(ctx, mux, harvestv1.NewHarvestServiceClient(conn)),
+		"jobs":      harvestv1.RegisterJobServiceHandlerClient(ctx, mux, harvestv1.NewJobServiceClient(conn)),
+	} {
+		if err != nil {
+			return nil, fmt.Errorf("register %s: %w", service, err)
+		}
 	}
 	return mux, nil
 }
