@@ -31,14 +31,23 @@ const maxMessage = 256 << 20
 
 // Client is a connection to the services.
 type Client struct {
-	Catalog catalogv1.CatalogServiceClient
-	Harvest harvestv1.HarvestServiceClient
-	closer  io.Closer
+	Catalog   catalogv1.CatalogServiceClient
+	History   catalogv1.HistoryServiceClient
+	Watch     catalogv1.WatchServiceClient
+	Plan      catalogv1.PlanServiceClient
+	Locations catalogv1.LocationServiceClient
+	Harvest   harvestv1.HarvestServiceClient
+	Jobs      harvestv1.JobServiceClient
+	closer    io.Closer
 }
 
 // New returns a Client over a connection, which Close closes by closer.
 func New(cc grpc.ClientConnInterface, closer io.Closer) *Client {
-	return &Client{catalogv1.NewCatalogServiceClient(cc), harvestv1.NewHarvestServiceClient(cc), closer}
+	return &Client{
+		Catalog: catalogv1.NewCatalogServiceClient(cc), History: catalogv1.NewHistoryServiceClient(cc),
+		Watch: catalogv1.NewWatchServiceClient(cc), Plan: catalogv1.NewPlanServiceClient(cc), Locations: catalogv1.NewLocationServiceClient(cc),
+		Harvest: harvestv1.NewHarvestServiceClient(cc), Jobs: harvestv1.NewJobServiceClient(cc), closer: closer,
+	}
 }
 
 // Dial returns a Client of the server at address, HOST:PORT. It does not
