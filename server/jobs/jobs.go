@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	mathrand "math/rand/v2"
 	"os"
 	"strconv"
 	"strings"
@@ -163,8 +164,7 @@ func (c *Client) tend(ctx context.Context) {
 // Harvest asks for a harvest of a source; one that waits or runs is enough.
 // cause is as in harvest.Order.
 func (c *Client) Harvest(ctx context.Context, source, cause string) error {
-	_, err := c.queue.Insert(ctx, HarvestArgs{Source: source, Cause: cause}, nil)
-	if err != nil {
+	if _, err := c.insert(ctx, HarvestArgs{Source: source, Cause: cause}); err != nil {
 		return fmt.Errorf("ask for a harvest of %s: %w", source, err)
 	}
 	return nil
@@ -196,7 +196,7 @@ func (c *Client) Deliveries(ctx context.Context, source string) error {
 // of its own to the queue.
 func (c *Client) insertWaiting(ctx context.Context, args func(slot int) river.JobArgs) error {
 	for slot := range slots {
-		r, err := c.queue.Insert(ctx, args(slot), nil)
+		r, err := c.insert(ctx, args(slot))
 		if err != nil {
 			return err
 		}
@@ -204,10 +204,33 @@ func (c *Client) insertWaiting(ctx context.Context, args func(slot int) river.Jo
 			return nil
 		}
 	}
-	_, err := c.queue.Insert(ctx, args(slots), nil)
+	_, err := c.insert(ctx, args(slots+mathrand.IntN(1<<30)))
 	return err
 }
 
-// slots is how many equal jobs may run at a time before one more waits in any
-// case.
+func (c *Client) insert(ctx context.Context, args river.JobArgs) (*rivertype.JobInsertResult, error) {
+	r, err := c.queue.Insert(ctx, args, nil)
+	if err == nil && !r.UniqueSkippedAsDuplicate {
+		c.wake(ctx, r.Job.Queue)
+	}
+	return r, err
+}
+
+// wake has PostgreSQL tell the workers of all replicas that there is work.
+// River does that by itself, but not within its cool-down after the last time,
+// and then the work would lie until the next poll. On SQLite River wakes the
+// workers of this process after every insertion.
+func (c *Client) wake(ctx context.Context, queue string) {
+	if c.store.Handle().Postgres == nil {
+		return
+	}
+	err := c.executor.NotifyMany(ctx, &riverdriver.NotifyManyParams{Topic: "river_insert", Payload: []string{fmt.Sprintf(`{"queue":%q}`, queue)}})
+	if err != nil {
+		c.log.Debug("workers are not told of a job; they will look for themselves", "error", err)
+	}
+}
+
+// slots is how many equal jobs may run before one more is put into the queue
+// without looking for an equal one that waits. River records the end of a job a
+// quarter of a second late, so that it seems to run meanwhile.
 const slots = 4

@@ -2,13 +2,16 @@ package jobs_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/riverqueue/river/rivertype"
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 
 	"github.com/waypost-dev/waypost/server/catalog"
 	"github.com/waypost-dev/waypost/server/jobs"
@@ -182,22 +185,63 @@ func TestBackoffOfOneSourceAlone(t *testing.T) {
 		eventually(t, "both are tried", func() bool { return bad.harvests.Load() >= 3 && good.harvests.Load() >= 3 })
 		list, _, err := c.List(t.Context(), jobs.Query{Kind: jobs.KindHarvest, Limit: 100})
 		require.NoError(t, err)
-		var of []*rivertype.JobRow
+		var ofBad []*rivertype.JobRow
 		for _, job := range list {
-			if string(job.EncodedArgs) == `{"cause":"start","source":"dir:/bad"}` || string(job.EncodedArgs) == `{"source":"dir:/bad","cause":"start"}` || string(job.EncodedArgs) == `{"cause": "start", "source": "dir:/bad"}` {
-				of = append(of, job)
+			var args jobs.HarvestArgs
+			require.NoError(t, json.Unmarshal(job.EncodedArgs, &args))
+			if args.Source == bad.name {
+				ofBad = append(ofBad, job)
 			}
 		}
-		require.Len(t, of, 1, "one job of the source is tried again and again: %v", list)
-		require.GreaterOrEqual(t, len(of[0].Errors), 2)
-		require.Contains(t, of[0].Errors[0].Error, "no such folder")
-		var before time.Duration
-		for i := 1; i < len(of[0].Errors); i++ {
-			wait := of[0].Errors[i].At.Sub(of[0].Errors[i-1].At)
-			require.Greater(t, wait, before/2, "%v", of[0].Errors) // they double, and vary by a fifth
-			before = wait
-		}
+		require.Len(t, ofBad, 1, "one job of the source is tried again and again: the schedule adds none")
+		require.GreaterOrEqual(t, len(ofBad[0].Errors), 2)
+		require.Contains(t, ofBad[0].Errors[0].Error, "no such folder")
 	})
+}
+
+// The wait doubles with each failure up to a bound, and varies.
+func TestBackoff(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		failures := rapid.IntRange(0, 200).Draw(t, "failures")
+		first, most := 2*time.Second, 10*time.Minute
+		kind := rapid.SampledFrom([]string{jobs.KindHarvest, jobs.KindRefresh, jobs.KindDeliveries}).Draw(t, "kind")
+		if kind == jobs.KindHarvest {
+			first, most = 15*time.Second, time.Hour
+		}
+		want := most
+		for n, w := 0, first; w < most; n, w = n+1, w*2 {
+			if n == failures {
+				want = w
+			}
+		}
+		got := jobs.Backoff(&rivertype.JobRow{Kind: kind, Errors: make([]rivertype.AttemptError, failures)})
+		require.InDelta(t, want, got, float64(want)/5+1)
+	})
+}
+
+// The times of a source are its own, a whole period apart, and the same
+// whenever they are asked for.
+func TestTimes(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		every := time.Duration(rapid.Int64Range(1, int64(100*24*time.Hour)).Draw(t, "every"))
+		at := time.Unix(rapid.Int64Range(-1e9, 5e9).Draw(t, "seconds"), rapid.Int64Range(0, 999_999_999).Draw(t, "nanos"))
+		next := jobs.NextTime(rapid.String().Draw(t, "source"), every)
+		first := next(at)
+		require.True(t, first.After(at), "%s is not after %s", first, at)
+		require.LessOrEqual(t, first.Sub(at), every)
+		require.Equal(t, first.Add(every), next(first))
+		require.Equal(t, first, next(first.Add(-1)))
+	})
+	// A hundred sources do not meet.
+	seconds := map[int64]int{}
+	for i := range 100 {
+		seconds[jobs.NextTime(fmt.Sprintf("dir:/srv/%d", i), 10*time.Minute)(time.Unix(0, 0)).Unix()]++
+	}
+	for at, n := range seconds {
+		require.LessOrEqual(t, n, 5, "%d of 100 sources in second %d of 600", n, at)
+	}
 }
 
 // A source that somebody else harvests is no failure of ours.

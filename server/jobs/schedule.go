@@ -34,8 +34,8 @@ func timesOf(source string, every time.Duration) times {
 func (s times) Next(t time.Time) time.Time {
 	since := t.UnixNano() - int64(s.phase)
 	n := since / int64(s.every)
-	if since < 0 {
-		n--
+	if since%int64(s.every) < 0 {
+		n-- // downwards, also before 1970
 	}
 	return time.Unix(0, (n+1)*int64(s.every)+int64(s.phase))
 }

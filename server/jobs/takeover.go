@@ -73,5 +73,8 @@ func (c *Client) putBack(ctx context.Context, job *rivertype.JobRow, runner stri
 		// An attempt that began later is not the one that we saw.
 		StuckHorizon: job.AttemptedAt.Add(time.Millisecond),
 	})
+	if err == nil {
+		c.wake(ctx, job.Queue)
+	}
 	return err
 }

@@ -135,6 +135,7 @@ func (c *Client) Retry(ctx context.Context, id int64) (*rivertype.JobRow, error)
 	if err != nil {
 		return nil, fmt.Errorf("retry job %d: %w", id, err)
 	}
+	c.wake(ctx, job.Queue)
 	return job, nil
 }
 
