@@ -33,7 +33,7 @@ func (o *Org) Update(change func(*Org)) {
 }
 
 // SetActor sets who makes the changes that follow: the author of commits, if
-// it is a member, and the sender of deliveries. Without one, commits have no
+// it ever was a member, and the sender of deliveries. Without one, commits have no
 // author that GitHub knows, and the sender is octocat.
 func (o *Org) SetActor(login string) { o.Update(func(o *Org) { o.actor = login }) }
 

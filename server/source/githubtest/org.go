@@ -27,6 +27,7 @@ type Org struct {
 	tick     time.Time        // of the last change
 	turns    int              // counts changes
 	actor    string           // login of whoever makes the next change
+	accounts map[string]*User // by login, of all who ever were members
 	away     []*Repo          // transferred to another owner
 	moved    map[string]*Repo // by a former owner/name in lower case
 	taken    map[int64]bool   // ids of all repositories that ever were
@@ -138,6 +139,9 @@ func (o *Org) settle() {
 	for _, r := range slices.Concat(o.Repos, o.away) {
 		o.byNode[r.NodeID()], o.byNumber[strconv.FormatInt(r.id, 10)] = r, r
 	}
+	if o.accounts == nil {
+		o.accounts = map[string]*User{}
+	}
 	have := map[string]bool{}
 	for _, u := range o.Users {
 		have[u.Login] = true
@@ -161,6 +165,7 @@ func (o *Org) settle() {
 		if u.id == 0 {
 			u.id = number("user", u.Login)
 		}
+		o.accounts[u.Login] = u
 	}
 	slices.SortFunc(o.Users, func(a, b *User) int { return strings.Compare(a.Login, b.Login) })
 	slices.SortFunc(o.Teams, func(a, b *Team) int { return strings.Compare(a.Name, b.Name) })

@@ -420,7 +420,7 @@ func (e *execution) author(commit *Tree) *result {
 		case "email":
 			return commit.address(), nil
 		case "user":
-			if u := e.s.org.user(commit.Author); u != nil {
+			if u := e.s.org.accounts[commit.Author]; u != nil {
 				return e.user(u), nil
 			}
 			return nil, nil
