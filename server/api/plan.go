@@ -40,7 +40,7 @@ func (p *planService) PlanChanges(ctx context.Context, req *catalogv1.PlanChange
 		return nil, badField("complete", "NEEDS_REPOSITORY", "documents are complete for a repository; name it in repository")
 	}
 	s := p.index.Snapshot()
-	at, err := p.place(ctx, s, req)
+	at, err := p.place(ctx, req)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +66,8 @@ func (p *planService) PlanChanges(ctx context.Context, req *catalogv1.PlanChange
 		}
 		file := descriptor.File{Path: d.Path, Content: d.Content, Location: "file:" + d.Path, Schemas: p.schemas}
 		if at.source != "" {
-			file = harvest.FileOf(at.config, repository, d)
+			file = harvest.FileOf(at.source, repository, d)
+			file.Schemas = p.schemas
 		}
 		decoded := descriptor.Decode(file)
 		doc := plan.Document{Entities: decoded.Entities, Problems: decoded.Problems}
@@ -77,8 +78,8 @@ func (p *planService) PlanChanges(ctx context.Context, req *catalogv1.PlanChange
 		}
 		proposal.Documents[d.Path] = doc
 	}
-	if at.source != "" && nothingLeft(at.kept, proposal) {
-		proposal.Inferred = harvest.Inferred(at.config, at.kept)
+	if at.source != "" && !at.config.NoInference && nothingLeft(at.kept, proposal) {
+		proposal.Inferred = harvest.Inferred(at.source, at.kept)
 	}
 	made := plan.Make(s, proposal)
 	if err := p.mended(ctx, made, proposal); err != nil {
@@ -95,28 +96,33 @@ type place struct {
 }
 
 // place finds the repository of a request.
-func (p *planService) place(ctx context.Context, s *index.Snapshot, req *catalogv1.PlanChangesRequest) (place, error) {
+func (p *planService) place(ctx context.Context, req *catalogv1.PlanChangesRequest) (place, error) {
 	if req.Repository == "" {
 		return place{}, nil
 	}
+	// Those of the database, which may hold more than what is configured here.
+	names, err := p.store.Sources(ctx)
+	if err != nil {
+		return place{}, err
+	}
 	var found []place
-	for _, known := range p.engine.Sources() {
-		if req.Source != "" && known.Name != req.Source {
+	for _, name := range names {
+		if req.Source != "" && name != req.Source {
 			continue
 		}
-		id, err := p.store.RepositoryID(ctx, known.Name, req.Repository)
+		id, err := p.store.RepositoryID(ctx, name, req.Repository)
 		if errors.Is(err, store.ErrNotFound) {
 			continue
 		}
 		if err != nil {
 			return place{}, fmt.Errorf("find repository %s: %w", req.Repository, err)
 		}
-		kept, err := p.store.Repository(ctx, known.Name, id)
+		kept, err := p.store.Repository(ctx, name, id)
 		if err != nil {
 			return place{}, fmt.Errorf("find repository %s: %w", req.Repository, err)
 		}
-		config, _ := p.engine.Configured(known.Name)
-		found = append(found, place{known.Name, config, kept})
+		config, _ := p.engine.Configured(name)
+		found = append(found, place{name, config, kept})
 	}
 	switch {
 	case len(found) == 1:
@@ -128,7 +134,7 @@ func (p *planService) place(ctx context.Context, s *index.Snapshot, req *catalog
 		}
 		return place{}, badField("source", "AMBIGUOUS", "several sources have the repository; name one of "+strings.Join(names, ", "))
 	case req.Ref != "":
-		return place{}, notFound("waypost.dev/Repository", req.Repository, "no configured source has the repository "+req.Repository)
+		return place{}, notFound("waypost.dev/Repository", req.Repository, "no source has the repository "+req.Repository)
 	}
 	// A repository that the catalog has not seen yet: all of it is new.
 	return place{kept: store.Repository{Name: req.Repository}}, nil

@@ -116,12 +116,12 @@ func inferType(r source.Repository) string {
 
 // Inferred is what is made of a repository that declares nothing, as it was read
 // last; nil if nothing is.
-func Inferred(c Config, kept store.Repository) *catalog.Entity {
+func Inferred(sourceName string, kept store.Repository) *catalog.Entity {
 	repo := RepositoryOf(kept)
-	if c.NoInference || repo.URL == "" && repo.Commit == "" {
+	if repo.URL == "" && repo.Commit == "" {
 		return nil
 	}
-	return inferComponent(c.Source.Name(), repo, time.Now())
+	return inferComponent(sourceName, repo, time.Now())
 }
 
 // aged infers a repository again whose lifecycle has changed by time alone.

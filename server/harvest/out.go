@@ -234,7 +234,9 @@ func (r *run) decodeAll(ctx context.Context, repo source.Repository) ([]descript
 		go func() {
 			defer wg.Done()
 			defer func() { <-r.decode }()
-			out[i] = descriptor.Decode(FileOf(r.config, repo, d))
+			f := FileOf(r.config.Source.Name(), repo, d)
+			f.Schemas = r.config.Schemas
+			out[i] = descriptor.Decode(f)
 		}()
 	}
 	wg.Wait()
@@ -242,10 +244,10 @@ func (r *run) decodeAll(ctx context.Context, repo source.Repository) ([]descript
 }
 
 // FileOf says where a document stands, as Backstage's GitHub provider would
-// address it, and how it is decoded.
-func FileOf(c Config, repo source.Repository, d source.Document) descriptor.File {
+// address it.
+func FileOf(sourceName string, repo source.Repository, d source.Document) descriptor.File {
 	f := descriptor.File{
-		Source: c.Source.Name(), Schemas: c.Schemas, Repository: repo.FullName(), Commit: repo.Commit, Path: d.Path, Content: d.Content,
+		Source: sourceName, Repository: repo.FullName(), Commit: repo.Commit, Path: d.Path, Content: d.Content,
 		Location: "file:" + repo.FullName() + "/" + d.Path,
 	}
 	if d.Location != "" {

@@ -82,17 +82,15 @@ func (w *world) plan(repository string, complete bool, removed []string, files m
 	require.NoError(w, err)
 	kept, err := w.store.Repository(w.Context(), w.source, id)
 	require.NoError(w, err)
-	config, ok := w.engine.Configured(w.source)
-	require.True(w, ok)
 	p := plan.Proposal{Source: w.source, Repository: repository, Complete: complete, RemovedPaths: removed, Documents: map[string]plan.Document{}}
 	for path, text := range files {
-		d := descriptor.Decode(harvest.FileOf(config, harvest.RepositoryOf(kept), source.Document{Path: path, Content: []byte(text)}))
+		d := descriptor.Decode(harvest.FileOf(w.source, harvest.RepositoryOf(kept), source.Document{Path: path, Content: []byte(text)}))
 		doc := plan.Document{Entities: d.Entities, Problems: d.Problems}
 		doc.Broken, doc.AllBroken = harvest.Broken(d)
 		p.Documents[path] = doc
 	}
 	if len(files) == 0 {
-		p.Inferred = harvest.Inferred(config, kept)
+		p.Inferred = harvest.Inferred(w.source, kept)
 	}
 	return plan.Make(w.index.Snapshot(), p)
 }

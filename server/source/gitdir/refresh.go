@@ -89,3 +89,21 @@ func (s *Source) OnBranch(branch string) (source.Refresher, error) {
 	o.Branch = branch
 	return New(o)
 }
+
+// FullName is the owner and name of the clone at a path, as its remote says, or
+// its folders; false if there is no clone.
+func FullName(path string) (string, bool) {
+	s, err := New(Options{Path: path})
+	if err != nil {
+		return "", false
+	}
+	g, err := openClone(s.path)
+	if err != nil {
+		return "", false
+	}
+	r := &reading{source: s, clone: clone{id: ".", path: s.path, parent: filepath.Base(filepath.Dir(s.path)), git: g}}
+	if _, err := r.look(); err != nil {
+		return "", false
+	}
+	return r.repo.FullName(), true
+}
