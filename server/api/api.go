@@ -26,6 +26,7 @@ import (
 	"github.com/waypost-dev/waypost/server/catalog"
 	"github.com/waypost-dev/waypost/server/harvest"
 	"github.com/waypost-dev/waypost/server/index"
+	"github.com/waypost-dev/waypost/server/jobs"
 	"github.com/waypost-dev/waypost/server/store"
 )
 
@@ -48,6 +49,8 @@ type Options struct {
 	Index  *index.Index
 	Store  *store.Store
 	Engine *harvest.Engine
+	// Jobs is the queue of durable work; nil for a server that has none.
+	Jobs *jobs.Client
 	// Logger takes unexpected errors, and at debug level every call; nil for
 	// slog.Default.
 	Logger *slog.Logger
@@ -104,6 +107,7 @@ func New(o Options) (*Server, error) {
 	for _, r := range []grpc.ServiceRegistrar{s.grpc, s.inProcess} {
 		catalogv1.RegisterCatalogServiceServer(r, &catalogService{schemas: o.Schemas, index: o.Index, problems: problems})
 		catalogv1.RegisterPlanServiceServer(r, &planService{index: o.Index, store: o.Store, engine: o.Engine, problems: problems, schemas: o.Schemas})
+		harvestv1.RegisterJobServiceServer(r, &jobService{jobs: o.Jobs})
 		harvestv1.RegisterHarvestServiceServer(r, &harvestService{store: o.Store, engine: o.Engine, index: o.Index})
 	}
 	healthv1.RegisterHealthServer(s.grpc, s.health)

@@ -2,6 +2,7 @@ package jobs_test
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
 	"path/filepath"
 	"sync"
@@ -9,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/riverqueue/river/rivertype"
 	"github.com/stretchr/testify/require"
 
 	"github.com/waypost-dev/waypost/server/harvest"
@@ -118,4 +120,19 @@ func orderOf(cause string) harvest.Order { return harvest.Order{Cause: cause} }
 
 func configOf(p *place, every time.Duration) harvest.Config {
 	return harvest.Config{Source: p, Every: every}
+}
+
+func collect[A, B any](list []A, f func(A) B) []B {
+	out := make([]B, len(list))
+	for i, a := range list {
+		out[i] = f(a)
+	}
+	return out
+}
+
+func scopeOf(t *testing.T, job *rivertype.JobRow) source.Scope {
+	t.Helper()
+	var args jobs.RefreshArgs
+	require.NoError(t, json.Unmarshal(job.EncodedArgs, &args))
+	return args.Scope
 }

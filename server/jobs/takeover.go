@@ -62,7 +62,7 @@ func (c *Client) putBack(ctx context.Context, job *rivertype.JobRow, runner stri
 	}
 	state, finalized, due := rivertype.JobStateAvailable, (*time.Time)(nil), now
 	switch {
-	case gjson.GetBytes(job.Metadata, "cancel_attempted_at").Exists():
+	case gjson.GetBytes(job.Metadata, cancelled).Exists():
 		state, finalized, due = rivertype.JobStateCancelled, &now, job.ScheduledAt
 	case job.Attempt >= job.MaxAttempts:
 		state, finalized, due = rivertype.JobStateDiscarded, &now, job.ScheduledAt

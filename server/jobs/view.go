@@ -9,9 +9,12 @@ import (
 	"slices"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver"
 	"github.com/riverqueue/river/rivertype"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // Errors that callers may test for with errors.Is.
@@ -21,6 +24,8 @@ var (
 	ErrPageToken = errors.New("page token of another list")
 	// ErrRunning: the job runs, and so cannot be made due.
 	ErrRunning = errors.New("job is running")
+	// ErrWaiting: an equal job waits or runs, and so this one cannot be made due.
+	ErrWaiting = errors.New("an equal job waits")
 )
 
 // Query selects jobs.
@@ -58,10 +63,12 @@ func (q Query) text() string { return fmt.Sprintf("%s %v", q.Kind, q.States) }
 func (c *Client) List(ctx context.Context, q Query) ([]*rivertype.JobRow, string, error) {
 	at := token{Query: q.text()}
 	if q.Token != "" {
+		var given token
 		b, err := base64.RawURLEncoding.DecodeString(q.Token)
-		if err != nil || json.Unmarshal(b, &at) != nil || at.Query != q.text() || at.Group < 0 || at.Group >= len(order) {
+		if err != nil || json.Unmarshal(b, &given) != nil || given.Query != at.Query || given.Group < 0 || given.Group >= len(order) {
 			return nil, "", ErrPageToken
 		}
+		at = given
 	}
 	var out []*rivertype.JobRow
 	for ; at.Group < len(order); at.Group, at.Cursor = at.Group+1, nil {
@@ -125,11 +132,17 @@ func (c *Client) Get(ctx context.Context, id int64) (*rivertype.JobRow, error) {
 }
 
 // Retry makes a job due now that failed, was cancelled or ended otherwise. It
-// returns ErrNotFound, ErrRunning, or a rivertype.UniqueConstraint… error of
-// the database if an equal job waits already.
+// returns ErrNotFound, ErrRunning or ErrWaiting.
 func (c *Client) Retry(ctx context.Context, id int64) (*rivertype.JobRow, error) {
+	err := c.forgive(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("retry job %d: %w", id, err)
+	}
 	job, err := c.queue.JobRetry(ctx, id)
-	if err == nil && job.State == rivertype.JobStateRunning {
+	switch {
+	case duplicate(err):
+		err = ErrWaiting
+	case err == nil && job.State == rivertype.JobStateRunning:
 		err = ErrRunning
 	}
 	if err != nil {
@@ -137,6 +150,43 @@ func (c *Client) Retry(ctx context.Context, id int64) (*rivertype.JobRow, error)
 	}
 	c.wake(ctx, job.Queue)
 	return job, nil
+}
+
+// cancelled is where River notes that a job was to be cancelled. It leaves the
+// note when the job is made due again, and would cancel it at its next failure.
+const cancelled = "cancel_attempted_at"
+
+// forgive takes that note away from a job that does not run.
+func (c *Client) forgive(ctx context.Context, id int64) error {
+	job, err := c.queue.JobGet(ctx, id)
+	if err != nil || job.State == rivertype.JobStateRunning {
+		return err
+	}
+	var metadata map[string]json.RawMessage
+	if err := json.Unmarshal(job.Metadata, &metadata); err != nil {
+		return err
+	}
+	if _, ok := metadata[cancelled]; !ok {
+		return nil
+	}
+	delete(metadata, cancelled)
+	b, err := json.Marshal(metadata)
+	if err != nil {
+		return err
+	}
+	_, err = c.executor.JobUpdateFull(ctx, &riverdriver.JobUpdateFullParams{ID: id, MetadataDoUpdate: true, Metadata: b})
+	return err
+}
+
+// duplicate tells whether a database refused a row that must be unique.
+func duplicate(err error) bool {
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return pg.Code == "23505" // unique_violation
+	}
+	if lite, ok := errors.AsType[*sqlite.Error](err); ok {
+		return lite.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE
+	}
+	return false
 }
 
 // Cancel ends a job that waits, and tells one that runs to stop. One that has
