@@ -143,7 +143,11 @@ func (f *finder) one(ctx context.Context, p source.Pointer) error {
 	if p.Number > 0 {
 		r, err = f.record(ctx, p.Teams, func() (*gh.Repository, *gh.Response, error) { return f.s.rest.Repositories.GetByID(ctx, p.Number) })
 	}
-	if _, known := f.known.Repository(p.ID); p.Number <= 0 || err == nil && known && r.GetNodeID() != p.ID {
+	_, known := f.known.Repository(p.ID)
+	switch {
+	case p.ID == "":
+	case p.Number <= 0, err == nil && known && r.GetNodeID() != p.ID, errors.Is(err, errGone):
+		// A single 404 is not enough to remove a repository by.
 		r, err = f.byID(ctx, p.ID, p.Teams)
 	}
 	if errors.Is(err, errGone) {
@@ -214,7 +218,7 @@ func (f *finder) byID(ctx context.Context, id string, teams bool) (*gh.Repositor
 		case len(problems) > 0:
 			return nil, &problems[0]
 		case data.Node == nil || data.Node.NameWithOwner == "":
-			return nil, errGone // the id is of something else
+			return nil, errors.New("GitHub's GraphQL API answers nothing about the repository")
 		}
 		name := data.Node.NameWithOwner
 		r, err := f.byName(ctx, name, teams)

@@ -3,9 +3,11 @@ package github
 import (
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
 
 	"github.com/waypost-dev/waypost/server/catalog"
@@ -353,6 +355,66 @@ func TestOneThatFailsDoesNotKeepTheOthers(t *testing.T) {
 	require.Len(t, report.Problems, 2, "two names lead nowhere: %v", report.Problems)
 	for _, line := range lines(p) {
 		require.NotContains(t, line, "..")
+	}
+}
+
+// TestAFaultAtAnyRequestOfARefreshRemovesNothing lets each request go wrong in
+// turn, once or from then on. The harvest after it finds the truth.
+func TestAFaultAtAnyRequestOfARefreshRemovesNothing(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]githubtest.Fault{
+		"502":          {Status: http.StatusBadGateway},
+		"404":          {Status: http.StatusNotFound},
+		"403":          {Status: http.StatusForbidden},
+		"401":          {Status: http.StatusUnauthorized},
+		"cut short":    {Truncate: true},
+		"reset":        {Reset: true},
+		"an empty one": {Body: "[]"},
+		"null":         {Body: "null"},
+		"not JSON":     {Body: "<html>"},
+		"an object":    {Body: `{"data":{"nodes":[]}}`},
+		"nothing":      {Body: `{"data":{"node":null}}`},
+	} {
+		for _, on := range []string{"once", "from then on"} {
+			t.Run(name+" "+on, func(t *testing.T) {
+				t.Parallel()
+				p := newPlace(t, sized(3, 2), Options{}, githubtest.Options{})
+				var before sourcetest.Ledger
+				run(t, &before, p)
+				scope := one(pointer(t, &before, p, "repo-00001"))
+				scope.Repositories[0].Teams = true
+				byID, _ := before.Named("repo-00000")
+				scope.Repositories = append(scope.Repositories, source.Pointer{ID: byID.ID})
+				p.org.Push("repo-00001", githubtest.File{Path: "catalog-info.yaml", Content: []byte("a: 1\n")})
+				p.org.Push("repo-00000", githubtest.File{Path: "catalog-info.yaml", Content: []byte("a: 2\n")})
+				cache := p.o.Cache.(*memory)
+				want := fresh(t, p)
+				for k := 1; ; k++ {
+					require.Less(t, k, 60, "the refresh does not end")
+					l := before
+					p.o.Cache = cache.clone()
+					var requests atomic.Int64
+					p.server.SetFault(func(*http.Request) *githubtest.Fault {
+						n := requests.Add(1)
+						if n == int64(k) || n > int64(k) && on != "once" {
+							return &fault
+						}
+						return nil
+					})
+					report, err := l.Refresh(t.Context(), t, p.source(t), scope)
+					require.Empty(t, report.Gone, "request %d: %v", k, err)
+					require.Equal(t, before.Names(), l.Names(), "request %d: %v", k, err)
+					p.server.SetFault(nil)
+					run(t, &l, p)
+					require.Empty(t, cmp.Diff(want, &l, whole), "request %d: %v", k, err)
+					if requests.Load() < int64(k) {
+						require.NoError(t, err)
+						require.Greater(t, k, 6)
+						return
+					}
+				}
+			})
+		}
 	}
 }
 
