@@ -27,6 +27,7 @@ var allowed = map[string][]string{
 	"server/source":            {"server/catalog"},
 	"server/source/githubtest": {"server/source/linguist"},
 	"server/source/linguist":   {},
+	"server/telemetry":         {},
 	"server/harvest":           {"server/catalog", "server/descriptor", "server/source", "server/store", "ent"},
 	"server/jobs":              {"server/catalog", "server/descriptor", "server/harvest", "server/source", "server/store", "ent"},
 	"server/config":            {"server/catalog", "server/source"},

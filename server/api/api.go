@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/health"
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
@@ -58,6 +59,12 @@ type Options struct {
 	Schemas *catalog.Schemas
 	// Version is shown in the OpenAPI document and in the metrics.
 	Version string
+	// Tracing records a span for each call with OpenTelemetry's global tracer.
+	Tracing bool
+	// Collectors are metrics that other parts of the process have.
+	Collectors []prometheus.Collector
+	// Webhooks answers below /webhooks/; nil for 404.
+	Webhooks http.Handler
 	// Fallback answers every HTTP request outside the API, such as the UI's;
 	// nil for 404.
 	Fallback http.Handler
@@ -86,7 +93,7 @@ func New(o Options) (*Server, error) {
 	}
 	problems := &problems{index: o.Index, store: o.Store}
 	m := newMetrics(o, problems)
-	g, err := newGate(o.Logger, m)
+	g, err := newGate(o.Logger, m, newTracing(o.Tracing))
 	if err != nil {
 		return nil, err
 	}
@@ -130,6 +137,9 @@ func (s *Server) Conn() grpc.ClientConnInterface { return s.inProcess }
 // Handler answers HTTP: REST under /v1/, /openapi.json, /docs, /healthz,
 // /readyz and /metrics, and Options.Fallback for anything else.
 func (s *Server) Handler() http.Handler { return s.handler }
+
+// Metrics are those that /metrics shows.
+func (s *Server) Metrics() prometheus.Gatherer { return s.metrics.registry }
 
 // SetReady says whether the catalog is loaded and calls are welcome: it
 // decides what /readyz and the gRPC health service answer.

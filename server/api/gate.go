@@ -27,21 +27,23 @@ type gate struct {
 	log      *slog.Logger
 	metrics  *metrics
 	validate protovalidate.Validator
+	tracing  tracing
 }
 
-func newGate(log *slog.Logger, m *metrics) (*gate, error) {
+func newGate(log *slog.Logger, m *metrics, t tracing) (*gate, error) {
 	// The rules of a request are compiled when it first comes: all of them at
 	// the start would delay it. A test compiles every one.
 	v, err := protovalidate.New(protovalidate.WithAllowUnknownFields())
 	if err != nil {
 		return nil, fmt.Errorf("compile the rules of requests: %w", err)
 	}
-	return &gate{log: log, metrics: m, validate: v}, nil
+	return &gate{log: log, metrics: m, validate: v, tracing: t}, nil
 }
 
 // unary implements grpc.UnaryServerInterceptor.
 func (g *gate) unary(ctx context.Context, request any, info *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (answer any, err error) {
 	id, ctx := identify(ctx)
+	ctx, end := g.tracing.start(ctx, info.FullMethod, id)
 	start := time.Now()
 	defer func() {
 		if r := recover(); r != nil {
@@ -50,6 +52,7 @@ func (g *gate) unary(ctx context.Context, request any, info *grpc.UnaryServerInf
 		if err != nil {
 			answer, err = nil, g.status(err, id, info.FullMethod)
 		}
+		end(err)
 		g.ended(ctx, info.FullMethod, id, start, err)
 	}()
 	if strings.HasPrefix(info.FullMethod, "/waypost.") {
@@ -63,6 +66,7 @@ func (g *gate) unary(ctx context.Context, request any, info *grpc.UnaryServerInf
 // stream implements grpc.StreamServerInterceptor.
 func (g *gate) stream(service any, ss grpc.ServerStream, info *grpc.StreamServerInfo, handle grpc.StreamHandler) (err error) {
 	id, ctx := identify(ss.Context())
+	ctx, end := g.tracing.start(ctx, info.FullMethod, id)
 	start := time.Now()
 	defer func() {
 		if r := recover(); r != nil {
@@ -71,6 +75,7 @@ func (g *gate) stream(service any, ss grpc.ServerStream, info *grpc.StreamServer
 		if err != nil {
 			err = g.status(err, id, info.FullMethod)
 		}
+		end(err)
 		g.ended(ctx, info.FullMethod, id, start, err)
 	}()
 	return handle(service, &checkedStream{ss, ctx, g, strings.HasPrefix(info.FullMethod, "/waypost.")})

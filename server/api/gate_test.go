@@ -14,7 +14,7 @@ import (
 // rule that does not compile would fail at its first caller's.
 func TestRulesCompile(t *testing.T) {
 	t.Parallel()
-	g, err := newGate(slog.New(slog.DiscardHandler), nil)
+	g, err := newGate(slog.New(slog.DiscardHandler), nil, tracing{})
 	require.NoError(t, err)
 	methods := 0
 	protoregistry.GlobalFiles.RangeFilesByPackage("waypost.catalog.v1", func(f protoreflect.FileDescriptor) bool { methods += checkRules(t, g, f); return true })

@@ -103,7 +103,7 @@ func TestMinRevision(t *testing.T) {
 func TestUnexpectedErrorsKeepTheirCause(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, nil)
-	g, err := newGate(slog.New(slog.NewTextHandler(f.log, nil)), f.metrics)
+	g, err := newGate(slog.New(slog.NewTextHandler(f.log, nil)), f.metrics, tracing{})
 	require.NoError(t, err)
 	info := &grpc.UnaryServerInfo{FullMethod: "/waypost.test/Method"}
 	ctx := metadata.NewIncomingContext(t.Context(), metadata.Pairs(requestIDHeader, "id-7"))

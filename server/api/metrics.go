@@ -55,6 +55,7 @@ func newMetrics(o Options, p *problems) *metrics {
 		}, func() float64 { return float64(o.Index.Snapshot().Len()) }),
 		newStateCollector(o.Index, o.Store, o.Engine, p),
 	)
+	m.registry.MustRegister(o.Collectors...)
 	return m
 }
 
@@ -78,7 +79,7 @@ type stateCollector struct {
 	engine   *harvest.Engine
 	problems *problems
 
-	problemsDesc, runningDesc, remainingDesc, endedDesc, durationDesc, entitiesDesc, requestsDesc *prometheus.Desc
+	problemsDesc, runningDesc, remainingDesc, lagDesc, heldDesc, indexLagDesc, endedDesc, durationDesc, entitiesDesc, requestsDesc *prometheus.Desc
 }
 
 func newStateCollector(x *index.Index, st *store.Store, e *harvest.Engine, p *problems) *stateCollector {
@@ -90,6 +91,9 @@ func newStateCollector(x *index.Index, st *store.Store, e *harvest.Engine, p *pr
 		problemsDesc:  desc("catalog_problems", "Problems in the catalog.", "severity", "code"),
 		runningDesc:   desc("harvest_running", "Whether a harvest of the source runs in this process.", "source"),
 		remainingDesc: desc("source_requests_remaining", "Requests that the source's upstream, such as GitHub, last said are left.", "source"),
+		lagDesc:       desc("harvest_lag_seconds", "Time since the start of the source's latest harvest that succeeded: how old the catalog may be.", "source"),
+		heldDesc:      desc("source_held_entities", "Entities that are gone from the source and were not removed, because they are too many at once.", "source"),
+		indexLagDesc:  desc("index_lag_revisions", "Revisions that the database has and the catalog that is served has not yet."),
 		endedDesc:     desc("harvest_last_end_timestamp_seconds", "When the source's latest finished harvest ended.", "source", "state"),
 		durationDesc:  desc("harvest_last_duration_seconds", "How long the source's latest finished harvest took.", "source"),
 		entitiesDesc:  desc("harvest_last_entities", "Entities that the source's latest finished harvest added, changed and removed.", "source", "change"),
@@ -99,7 +103,7 @@ func newStateCollector(x *index.Index, st *store.Store, e *harvest.Engine, p *pr
 
 // Describe implements prometheus.Collector.
 func (c *stateCollector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.problemsDesc, c.runningDesc, c.remainingDesc, c.endedDesc, c.durationDesc, c.entitiesDesc, c.requestsDesc} {
+	for _, d := range []*prometheus.Desc{c.problemsDesc, c.runningDesc, c.remainingDesc, c.lagDesc, c.heldDesc, c.indexLagDesc, c.endedDesc, c.durationDesc, c.entitiesDesc, c.requestsDesc} {
 		ch <- d
 	}
 }
@@ -126,7 +130,18 @@ func (c *stateCollector) Collect(ch chan<- prometheus.Metric) {
 			gauge(c.problemsDesc, float64(n), string(k.severity), string(k.code))
 		}
 	}
+	served := c.index.Snapshot().Revision() // before the database is asked, so that it is never ahead
+	if latest, err := c.store.Latest(ctx); err != nil {
+		ch <- prometheus.NewInvalidMetric(c.indexLagDesc, err)
+	} else {
+		gauge(c.indexLagDesc, float64(latest-served))
+	}
+	held, err := c.store.Held(ctx)
+	if err != nil {
+		ch <- prometheus.NewInvalidMetric(c.heldDesc, err)
+	}
 	for _, s := range c.engine.Sources() {
+		gauge(c.heldDesc, float64(held[s.Name].Entities), s.Name)
 		running := 0.0
 		if s.Running != nil {
 			running = 1
@@ -143,6 +158,11 @@ func (c *stateCollector) Collect(ch chan<- prometheus.Metric) {
 		for _, h := range latest {
 			if h.Finished.IsZero() {
 				continue
+			}
+			if at, ok, err := c.store.LastSuccess(ctx, s.Name); err != nil {
+				ch <- prometheus.NewInvalidMetric(c.lagDesc, err)
+			} else if ok {
+				gauge(c.lagDesc, time.Since(at).Seconds(), s.Name)
 			}
 			gauge(c.endedDesc, float64(h.Finished.UnixMilli())/1000, s.Name, string(h.State))
 			gauge(c.durationDesc, h.Finished.Sub(h.Started).Seconds(), s.Name)

@@ -50,10 +50,14 @@ func (s *Server) newHandler(o Options) (http.Handler, error) {
 			reply(w, http.StatusServiceUnavailable, "not ready: the catalog is being loaded, or the server is stopping\n")
 		}
 	})
+	if o.Webhooks != nil {
+		mux.Handle("/webhooks/", o.Webhooks)
+	}
 	mux.Handle("/", fallback)
+	t := newTracing(o.Tracing)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, "/v1/") || r.URL.Path == "/v1" {
-			serveREST(gateway, m, w, r)
+			serveREST(gateway, m, t, w, r)
 			return
 		}
 		mux.ServeHTTP(w, r)
@@ -84,7 +88,7 @@ var crossOrigin = http.NewCrossOriginProtection()
 
 // serveREST hands a request to the gateway, with a request id, a bound on its
 // body, and a buffer for the answer.
-func serveREST(gateway *runtime.ServeMux, m runtime.Marshaler, w http.ResponseWriter, r *http.Request) {
+func serveREST(gateway *runtime.ServeMux, m runtime.Marshaler, t tracing, w http.ResponseWriter, r *http.Request) {
 	id := r.Header.Get(requestIDHeader)
 	if !validRequestID(id) {
 		id = newRequestID()
@@ -109,7 +113,7 @@ func serveREST(gateway *runtime.ServeMux, m runtime.Marshaler, w http.ResponseWr
 	}
 	call := rests.Get().(*rest)
 	defer call.release()
-	ctx := context.WithValue(r.Context(), formKey{}, call)
+	ctx := context.WithValue(t.ofHTTP(r.Context(), r), formKey{}, call)
 	ctx = context.WithValue(ctx, requestIDKey{}, id)
 	gateway.ServeHTTP(w, r.WithContext(ctx))
 }

@@ -8,6 +8,9 @@ import (
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/waypost-dev/waypost/server/catalog"
 	"github.com/waypost-dev/waypost/server/source"
 	"github.com/waypost-dev/waypost/server/store"
@@ -112,6 +115,9 @@ func (e *Engine) Refresh(ctx context.Context, name string, scope source.Scope, c
 	if !ok {
 		return Refreshed{}, fmt.Errorf("refresh %s: %w", name, ErrNoRefresh)
 	}
+	ctx, span := tracer.Start(ctx, "refresh", trace.WithAttributes(
+		attribute.String("waypost.source", name), attribute.Int("waypost.repositories", len(scope.Repositories)), attribute.String("waypost.delivery", cause.Delivery)))
+	defer span.End()
 	r := newRun(e.store, e.log.With("source", name), c.Config, Order{}, store.Harvest{Started: time.Now()})
 	r.via, r.actor = cause.Via, cause
 	r.kept = keptOf(e.store, name)

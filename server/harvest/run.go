@@ -9,6 +9,10 @@ import (
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/waypost-dev/waypost/server/catalog"
@@ -23,6 +27,9 @@ const (
 	batchRepositories = 500
 	batchAge          = 250 * time.Millisecond
 )
+
+// tracer makes a span of each harvest, refresh and write.
+var tracer = otel.Tracer("github.com/waypost-dev/waypost/server/harvest")
 
 // directoryID is the repository under which the groups and users of an
 // organisation are kept. No forge gives such an ID.
@@ -78,6 +85,9 @@ func newRun(st *store.Store, log *slog.Logger, c Config, o Order, h store.Harves
 
 // do harvests, records the end and tells the watchers.
 func (r *run) do(ctx context.Context) error {
+	ctx, span := tracer.Start(ctx, "harvest", trace.WithAttributes(
+		attribute.String("waypost.source", r.config.Source.Name()), attribute.Int64("waypost.harvest", r.id), attribute.String("waypost.cause", r.order.Cause)))
+	defer span.End()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	r.mu.Lock()
@@ -102,6 +112,12 @@ func (r *run) do(ctx context.Context) error {
 	h.Problems += len(r.problems)
 	record, problems := *h, r.problems
 	r.mu.Unlock()
+	span.SetAttributes(attribute.String("waypost.state", string(record.State)), attribute.Int("waypost.repositories", record.Repositories),
+		attribute.Int("waypost.added", record.Added), attribute.Int("waypost.changed", record.Changed), attribute.Int("waypost.removed", record.Removed),
+		attribute.Int("waypost.requests", record.Requests))
+	if err != nil {
+		span.SetStatus(codes.Error, record.Error)
+	}
 
 	// The end is recorded even when the harvest was told to stop.
 	record0, stop := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
@@ -176,6 +192,8 @@ func (r *run) harvest(ctx context.Context) error {
 
 // apply writes a batch.
 func (r *run) apply(ctx context.Context, updates []store.RepositoryUpdate) error {
+	ctx, span := tracer.Start(ctx, "write", trace.WithAttributes(attribute.Int("waypost.repositories", len(updates))))
+	defer span.End()
 	counts, err := r.store.Stage(ctx, r.config.Source.Name(), updates)
 	if err != nil {
 		return fmt.Errorf("write %d repositories of %s: %w", len(updates), r.config.Source.Name(), err)

@@ -110,6 +110,20 @@ func (s *Store) Harvests(ctx context.Context, source string, limit int) ([]Harve
 	return out, nil
 }
 
+// LastSuccess is when the latest harvest of a source began that read all of it,
+// whether or not it removed what is gone; false if there is none.
+func (s *Store) LastSuccess(ctx context.Context, source string) (time.Time, bool, error) {
+	h, err := s.reads.Harvest.Query().Where(harvest.Source(toText(source)), harvest.StateIn(string(HarvestSucceeded), string(HarvestHeld))).
+		Order(harvest.ByID(descending)).First(ctx)
+	if ent.IsNotFound(err) {
+		return time.Time{}, false, nil
+	}
+	if err != nil {
+		return time.Time{}, false, fmt.Errorf("read latest harvest of %s: %w", source, err)
+	}
+	return h.Started.UTC(), true, nil
+}
+
 // GetHarvest returns one harvest, or ErrNotFound.
 func (s *Store) GetHarvest(ctx context.Context, id int64) (Harvest, error) {
 	r, err := s.reads.Harvest.Get(ctx, id)

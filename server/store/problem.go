@@ -27,7 +27,7 @@ func (s *Store) Problems(ctx context.Context) ([]catalog.Problem, error) {
 		`SELECT r."source", r."name", d."path", d."problems" FROM "documents" d JOIN "repositories" r ON r."id" = d."repository_id" WHERE d."problems" IS NOT NULL`,
 		`SELECT "source", "name", '', "problems" FROM "repositories" WHERE "problems" IS NOT NULL`,
 		`SELECT "source", '', '', "problems" FROM "harvests" WHERE "problems" IS NOT NULL AND "id" IN
-			(SELECT max("id") FROM "harvests" WHERE "state" IN ('succeeded', 'failed') GROUP BY "source")`,
+			(SELECT max("id") FROM "harvests" WHERE "state" IN ('succeeded', 'failed', 'held') GROUP BY "source")`,
 	} {
 		err := queryRows(ctx, tx, query, nil, func(rows *sql.Rows) error {
 			var source, repository, path string
