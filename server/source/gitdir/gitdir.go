@@ -33,6 +33,7 @@ import (
 
 	"github.com/waypost-dev/waypost/server/catalog"
 	"github.com/waypost-dev/waypost/server/source"
+	"github.com/waypost-dev/waypost/server/source/reach"
 )
 
 // Options configure a Source.
@@ -53,6 +54,11 @@ type Options struct {
 	// Include keeps only repositories whose name or owner/name matches one of
 	// these globs; Exclude leaves out those which match one of its globs.
 	Include, Exclude []string
+	// ReadAllow are the hosts to which Locations and placeholders may lead, and
+	// Cache keeps what they answered; see reach.WebOptions. The clones' own forge
+	// is none of them by itself.
+	ReadAllow []string
+	Cache     reach.Cache
 }
 
 // DefaultPatterns are the catalog files looked for in a repository.
@@ -63,14 +69,15 @@ const maxRepositories = 200_000
 
 // formatVersion is part of every State: raise it when the same commit would be
 // reported differently.
-const formatVersion = "1"
+const formatVersion = "2"
 
 // Source is a directory of git clones. It is safe for concurrent use.
 type Source struct {
 	o        Options
 	path     string
 	patterns *patterns // of repositories
-	options  string    // all that changes what a commit is reported as
+	web      *reach.Web
+	options  string // all that changes what a commit is reported as
 }
 
 var _ source.Source = (*Source)(nil)
@@ -103,8 +110,12 @@ func New(o Options) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Source{o: o, path: abs, patterns: p}
-	s.options = strings.Join([]string{formatVersion, o.Owner, strings.Join(p.globs, "\n")}, "\x00")
+	web, err := reach.NewWeb(reach.WebOptions{Allow: o.ReadAllow, Cache: o.Cache})
+	if err != nil {
+		return nil, err
+	}
+	s := &Source{o: o, path: abs, patterns: p, web: web}
+	s.options = strings.Join([]string{formatVersion, o.Owner, strings.Join(p.globs, "\n"), strings.Join(o.ReadAllow, "\n")}, "\x00")
 	return s, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -20,7 +21,21 @@ type place struct {
 	o     sourcetest.Options
 	kind  clonetest.Repository // Bare and Loose
 	stand map[string]sourcetest.Repository
+	cache cache
 }
+
+// cache keeps answers of other hosts.
+type cache struct{ m sync.Map }
+
+func (c *cache) Get(key string) ([]byte, bool) {
+	v, ok := c.m.Load(key)
+	if !ok {
+		return nil, false
+	}
+	return v.([]byte), true
+}
+
+func (c *cache) Set(key string, value []byte) { c.m.Store(key, value) }
 
 func (p *place) Set(t *testing.T, repositories ...sourcetest.Repository) {
 	next := map[string]sourcetest.Repository{}
@@ -52,7 +67,7 @@ func (p *place) Set(t *testing.T, repositories ...sourcetest.Repository) {
 }
 
 func (p *place) Source(t *testing.T) source.Source {
-	s, err := gitdir.New(gitdir.Options{Path: p.dir, Patterns: p.o.Patterns})
+	s, err := gitdir.New(gitdir.Options{Path: p.dir, Patterns: p.o.Patterns, ReadAllow: p.o.ReadAllow, Cache: &p.cache})
 	require.NoError(t, err)
 	return s
 }
@@ -72,11 +87,13 @@ func TestConformance(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			sourcetest.Run(t, func(t *testing.T, o sourcetest.Options) sourcetest.Place {
+			open := func(t *testing.T, o sourcetest.Options) sourcetest.Place {
 				dir := filepath.Join(t.TempDir(), "acme")
 				require.NoError(t, os.Mkdir(dir, 0o755))
 				return &place{dir: dir, o: o, kind: kind}
-			})
+			}
+			sourcetest.Run(t, open)
+			sourcetest.RunReach(t, open)
 		})
 	}
 }

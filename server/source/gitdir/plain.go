@@ -107,6 +107,12 @@ func (s *Source) harvestPlain(ctx context.Context, known source.Known, out sourc
 		}
 		r.repo.Documents = append(r.repo.Documents, d)
 	}
+	if err := r.reach(ctx, before, folderTree{root}, true); err != nil {
+		return err
+	}
+	if ok && before.State == r.repo.State && !strings.HasSuffix(before.State, incomplete) {
+		return out.Unchanged(ctx, r.repo.ID)
+	}
 	return out.Repository(ctx, r.repo)
 }
 

@@ -61,6 +61,9 @@ func (s *Source) harvest(ctx context.Context, c clone, known source.Known, out s
 		}
 		return out.Keep(ctx, c.id, p)
 	}
+	if isKnown && before.State == r.repo.State && !strings.HasSuffix(before.State, incomplete) { // other hosts were asked, and nothing is new
+		return out.Unchanged(ctx, c.id)
+	}
 	return out.Repository(ctx, r.repo)
 }
 
@@ -135,7 +138,10 @@ func (r *reading) read(ctx context.Context, known source.RepositoryState) error 
 	if err := r.codeowners(w, root); err != nil {
 		return err
 	}
-	return r.documents(ctx, w, root, known)
+	if err := r.documents(ctx, w, root, known); err != nil {
+		return err
+	}
+	return r.reach(ctx, known, commitTree{w, root}, false)
 }
 
 // commit reads the head, and returns its tree.

@@ -63,3 +63,44 @@ func held(e sourcetest.Entry) inGit {
 	}
 	return h
 }
+
+// TestBothWaysLeadToTheSame harvests a repository whose catalog files lead to
+// others, from the disk and through a GitHub.
+func TestBothWaysLeadToTheSame(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "acme")
+	clonetest.Write(t, filepath.Join(dir, "shop"), clonetest.Repository{Files: []clonetest.File{
+		{Path: "catalog-info.yaml", Content: sourcetest.Location("./apis/*.yaml", "./deep/**/*.yaml", "./missing.yaml", "./link.yaml", "./nowhere.yaml", "https://elsewhere.example/x.yaml", "../../x", "./apis")},
+		{Path: "apis/a.yaml", Content: sourcetest.API("a", "$text", "../openapi.yaml") + "---\n" + sourcetest.API("b", "$json", "./b.json") + "---\n" + sourcetest.API("c", "$text", "./missing.txt")},
+		{Path: "apis/b.json", Content: `{"x": {"$text": "/openapi.yaml"}, "y": {"$yaml": "https://elsewhere.example/y"}}`},
+		{Path: "apis/b.yaml", Content: sourcetest.Location("../catalog-info.yaml", "/deep/c/c.yaml")},
+		{Path: "deep/c/c.yaml", Content: sourcetest.Document("c")},
+		{Path: "deep/d.yaml", Content: sourcetest.Document("d")},
+		{Path: "openapi.yaml", Content: "openapi: 3.0.0\n"},
+		{Path: "link.yaml", Content: "deep/d.yaml", Mode: "120000"},
+		{Path: "nowhere.yaml", Content: "/etc/hostname", Mode: "120000"},
+	}})
+	org, err := githubtest.LoadClones(dir)
+	require.NoError(t, err)
+	web := httptest.NewServer(githubtest.NewServer(org, githubtest.Options{Enterprise: true}))
+	t.Cleanup(web.Close)
+	fromDisk, err := gitdir.New(gitdir.Options{Path: dir, Name: "acme"})
+	require.NoError(t, err)
+	fromGitHub, err := github.New(github.Options{Organisation: "acme", URL: web.URL, Name: "acme"})
+	require.NoError(t, err)
+	reported := func(s source.Source) source.Repository {
+		report, err := new(sourcetest.Ledger).Harvest(t.Context(), t, s)
+		require.NoError(t, err)
+		require.Empty(t, report.Kept)
+		for _, r := range report.Repositories {
+			return r
+		}
+		t.Fatal("no repository was reported")
+		return source.Repository{}
+	}
+	a, b := reported(fromDisk), reported(fromGitHub)
+	require.Len(t, a.Documents, 6)
+	require.Len(t, a.Problems, 6)
+	require.Empty(t, cmp.Diff(a.Documents, b.Documents))
+	require.Empty(t, cmp.Diff(a.Problems, b.Problems))
+}

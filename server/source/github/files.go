@@ -11,6 +11,8 @@ import (
 
 	gh "github.com/google/go-github/v60/github"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/waypost-dev/waypost/server/source/reach"
 )
 
 const (
@@ -211,7 +213,7 @@ func (r *reader) follow(ctx context.Context, f *file) (string, []byte, error) {
 		return "", nil, err
 	}
 	if target.GetType() != "file" {
-		return "", nil, errors.New("it is a symbolic link that leads to no file of the repository")
+		return "", nil, reach.LeadsNowhere()
 	}
 	text, err := target.GetContent()
 	if err != nil {

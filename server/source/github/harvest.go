@@ -15,6 +15,7 @@ import (
 
 	"github.com/waypost-dev/waypost/server/catalog"
 	"github.com/waypost-dev/waypost/server/source"
+	"github.com/waypost-dev/waypost/server/source/reach"
 )
 
 // stateVersion goes into every State: raise it when more is read of a
@@ -112,7 +113,7 @@ func (h *harvest) compare(r *gh.Repository, people directory) (listed, bool) {
 		if teams, ok := h.knownTeams(before); ok {
 			l.teams, l.state = teams, own+teamsPart(teams)
 		}
-		return l, known && strings.HasPrefix(before.State, own) && !strings.HasSuffix(before.State, incomplete)
+		return l, known && strings.HasPrefix(before.State, own) && !strings.HasSuffix(before.State, incomplete) && !strings.Contains(before.State, reach.Foreign)
 	}
 	l.teams = people.permissions[r.GetNodeID()]
 	l.state = own + teamsPart(l.teams)
@@ -163,7 +164,8 @@ func parseTeams(part string) ([]source.TeamPermission, bool) {
 
 // knownTeams are the teams that a State spells out.
 func (h *harvest) knownTeams(before source.RepositoryState) ([]source.TeamPermission, bool) {
-	own, part, ok := strings.Cut(strings.TrimSuffix(before.State, incomplete), "+")
+	state, _, _ := strings.Cut(strings.TrimSuffix(before.State, incomplete), reach.Foreign)
+	own, part, ok := strings.Cut(state, "+")
 	if !ok || !strings.HasPrefix(own, h.s.version+"-") {
 		return nil, false
 	}

@@ -32,6 +32,8 @@ import (
 
 	"github.com/bmatcuk/doublestar/v4"
 	gh "github.com/google/go-github/v60/github"
+
+	"github.com/waypost-dev/waypost/server/source/reach"
 )
 
 // Cache keeps answers by key from one harvest to the next, over restarts if
@@ -77,6 +79,11 @@ type Options struct {
 	NoArchived, NoForks bool
 	// NoDirectory leaves teams, members and team permissions out.
 	NoDirectory bool
+
+	// ReadAllow are the hosts to which Locations and placeholders may lead; see
+	// reach.WebOptions. GitHub is none of them by itself: files of the own
+	// repository are read like its others.
+	ReadAllow []string
 
 	// Cache keeps validators; within this Source only when nil.
 	Cache Cache
@@ -129,6 +136,7 @@ type Source struct {
 	rest    *gh.Client
 	graphql string // URL
 	cache   Cache
+	web     *reach.Web
 	version string // of what a State depends on besides the repository
 }
 
@@ -180,7 +188,10 @@ func New(o Options) (*Source, error) {
 	if s.cache == nil {
 		s.cache = &memory{}
 	}
-	s.version = digest(stateVersion, plan.globs, o.Branch, o.NoDirectory)[:8]
+	if s.web, err = reach.NewWeb(reach.WebOptions{Allow: o.ReadAllow, Cache: o.Cache, Timeout: o.Timeout}); err != nil {
+		return nil, err
+	}
+	s.version = digest(stateVersion, plan.globs, o.Branch, o.NoDirectory, o.ReadAllow)[:8]
 	base, err := url.Parse(rest)
 	if err != nil {
 		return nil, fmt.Errorf("read the address of the API: %w", err)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/waypost-dev/waypost/server/catalog"
 	"github.com/waypost-dev/waypost/server/source"
+	"github.com/waypost-dev/waypost/server/source/reach"
 )
 
 const (
@@ -40,6 +41,7 @@ type reader struct {
 	batch    int // repositories in a query
 	failures int // in a row
 	files    []*file
+	leading  []*reading // whose catalog files lead to others
 }
 
 // reading is a repository of which files are still missing.
@@ -72,7 +74,10 @@ func (h *harvest) read(ctx context.Context, repositories []listed) error {
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	return r.readFiles(ctx, true)
+	if err := r.readFiles(ctx, true); err != nil {
+		return err
+	}
+	return r.lead(ctx)
 }
 
 func (r *reader) take() []listed {
@@ -299,6 +304,10 @@ func (r *reader) report(ctx context.Context, repo *reading) error {
 		if d.Problem != nil && d.Problem.Code == catalog.CodeUnreadable && !strings.HasSuffix(repo.State, incomplete) {
 			repo.State += incomplete
 		}
+	}
+	known, _ := r.known.Repository(repo.ID)
+	if (reach.Walk{Known: known.Documents}).Needed(repo.Documents) {
+		return r.leads(ctx, repo)
 	}
 	if err := r.out.Repository(ctx, repo.Repository); err != nil {
 		return fmt.Errorf("report %s: %w", repo.FullName(), err)

@@ -100,6 +100,9 @@ func files(r sourcetest.Repository) []githubtest.File {
 
 func TestSource(t *testing.T) {
 	t.Parallel()
+	sourcetest.RunReach(t, func(t *testing.T, o sourcetest.Options) sourcetest.Place {
+		return newPlace(t, githubtest.NewOrg("acme"), Options{Patterns: o.Patterns, ReadAllow: o.ReadAllow}, githubtest.Options{})
+	})
 	sourcetest.Run(t, func(t *testing.T, o sourcetest.Options) sourcetest.Place {
 		return newPlace(t, githubtest.NewOrg("acme"), Options{Patterns: o.Patterns}, githubtest.Options{})
 	})
@@ -109,6 +112,9 @@ func TestSource(t *testing.T) {
 // few repositories at a time, and cuts trees short.
 func TestSourceInSmallSteps(t *testing.T) {
 	t.Parallel()
+	sourcetest.RunReach(t, func(t *testing.T, o sourcetest.Options) sourcetest.Place {
+		return newPlace(t, githubtest.NewOrg("acme"), Options{Patterns: o.Patterns, ReadAllow: o.ReadAllow}, githubtest.Options{})
+	})
 	sourcetest.Run(t, func(t *testing.T, o sourcetest.Options) sourcetest.Place {
 		return newPlace(t, githubtest.NewOrg("acme"), Options{Patterns: o.Patterns, Parallel: 1}, githubtest.Options{Batch: 12, TreeLimit: 20})
 	})

@@ -17,7 +17,7 @@
 // circle, and to Walk.MaxDocuments documents. What a placeholder of $json or
 // $yaml brings may hold placeholders, relative to the file in which they stand,
 // three deep. No file may have more than source.MaxDocument bytes, and all that
-// is read of one repository no more than 64 MiB.
+// is reached from one repository's catalog files no more than 64 MiB.
 //
 // # Placeholders
 //

@@ -27,3 +27,8 @@ func Fail(hint, format string, args ...any) error {
 func TooLarge() error {
 	return &Failure{Code: catalog.CodeTooLarge, Message: fmt.Sprintf("it has more than %d bytes", source.MaxDocument), Hint: "split the file, and let a Location name its parts"}
 }
+
+// LeadsNowhere says that a symbolic link leads to no file of the repository.
+func LeadsNowhere() error {
+	return Fail("let the link point to a file of the same repository, by a relative path", "it is a symbolic link that leads to no file of the repository")
+}

@@ -319,7 +319,7 @@ func wellFormed(repo source.Repository, known source.RepositoryState) error {
 		case d.Problem != nil:
 		case d.Content == nil && known.Documents[d.Path] != d.Hash:
 			complain("document %q has no content, though its hash %s is not known", d.Path, d.Hash)
-		case d.Content != nil && BlobID(d.Content) != d.Hash:
+		case d.Content != nil && BlobID(d.Content) != blobOf(d.Hash):
 			complain("document %q: Hash is %s, git says %s", d.Path, d.Hash, BlobID(d.Content))
 		}
 		seen[d.Path] = true
@@ -328,6 +328,15 @@ func wellFormed(repo source.Repository, known source.RepositoryState) error {
 		complain("%s: Hash is %s, git says %s", c.Path, c.Hash, BlobID(c.Content))
 	}
 	return errors.Join(errs...)
+}
+
+// blobOf is the blob id in the hash of a document, which goes on if the document
+// leads to other files.
+func blobOf(hash string) string {
+	if i := strings.IndexAny(hash, "+@"); i >= 0 {
+		return hash[:i]
+	}
+	return hash
 }
 
 // BlobID is git's id of a blob, in hex: SHA-1 over "blob", the size and the

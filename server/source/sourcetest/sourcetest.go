@@ -45,6 +45,8 @@ type Options struct {
 	// Patterns of catalog files; empty for the source's default, which is
 	// catalog-info.yaml in the root.
 	Patterns []string
+	// ReadAllow are the hosts to which catalog files may lead.
+	ReadAllow []string
 }
 
 // Place is where an implementation puts what a test wants harvested.
