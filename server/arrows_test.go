@@ -21,6 +21,7 @@ const module = "github.com/waypost-dev/waypost/"
 var allowed = map[string][]string{
 	"server/catalog":           {},
 	"server/descriptor":        {"server/catalog"},
+	"server/feed":              {"server/catalog", "server/index", "server/store", "ent"},
 	"server/index":             {"server/catalog"},
 	"server/plan":              {"server/catalog", "server/index"},
 	"server/store":             {"server/catalog", "ent"},

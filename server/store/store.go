@@ -22,6 +22,8 @@ var (
 	ErrNotFound = errors.New("not found")
 	// ErrBusy: another harvest of the same source is running.
 	ErrBusy = errors.New("source is being harvested")
+	// ErrTooOld: the retention policy has given up what was asked for.
+	ErrTooOld = errors.New("revision is too old")
 )
 
 // Repository is a repository as the store keeps it.

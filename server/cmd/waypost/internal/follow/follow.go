@@ -1,14 +1,16 @@
 // Package follow keeps the index at the state of the store: it loads it once
-// and then applies the change feed.
+// and then applies the change feed, and hands it on to those who watch.
 package follow
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
 
 	"github.com/waypost-dev/waypost/server/catalog"
+	"github.com/waypost-dev/waypost/server/feed"
 	"github.com/waypost-dev/waypost/server/index"
 	"github.com/waypost-dev/waypost/server/store"
 )
@@ -24,14 +26,19 @@ const (
 type Follower struct {
 	store *store.Store
 	index *index.Index
+	feed  *feed.Hub
 	log   *slog.Logger
 	seen  catalog.Revision
 }
 
 // New returns a Follower; call Load, then Run.
 func New(st *store.Store, x *index.Index, log *slog.Logger) *Follower {
-	return &Follower{store: st, index: x, log: log}
+	return &Follower{store: st, index: x, feed: feed.New(st), log: log}
 }
+
+// Feed is where the changes are published that the index has. It is the same
+// one always.
+func (f *Follower) Feed() *feed.Hub { return f.feed }
 
 // Load fills the index with everything that the store serves.
 func (f *Follower) Load(ctx context.Context) error {
@@ -45,6 +52,7 @@ func (f *Follower) Load(ctx context.Context) error {
 	}
 	f.index.Load(entities, rev)
 	f.seen = rev
+	f.feed.Reset(rev)
 	return nil
 }
 
@@ -80,13 +88,20 @@ func (f *Follower) Run(ctx context.Context) error {
 func (f *Follower) catchUp(ctx context.Context) error {
 	for {
 		changes, err := f.store.Changes(ctx, f.seen, step)
+		if errors.Is(err, store.ErrTooOld) {
+			// This process slept for longer than changes are kept.
+			return f.Load(ctx)
+		}
 		if err != nil {
 			return fmt.Errorf("read changes after revision %d: %w", f.seen, err)
 		}
 		if len(changes) == 0 {
 			return nil
 		}
+		was := f.index.Snapshot()
 		f.index.Apply(changes)
+		// Only now: who hears of a change can read what it made.
+		f.feed.Publish(was, changes)
 		f.seen = changes[len(changes)-1].Revision
 		if len(changes) < step {
 			return nil
