@@ -17,9 +17,6 @@ const (
 	commitTimeout   = acknowledgeTimeout
 )
 
-// wakePause is the least time between two calls of Wake.
-const wakePause = 50 * time.Millisecond
-
 var errClosed = errors.New("the server is stopping; try again later")
 
 // item is what one request brought.
@@ -149,55 +146,4 @@ func (i *Inbox) commitBatch(batch []*item) {
 		close(it.done)
 	}
 	i.wakes.add(woken)
-}
-
-// wakes are the sources that Wake is still to be called for.
-type wakes struct {
-	mu    sync.Mutex
-	names map[string]struct{}
-	ready chan struct{}
-}
-
-func (w *wakes) add(names map[string]struct{}) {
-	if len(names) == 0 {
-		return
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for name := range names {
-		w.names[name] = struct{}{}
-	}
-	signal(w.ready)
-}
-
-func (w *wakes) take() map[string]struct{} {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	names := w.names
-	w.names = map[string]struct{}{}
-	return names
-}
-
-// wakeAll calls Wake until ctx ends.
-func (i *Inbox) wakeAll(ctx context.Context) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-i.wakes.ready:
-		}
-		for name := range i.wakes.take() {
-			if i.options.Wake == nil {
-				continue
-			}
-			if err := i.options.Wake(ctx, name); err != nil && ctx.Err() == nil {
-				i.log.Error("webhook deliveries wait: nobody could be told", "source", name, "error", err)
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(wakePause):
-		}
-	}
 }

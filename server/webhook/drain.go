@@ -208,6 +208,7 @@ func (s *scope) add(more source.Scope) {
 		if p.Name != "" {
 			known.Name = p.Name
 		}
+		known.Teams = known.Teams || p.Teams
 		if p.ID == "" && p.Number == 0 {
 			s.names[strings.ToLower(p.Name)] = n
 		}

@@ -60,14 +60,14 @@ func TestDrain(t *testing.T) {
 			`{"Ignored":"no watched path"}`,
 			`{"Error":"no repository in it"}`,
 			`{"Panic":"index out of range"}`,
-			`{"Repositories":[{"ID":"R2","Number":2,"Name":"acme/two"},{"Number":1,"Name":"acme/new"}],"Actor":"bob"}`,
+			`{"Repositories":[{"ID":"R2","Number":2,"Name":"acme/two"},{"Number":1,"Name":"acme/new","Teams":true}],"Actor":"bob"}`,
 			`not JSON`,
 			`{}`,
 			`{"Ignored":"`+strings.Repeat("ü", 400)+`"}`)
 		require.NoError(t, i.Drain(t.Context(), acme))
 		require.Empty(t, cmp.Diff([]call{{
 			Source: acme,
-			Scope:  source.Scope{Repositories: []source.Pointer{{ID: "R1", Number: 1, Name: "acme/new"}, {ID: "R2", Number: 2, Name: "acme/two"}}},
+			Scope:  source.Scope{Repositories: []source.Pointer{{ID: "R1", Number: 1, Name: "acme/new", Teams: true}, {ID: "R2", Number: 2, Name: "acme/two"}}},
 			Cause:  catalog.Cause{Via: catalog.ViaWebhook, Actor: "bob", Delivery: "5"},
 		}}, e.refreshes))
 		require.Empty(t, e.harvests)

@@ -151,30 +151,38 @@ func (i *Inbox) receive(w http.ResponseWriter, r *http.Request) (int, Answer, er
 	it := &item{held: held, done: make(chan struct{})}
 	held = &reserve{inbox: i} // the committer's now
 	now := time.Now()
+	answer.Status = "accepted"
 	for _, s := range candidates {
 		d := store.Delivery{ID: answer.Delivery, Source: s.Name(), Event: event, Received: now, Payload: payload, Waiting: true}
 		if event == "ping" {
-			d.Payload, d.Waiting, d.Outcome = nil, false, "pong"
+			answer.Status, d = "pong", finished(d, "pong")
+		} else if why := i.uninteresting(s, d); why != "" {
+			answer.Status, answer.Message, d = "ignored", why, finished(d, "ignored: "+why)
+		}
+		if !d.Waiting {
+			d.Payload = nil
 		}
 		it.deliveries = append(it.deliveries, d)
 		answer.Sources = append(answer.Sources, d.Source)
 	}
 	if err := i.commit(r.Context(), it); err != nil {
-		answer.Sources = nil
 		return 0, answer, err
 	}
-	switch {
-	case event == "ping":
-		answer.Status = "pong"
-	case it.fresh:
-		answer.Status = "accepted"
-	default:
-		answer.Status = "duplicate"
-	}
 	if !it.fresh {
+		answer.Status = "duplicate"
 		return http.StatusOK, answer, nil
 	}
 	return http.StatusAccepted, answer, nil
+}
+
+// uninteresting says why an event is of no interest to a source whatever its
+// payload says; empty if the payload matters.
+func (i *Inbox) uninteresting(s Source, d store.Delivery) string {
+	d.Payload = nil
+	if a, err := i.announced(s, d); err == nil {
+		return a.Ignored
+	}
+	return ""
 }
 
 // candidates are the sources that a URL may mean.
@@ -201,7 +209,7 @@ func (i *Inbox) candidates(path string) ([]Source, error) {
 // has the repository, who had it, and who has the installation of the app.
 var owners = []string{
 	"organization.login", "repository.owner.login", "installation.account.login",
-	"changes.owner.from.organization.login", "changes.owner.from.user.login", "changes.organization.login.from", "changes.login.from",
+	"changes.owner.from.organization.login", "changes.owner.from.user.login", "changes.login.from",
 }
 
 // dispatch chooses among sources whose secret signed the payload. None, without

@@ -15,10 +15,12 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-github/v60/github"
+	gh "github.com/google/go-github/v60/github"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/waypost-dev/waypost/server/source/github"
+	"github.com/waypost-dev/waypost/server/source/githubtest/octokit"
 	"github.com/waypost-dev/waypost/server/store"
 	"github.com/waypost-dev/waypost/server/webhook"
 )
@@ -68,6 +70,87 @@ func TestAccepted(t *testing.T) {
 		require.NotEmpty(t, header.Get("Retry-After"))
 		require.Len(t, deliveries(t, s, ""), 3)
 	})
+}
+
+// What is of no interest whatever it says is known, and not kept.
+func TestUninteresting(t *testing.T) {
+	t.Parallel()
+	s := memory(t)
+	woken := make(chan string, 10)
+	i := inbox(t, s, sourcesOf(acme), webhook.Options{Wake: func(_ context.Context, name string) error { woken <- name; return nil }})
+	code, answer, _ := send(t, i, request("/webhooks/github", "star", "1", []byte(`{}`)))
+	require.Equal(t, http.StatusAccepted, code)
+	require.Equal(t, webhook.Answer{Status: "ignored", Message: "stars are not in the catalog", Delivery: "1", Sources: []string{acme}}, answer)
+	got := deliveries(t, s, acme)
+	require.Len(t, got, 1)
+	require.False(t, got[0].Waiting)
+	require.Equal(t, "ignored: stars are not in the catalog", got[0].Outcome)
+	code, answer, _ = send(t, i, request("/webhooks/github", "star", "1", []byte(`{}`)))
+	require.Equal(t, http.StatusOK, code)
+	require.Equal(t, "duplicate", answer.Status)
+	require.Empty(t, woken)
+
+	code, answer, _ = send(t, i, request("/webhooks/github", "crash", "2", []byte(`{}`)))
+	require.Equal(t, http.StatusAccepted, code)
+	require.Equal(t, "accepted", answer.Status, "it is looked at later, where it is marked as failed")
+	require.Equal(t, acme, <-woken)
+	require.NoError(t, i.Drain(t.Context(), acme))
+	require.Equal(t, "failed: panic: index out of range", deliveries(t, s, acme)[0].Outcome)
+}
+
+// What a process left that ended before it could tell anybody is remembered.
+func TestRecall(t *testing.T) {
+	t.Parallel()
+	s := memory(t)
+	put(t, s, `{}`)
+	woken := make(chan string, 10)
+	inbox(t, s, sourcesOf(acme, "github:other"), webhook.Options{Wake: func(_ context.Context, name string) error { woken <- name; return nil }})
+	select {
+	case name := <-woken:
+		require.Equal(t, acme, name)
+	case <-time.After(30 * time.Second):
+		require.Fail(t, "nobody was told")
+	}
+}
+
+// Each example of Octokit's goes through: to its organisation, and to an
+// outcome that is no failure.
+func TestExamples(t *testing.T) {
+	t.Parallel()
+	s, e := memory(t), &engine{}
+	var sources []webhook.Source
+	for _, organisation := range []string{"Codertocat", "Octocoders", "octocat"} {
+		real, err := github.New(github.Options{Organisation: organisation, Token: "none"})
+		require.NoError(t, err)
+		sources = append(sources, webhook.Source{Announcer: real, Secrets: []string{secret}})
+	}
+	i := inbox(t, s, sources, e.options())
+	statuses := map[string]int{}
+	for _, from := range []string{"api.github.com", "ghes-35"} {
+		for _, event := range octokit.Webhooks(t, from) {
+			for n, example := range event.Examples {
+				code, answer, _ := send(t, i, request("/webhooks/github", event.Name, fmt.Sprint(from, event.Name, n), example))
+				if code == http.StatusNotFound { // of other organisations than the three
+					require.Contains(t, answer.Message, "the payload is of", "%s %s", event.Name, example)
+				} else {
+					require.Equal(t, http.StatusAccepted, code, "%s: %s", event.Name, answer.Message)
+				}
+				statuses[answer.Status]++
+			}
+		}
+	}
+	for _, source := range sources {
+		require.NoError(t, i.Drain(t.Context(), source.Name()))
+	}
+	words := map[string]int{}
+	for _, d := range deliveries(t, s, "") {
+		word, _, _ := strings.Cut(d.Outcome, " ")
+		words[word]++
+		require.Contains(t, []string{"pong", "ignored:", "refreshed", "asked"}, word, "%s of %s: %s", d.ID, d.Source, d.Outcome)
+	}
+	t.Logf("answers %v, outcomes %v", statuses, words)
+	require.Greater(t, statuses["accepted"], 20)
+	require.Greater(t, words["refreshed"], 10)
 }
 
 // What is refused leaves nothing behind, and says why.
@@ -197,7 +280,7 @@ func TestForm(t *testing.T) {
 	body := []byte(url.Values{"payload": {text}}.Encode())
 	r := request("/webhooks/github", "push", "1", body)
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
-	theirs, err := github.ValidatePayload(r.Clone(t.Context()), []byte(secret))
+	theirs, err := gh.ValidatePayload(r.Clone(t.Context()), []byte(secret))
 	require.NoError(t, err)
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	code, answer, _ := send(t, i, r)

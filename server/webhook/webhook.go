@@ -34,9 +34,11 @@ type Store interface {
 	PutDeliveries(ctx context.Context, deliveries []store.Delivery) ([]bool, error)
 	WaitingDeliveries(ctx context.Context, source string, limit int) ([]store.Delivery, error)
 	FinishDeliveries(ctx context.Context, deliveries []store.Delivery) error
+	DeliveryQueues(ctx context.Context) ([]store.DeliveryQueue, error)
 }
 
-// Source is a source whose forge sends deliveries.
+// Source is a source whose forge sends deliveries. An event that its Announced
+// ignores without a payload is recorded as ignored and not kept.
 type Source struct {
 	source.Announcer
 	// Secrets are those that a delivery may be signed with: usually one, and two
@@ -56,9 +58,9 @@ type Options struct {
 	// process ends.
 	Harvest func(ctx context.Context, source string, cause catalog.Cause) error
 	// Wake is told that deliveries of a source were put into the inbox, so that
-	// Drain is called soon. It is called at most every 50 ms; nobody waits for
-	// it. What it could not do is logged, and left to whoever calls Drain now
-	// and then. Nil for nobody.
+	// Drain is called soon. It is called at most every 50 ms, and nobody waits for
+	// it. Every 5 s it is told again of what still waits: this process, or another
+	// one, may have ended before it could tell. Nil for nobody.
 	Wake func(ctx context.Context, source string) error
 }
 
