@@ -12,6 +12,7 @@ import (
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/validator/rules"
 
+	"github.com/waypost-dev/waypost/server/source"
 	"github.com/waypost-dev/waypost/server/source/githubtest"
 	"github.com/waypost-dev/waypost/server/source/githubtest/octokit"
 	"github.com/waypost-dev/waypost/server/source/sourcetest"
@@ -74,6 +75,9 @@ func TestQueriesAreGitHubs(t *testing.T) {
 		p.o.Transport = ear
 		var l sourcetest.Ledger
 		run(t, &l, p)
+		e, _ := l.Named("odd")
+		_, err := l.Refresh(t.Context(), t, p.source(t), source.Scope{Repositories: []source.Pointer{{ID: e.ID}}, Directory: true})
+		require.NoError(t, err)
 		require.NotEmpty(t, ear.spoken)
 		for _, said := range ear.spoken {
 			var request struct {
@@ -96,6 +100,7 @@ func TestQueriesAreGitHubs(t *testing.T) {
 		}
 	}
 	require.Positive(t, kinds["nodes"])
+	require.Positive(t, kinds["node"])
 	require.Positive(t, kinds["organization"])
 	require.Positive(t, kinds["r0"])
 }

@@ -4,7 +4,16 @@
 // and faults on demand. The product serves its sample organisation with it, so
 // that a first run without network takes the same path as a real one.
 //
-// Its replies are held against GitHub's own API descriptions in truth_test.go.
+// What changes the organisation through its methods (Push, Rename, Grant …) is
+// announced by webhook, if Org.Announce says to whom:
+//
+//	org.Announce(func(d githubtest.Delivery) { deliveries = append(deliveries, d) })
+//	org.SetActor("ada")
+//	org.Push("shop", githubtest.File{Path: "catalog-info.yaml", Content: text})
+//	request.Header = deliveries[0].Header(secret) // signed
+//
+// Its replies and payloads are held against GitHub's own descriptions in
+// truth_test.go and announce_test.go.
 //
 // # An organisation as a folder
 //
