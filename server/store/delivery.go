@@ -128,22 +128,15 @@ func insertDeliveriesPostgres(ctx context.Context, tx *sql.Tx, deliveries []Deli
 			received, payloads = append(received, d.Received.UnixMicro()), append(payloads, d.Payload)
 			waiting, outcomes = append(waiting, d.Waiting), append(outcomes, toText(d.Outcome))
 		}
-		rows, err := tx.QueryContext(ctx, `INSERT INTO "deliveries" ("id", "source", "event", "received", "payload", "waiting", "outcome")
+		err := queryRows(ctx, tx, `INSERT INTO "deliveries" ("id", "source", "event", "received", "payload", "waiting", "outcome")
 			SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bytea[], $6::boolean[], $7::text[])
-			ON CONFLICT DO NOTHING RETURNING "id"`, keys, sources, events, received, payloads, waiting, outcomes)
-		if err != nil {
-			return err
-		}
-		for rows.Next() {
+			ON CONFLICT DO NOTHING RETURNING "id"`, []any{keys, sources, events, received, payloads, waiting, outcomes}, func(r *sql.Rows) error {
 			var key string
-			if err := rows.Scan(&key); err != nil {
-				rows.Close()
-				return err
-			}
+			err := r.Scan(&key)
 			added[key] = true
-		}
-		rows.Close()
-		if err := rows.Err(); err != nil {
+			return err
+		})
+		if err != nil {
 			return err
 		}
 	}
