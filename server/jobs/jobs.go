@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	mathrand "math/rand/v2"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -61,6 +62,7 @@ type Client struct {
 	stop     context.CancelFunc
 	done     sync.WaitGroup
 	planned  map[string]plan // periodic harvests by source; of follow alone
+	firsts   []string        // sources that Start asked to be harvested
 	draining sync.Map        // source → *sync.Mutex
 	backoff  func(*rivertype.JobRow) time.Duration
 }
@@ -117,10 +119,11 @@ func (c *Client) Start(ctx context.Context) error {
 
 // Stop takes no more work, gives running jobs Options.Grace to end, tells them
 // to stop, and hands those that did back to the queue. It returns when that is
-// done or ctx ends, and closes the Client either way.
+// done or ctx ends, and closes the Client either way. A second call does nothing.
 func (c *Client) Stop(ctx context.Context) error {
 	var err error
 	if c.begun {
+		c.begun = false
 		err = c.queue.Stop(ctx)
 		c.stop()
 		c.done.Wait()
@@ -136,6 +139,10 @@ func (c *Client) Stop(ctx context.Context) error {
 	c.close()
 	return nil
 }
+
+// First are the sources that were due when Start was called, and so are
+// harvested first of all.
+func (c *Client) First() []string { return slices.Clone(c.firsts) }
 
 // tend does what recurs besides the jobs themselves.
 func (c *Client) tend(ctx context.Context) {

@@ -82,7 +82,9 @@ func (c *Client) follow(ctx context.Context) {
 func (c *Client) first(ctx context.Context, source string, every time.Duration, now time.Time) bool {
 	began, err := c.lastSuccess(ctx, source)
 	if err == nil && (every <= 0 || now.Sub(began) >= every) {
-		err = c.Harvest(ctx, source, causeStart)
+		if err = c.Harvest(ctx, source, causeStart); err == nil && c.stop == nil { // Start is at it
+			c.firsts = append(c.firsts, source)
+		}
 	}
 	if err != nil && ctx.Err() == nil {
 		c.log.Warn("the first harvest of a source is not in the queue; this is tried again", "source", source, "error", err)

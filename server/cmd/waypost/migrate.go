@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/waypost-dev/waypost/server/jobs"
 	"github.com/waypost-dev/waypost/server/store"
 )
 
@@ -68,7 +69,21 @@ func (c *cli) migrations(ctx context.Context, s *settings, apply bool) ([]store.
 		return nil, err
 	}
 	defer st.Close()
-	return st.Migrations(ctx)
+	if apply {
+		queue, err := jobs.New(ctx, st, nil, c.logger(cfg), jobs.Options{})
+		if err == nil {
+			err = queue.Stop(ctx)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	all, err := st.Migrations(ctx)
+	if err != nil {
+		return nil, err
+	}
+	queued, err := jobs.Migrations(ctx, st)
+	return append(all, queued...), err
 }
 
 func (c *cli) showMigrations(all []store.Migration, format string) error {

@@ -48,7 +48,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "serve": serve, "stop": stop, "fetch": fetch, "json": jsonField, "eventually": eventually,
+			"exits": exits, "serve": serve, "stop": stop, "fetch": fetch, "json": jsonField, "eventually": eventually, "jobid": jobID,
 		},
 	})
 }
@@ -215,4 +215,12 @@ func eventually(ts *testscript.TestScript, neg bool, args []string) {
 			ts.Fatalf("never printed %q: %v", args[0], err)
 		}
 	}
+}
+
+// jobid FILE sets $JOB to the number of the first job in a list.
+func jobID(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: jobid FILE")
+	}
+	ts.Setenv("JOB", gjson.Get(ts.ReadFile(args[0]), "jobs.0.id").String())
 }

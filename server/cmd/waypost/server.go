@@ -19,6 +19,7 @@ import (
 	"github.com/waypost-dev/waypost/server/config"
 	"github.com/waypost-dev/waypost/server/harvest"
 	"github.com/waypost-dev/waypost/server/index"
+	"github.com/waypost-dev/waypost/server/jobs"
 	"github.com/waypost-dev/waypost/server/store"
 )
 
@@ -45,8 +46,13 @@ func (c *cli) runServer(ctx context.Context, cfg *config.Config) (err error) {
 		return err
 	}
 	releaseMemory()
+	queue, err := jobs.New(ctx, st, e, log, jobs.Options{})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, queue.Stop(context.WithoutCancel(ctx))) }() // if it was not stopped below
 	server, err := api.New(api.Options{
-		Index: x, Store: st, Engine: e, Logger: log, Version: buildVersion().Version, Fallback: frontend.Handler(),
+		Index: x, Store: st, Engine: e, Jobs: queue, Logger: log, Version: buildVersion().Version, Fallback: frontend.Handler(),
 	})
 	if err != nil {
 		return err
@@ -66,13 +72,13 @@ func (c *cli) runServer(ctx context.Context, cfg *config.Config) (err error) {
 	first := func(ctx context.Context) error {
 		select {
 		case <-ready:
-			c.firstHarvest(ctx, st, e, x, begin)
+			c.firstHarvest(ctx, st, queue.First(), x, begin)
 		case <-ctx.Done():
 		}
 		return nil
 	}
-	// Stopped from the last to the first: harvests end, so that nobody watches
-	// one for ever, then the listeners drain.
+	// Stopped from the last to the first: jobs go back to the queue and harvests
+	// end, so that nobody watches one for ever, then the listeners drain.
 	return service.Run(ctx, log, cfg.ShutdownTimeout, []service.Service{
 		service.Background("change feed", follower.Run),
 		{
@@ -87,7 +93,8 @@ func (c *cli) runServer(ctx context.Context, cfg *config.Config) (err error) {
 				return errors.Join(web.Shutdown(ctx), web.Close())
 			},
 		},
-		service.Background("harvests", e.Serve),
+		{Name: "harvests", Stop: func(ctx context.Context) error { return endHarvests(ctx, e) }},
+		{Name: "jobs", Start: queue.Start, Stop: queue.Stop},
 		service.Background("first harvest", first),
 		{Name: "readiness", Stop: func(context.Context) error { server.SetReady(false); return nil }},
 	}, func() {
@@ -132,16 +139,24 @@ func closed(err error) error {
 	return err
 }
 
-// firstHarvest waits until every source was harvested once since the start, and
-// says so.
-func (c *cli) firstHarvest(ctx context.Context, st *store.Store, e *harvest.Engine, x *index.Index, begin time.Time) {
-	var pending, failed []string
-	for _, s := range e.Sources() {
-		pending = append(pending, s.Name)
-	}
+// endHarvests ends the harvests that callers of the API began.
+func endHarvests(ctx context.Context, e *harvest.Engine) error {
+	// Over before it begins, Serve harvests nothing by itself.
+	over, cancel := context.WithCancel(ctx)
+	cancel()
+	return e.Serve(over)
+}
+
+// firstHarvest waits until the sources that were due at the start are
+// harvested, and says so.
+func (c *cli) firstHarvest(ctx context.Context, st *store.Store, pending []string, x *index.Index, begin time.Time) {
 	if len(pending) == 0 {
+		if n := x.Snapshot().Len(); n > 0 {
+			fmt.Fprintf(c.out, "harvested %d entities before; nothing is due yet\n", n)
+		}
 		return
 	}
+	var failed []string
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for len(pending) > 0 {
@@ -152,7 +167,7 @@ func (c *cli) firstHarvest(ctx context.Context, st *store.Store, e *harvest.Engi
 		}
 		pending = slices.DeleteFunc(pending, func(name string) bool {
 			h, err := st.Harvests(ctx, name, 1)
-			if err != nil || len(h) == 0 || h[0].Started.Before(begin.Truncate(time.Microsecond)) || h[0].State == store.HarvestRunning {
+			if err != nil || len(h) == 0 || h[0].State == store.HarvestRunning || h[0].Finished.Before(begin.Truncate(time.Microsecond)) {
 				return false
 			}
 			if h[0].State != store.HarvestSucceeded {
@@ -192,4 +207,36 @@ func (c *cli) inProcess(ctx context.Context, dsn string) (*client.Client, error)
 	}
 	server.SetReady(true)
 	return client.New(server.Conn(), st), nil
+}
+
+// queueInProcess returns a client of the job queue of a database, without a
+// server.
+func (c *cli) queueInProcess(ctx context.Context, dsn string) (*client.Client, error) {
+	log := c.logger(&config.Config{LogLevel: "warn"})
+	st, err := openRead(ctx, dsn)
+	if err != nil {
+		return nil, err
+	}
+	queue, err := jobs.New(ctx, st, nil, log, jobs.Options{NoMigrate: true})
+	if err != nil {
+		return nil, errors.Join(err, st.Close())
+	}
+	shut := closers{func() error { return queue.Stop(context.WithoutCancel(ctx)) }, st.Close}
+	server, err := api.New(api.Options{Index: index.New(), Store: st, Engine: harvest.New(st, log), Jobs: queue, Logger: log, Version: buildVersion().Version})
+	if err != nil {
+		return nil, errors.Join(err, shut.Close())
+	}
+	server.SetReady(true)
+	return client.New(server.Conn(), shut), nil
+}
+
+// closers are closed together, in order.
+type closers []func() error
+
+func (c closers) Close() error {
+	var errs []error
+	for _, f := range c {
+		errs = append(errs, f())
+	}
+	return errors.Join(errs...)
 }
