@@ -132,9 +132,12 @@ func (r *run) Repository(ctx context.Context, repo source.Repository) error {
 			problems++
 		case d.Content == nil:
 			if moved {
-				// Its entities still tell the old address. Without a state it is read
-				// anew, whole, the next time.
+				// Its entities still tell the old address. It is read anew, whole,
+				// before the run ends, or else, without a state, the next time.
 				update.Repository.State = ""
+				r.mu.Lock()
+				r.moved[repo.ID] = source.Pointer{ID: repo.ID, Name: repo.FullName()}
+				r.mu.Unlock()
 			}
 			update.Repository.Documents[d.Path] = before
 			update.Unchanged = append(update.Unchanged, d.Path)

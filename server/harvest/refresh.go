@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -134,7 +135,7 @@ func (e *Engine) Refresh(ctx context.Context, name string, scope source.Scope, c
 		return err
 	}
 	err := parts.Refresh(ctx, scope, known{r}, r)
-	if err = errors.Join(err, r.batch.flush(ctx)); err != nil {
+	if err = errors.Join(err, r.readMoved(ctx)); err != nil {
 		return Refreshed{}, fmt.Errorf("refresh %s: %w", name, err)
 	}
 	latest, err := e.store.Latest(ctx)
@@ -147,6 +148,66 @@ func (e *Engine) Refresh(ctx context.Context, name string, scope source.Scope, c
 	e.log.Debug("refreshed", "source", name, "repositories", p.Repositories, "read", p.Read,
 		"added", counts.Added, "changed", counts.Changed, "removed", counts.Removed, "requests", p.Budget.Counted)
 	return Refreshed{Counts: counts, Budget: p.Budget, Problems: r.problems, Revision: latest}, held
+}
+
+// readMoved writes what was gathered, and reads repositories again that have
+// another address while their documents are as they were: each of their
+// entities tells the address.
+func (r *run) readMoved(ctx context.Context) error {
+	if err := r.batch.flush(ctx); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	moved := r.moved
+	r.moved = map[string]source.Pointer{}
+	r.mu.Unlock()
+	parts, ok := r.config.Source.(source.Refresher)
+	if len(moved) == 0 || !ok {
+		return nil
+	}
+	scope := source.Scope{Repositories: slices.Collect(maps.Values(moved))}
+	if err := parts.Refresh(ctx, scope, forgotten{known{r}, moved}, again{r, r.progress().Budget}); err != nil {
+		return fmt.Errorf("read what has moved in %s: %w", r.config.Source.Name(), err)
+	}
+	return r.batch.flush(ctx)
+}
+
+// forgotten is known, but for some repositories.
+type forgotten struct {
+	known
+	ids map[string]source.Pointer
+}
+
+// Repository implements source.Known.
+func (f forgotten) Repository(id string) (source.RepositoryState, bool) {
+	if _, ok := f.ids[id]; ok {
+		return source.RepositoryState{}, false
+	}
+	return f.known.Repository(id)
+}
+
+// again is the run for what has been reported once already.
+type again struct {
+	*run
+	spent source.Budget // before
+}
+
+// Expect implements source.Out.
+func (again) Expect(int) {}
+
+// Repository implements source.Out.
+func (a again) Repository(ctx context.Context, repo source.Repository) error {
+	a.mu.Lock()
+	a.state.Repositories-- // it is no other one
+	a.mu.Unlock()
+	return a.run.Repository(ctx, repo)
+}
+
+// Spent implements source.Out.
+func (a again) Spent(b source.Budget) {
+	b.Counted += a.spent.Counted
+	b.Free += a.spent.Free
+	a.run.Spent(b)
 }
 
 // keptOf asks the store for each repository once.

@@ -60,6 +60,7 @@ type run struct {
 	seen     map[string]struct{}
 	problems []catalog.Problem
 	complete bool
+	moved    map[string]source.Pointer // by ID: repositories with a new address and old documents
 	watchers map[chan Progress]struct{}
 	ended    bool
 }
@@ -70,6 +71,7 @@ func newRun(st *store.Store, log *slog.Logger, c Config, o Order, h store.Harves
 		prefix:   statePrefix(c),
 		decode:   make(chan struct{}, runtime.GOMAXPROCS(0)),
 		seen:     map[string]struct{}{},
+		moved:    map[string]source.Pointer{},
 		watchers: map[chan Progress]struct{}{},
 		cancel:   func() {},
 	}
@@ -152,7 +154,7 @@ func (r *run) harvest(ctx context.Context) error {
 			// What was reported stands, also when the listing failed.
 			return errors.Join(fmt.Errorf("harvest %s: %w", name, err), r.batch.flush(ctx))
 		}
-		return r.batch.flush(ctx)
+		return r.readMoved(ctx)
 	})
 	g.Go(func() error {
 		tick := time.NewTicker(batchAge)
