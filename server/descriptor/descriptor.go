@@ -9,7 +9,8 @@
 // Beyond Backstage: custom kinds are kept, with a warning; a namespace may be
 // written in upper case, and is kept in lower case; a reference that cannot be
 // parsed costs the relation and not the entity. The annotations of an entity's
-// location are always those of the file, whatever the document says.
+// location are always those of the file, whatever the document says; what
+// placeholders of $json and $yaml bring may hold placeholders itself.
 package descriptor
 
 import (
@@ -29,7 +30,7 @@ import (
 
 // Version changes whenever the same bytes would be decoded differently, so
 // that documents decoded by an earlier version are decoded anew.
-const Version = "1"
+const Version = "2"
 
 // Bounds of a file. What is over them is a problem, and is not read.
 const (
@@ -58,6 +59,12 @@ type File struct {
 	// url:https://github.com/acme/shop/tree/main/. It is used unless the
 	// document names its own.
 	SourceLocation string
+
+	// Include gives the file that a placeholder names ($text, $json or $yaml), by
+	// what the placeholder says; from is the Path of the Included in which it stands,
+	// or empty for this file. It says false for a file that was not looked for. If it
+	// is nil, placeholders stay as they are.
+	Include func(from, target string) (Included, bool)
 
 	// Schemas are those of custom kinds; nil if there are none.
 	Schemas *catalog.Schemas
@@ -180,7 +187,7 @@ func (d *decoder) document(p piece) {
 		putBack(root, d.back)
 	}
 	place := placer{root: root, offset: p.line - 1}
-	var r reader
+	r := reader{include: d.file.Include, chain: []string{d.file.Path}}
 	value, err := r.value(root)
 	if err != nil {
 		var f *fault
@@ -193,6 +200,7 @@ func (d *decoder) document(p piece) {
 		} else if strings.HasPrefix(f.message, "<<") {
 			code = catalog.CodeSyntax
 		}
+		code = cmp.Or(f.code, code)
 		d.problem(catalog.Problem{Code: code, Severity: catalog.SeverityError, Line: f.node.Line + place.offset, Column: f.node.Column, Entity: sketch(root), Message: f.message, Hint: f.hint})
 		return
 	}

@@ -15,6 +15,7 @@ import (
 // fault is what makes a document unusable, and where.
 type fault struct {
 	node          *yaml.Node
+	code          catalog.Code // if it does not follow from the rest
 	duplicate     bool
 	message, hint string
 }
@@ -27,6 +28,9 @@ type reader struct {
 	nodes int // read so far, each use of an alias counted
 	text  int // bytes of text read so far, likewise
 	depth int
+
+	include func(from, target string) (Included, bool) // nil: placeholders stay
+	chain   []string                                   // files that lead to the one being read, itself included
 }
 
 func (r *reader) value(n *yaml.Node) (any, error) {
@@ -64,6 +68,15 @@ func (r *reader) value(n *yaml.Node) (any, error) {
 }
 
 func (r *reader) mapping(n *yaml.Node) (any, error) {
+	if r.include != nil && len(n.Content) == 2 && isPlaceholder(n.Content[0].Value) {
+		v, err := r.value(n.Content[1])
+		if err != nil {
+			return nil, err
+		}
+		if target, ok := v.(string); ok {
+			return r.substitute(n, n.Content[0].Value, target)
+		}
+	}
 	out := make(map[string]any, len(n.Content)/2)
 	var merges []*yaml.Node
 	for i := 0; i+1 < len(n.Content); i += 2 {

@@ -167,6 +167,14 @@ func checkVerdicts(t testing.TB, owner string, docs []verdict, got outcome, tota
 			if e != nil && e.Origin.Repository+"/"+e.Origin.Path == v.File {
 				continue
 			}
+			// The oracle read no file that a placeholder names. The corpus has no other
+			// hosts, and of most files no more than the name.
+			if slices.ContainsFunc(inFile[v.File], func(p catalog.Problem) bool {
+				return strings.EqualFold(p.Entity, key) && (strings.HasPrefix(p.Message, "$text ") || p.Field == "spec.definition")
+			}) {
+				total["placeholders without a file"]++
+				continue
+			}
 			told := slices.ContainsFunc(inFile[v.File], func(p catalog.Problem) bool {
 				return (p.Code == catalog.CodeConflict || p.Code == catalog.CodeDuplicateRef) && strings.EqualFold(p.Entity, key)
 			})

@@ -251,7 +251,7 @@ func (r *run) decodeAll(ctx context.Context, repo source.Repository) ([]descript
 func FileOf(sourceName string, repo source.Repository, d source.Document) descriptor.File {
 	f := descriptor.File{
 		Source: sourceName, Repository: repo.FullName(), Commit: repo.Commit, Path: d.Path, Content: d.Content,
-		Location: "file:" + repo.FullName() + "/" + d.Path,
+		Location: "file:" + repo.FullName() + "/" + d.Path, Include: includes(d),
 	}
 	if d.Location != "" {
 		f.Location = d.Location
