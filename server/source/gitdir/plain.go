@@ -20,6 +20,7 @@ import (
 	"github.com/waypost-dev/waypost/server/source"
 	"github.com/waypost-dev/waypost/server/source/gitdir/objectdb"
 	"github.com/waypost-dev/waypost/server/source/linguist"
+	"github.com/waypost-dev/waypost/server/source/reach"
 )
 
 // A folder without any repository is one repository without versions: Branch,
@@ -107,7 +108,7 @@ func (s *Source) harvestPlain(ctx context.Context, known source.Known, out sourc
 		}
 		r.repo.Documents = append(r.repo.Documents, d)
 	}
-	if err := r.reach(ctx, before, folderTree{root}, true); err != nil {
+	if err := r.reach(ctx, before, reach.Folder{Root: root}, true); err != nil {
 		return err
 	}
 	if ok && before.State == r.repo.State && !strings.HasSuffix(before.State, incomplete) {

@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path"
 	"strings"
 	"unicode/utf8"
@@ -106,7 +104,7 @@ func (t commitTree) Below(ctx context.Context, folder string) ([]reach.File, err
 		}
 		for _, e := range entries {
 			if looked++; looked > maxEntries || depth > maxDepth {
-				return tooManyFiles()
+				return reach.TooMany()
 			}
 			full := path.Join(dir, e.name)
 			switch {
@@ -129,10 +127,6 @@ func (t commitTree) Below(ctx context.Context, folder string) ([]reach.File, err
 		err = look(folder, entries, 0)
 	}
 	return files, err
-}
-
-func tooManyFiles() error {
-	return reach.Fail("name the folders in place of **", "there are more files or folders than can be searched")
 }
 
 // Read implements reach.Tree.
@@ -175,82 +169,4 @@ func (t commitTree) read(f *reach.File) ([]byte, error) {
 	}
 	f.Hash = id
 	return b, nil
-}
-
-// folderTree is the files of a folder without versions.
-type folderTree struct{ root *os.Root }
-
-// List implements reach.Tree.
-func (t folderTree) List(ctx context.Context, folders []string) (map[string][]reach.File, error) {
-	found := make(map[string][]reach.File, len(folders))
-	for _, folder := range folders {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		entries, err := fs.ReadDir(t.root.FS(), orDot(folder))
-		if err != nil {
-			continue // it is not there, or it is no folder
-		}
-		files := make([]reach.File, 0, len(entries))
-		for _, e := range entries {
-			files = append(files, reach.File{Path: path.Join(folder, e.Name()), Link: e.Type()&fs.ModeSymlink != 0, Folder: e.IsDir()})
-		}
-		found[folder] = files
-	}
-	return found, nil
-}
-
-func orDot(folder string) string {
-	if folder == "" {
-		return "."
-	}
-	return folder
-}
-
-// Below implements reach.Tree.
-func (t folderTree) Below(ctx context.Context, folder string) ([]reach.File, error) {
-	var files []reach.File
-	looked := 0
-	err := fs.WalkDir(t.root.FS(), orDot(folder), func(name string, e fs.DirEntry, err error) error {
-		switch looked++; {
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case errors.Is(err, fs.ErrNotExist):
-			return nil
-		case err != nil:
-			return err
-		case looked > maxPlainFiles:
-			return tooManyFiles()
-		case !e.IsDir():
-			files = append(files, reach.File{Path: name, Link: e.Type()&fs.ModeSymlink != 0})
-		}
-		return nil
-	})
-	return files, err
-}
-
-// Read implements reach.Tree.
-func (t folderTree) Read(ctx context.Context, files []*reach.File) error {
-	for _, f := range files {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		at, ok := lookAt(t.root.FS(), f.Path)
-		switch {
-		case !ok:
-			f.Err = reach.LeadsNowhere()
-		case at.size > source.MaxDocument:
-			f.Err = reach.TooLarge()
-		default:
-			f.Content, f.Err = readPlain(t.root, at)
-		}
-		if errors.Is(f.Err, objectdb.ErrTooLarge) {
-			f.Err = reach.TooLarge()
-		}
-		f.Hash = ""
-		if f.Err == nil {
-			f.Hash = blobID(f.Content)
-		}
-	}
-	return nil
 }

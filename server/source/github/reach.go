@@ -294,7 +294,7 @@ func (t forgeTree) Below(ctx context.Context, folder string) ([]reach.File, erro
 		}
 	})
 	if errors.Is(err, errTree) {
-		return nil, reach.Fail("name the folders in place of **", "there are more files or folders than can be searched")
+		return nil, reach.TooMany()
 	}
 	return files, err
 }

@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"net/url"
 	"os"
@@ -15,7 +14,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"unicode/utf8"
 
 	"github.com/bmatcuk/doublestar/v4"
@@ -56,9 +54,11 @@ type run struct {
 	seen     map[string]*node
 	order    []*node
 	problems []catalog.Problem
-	failed   bool // a document that had been read could not be read this time
-	bytes    int
-	full     bool // a bound was reached, and told
+	// documents are those that were read, with what they include.
+	documents []source.Document
+	failed    bool // a document that had been read could not be read this time
+	bytes     int
+	full      bool // a bound was reached, and told
 }
 
 // read reads the location breadth first, so that the order is always the same.
@@ -67,7 +67,7 @@ func (r *run) read(ctx context.Context) error {
 	if r.source.kind == "file" {
 		root, err := os.OpenRoot(r.source.dir)
 		if err != nil {
-			return fmt.Errorf("open the folder %s: %w", r.source.dir, bare(err))
+			return fmt.Errorf("open the folder %s: %w", r.source.dir, reach.Bare(err))
 		}
 		defer root.Close()
 		r.root = root
@@ -92,7 +92,30 @@ func (r *run) read(ctx context.Context) error {
 		}
 		level = next
 	}
-	return nil
+	return r.include(ctx)
+}
+
+// include reads what the placeholders of the documents name. Those of a local file
+// lead to files of the folder, those of a page to pages.
+func (r *run) include(ctx context.Context) error {
+	w := reach.Walk{Source: r.source.o.Name, Known: r.known.Documents, Web: r.source.web}
+	if r.root != nil {
+		w.Tree = reach.Folder{Root: r.root}
+	}
+	pages := map[string]*url.URL{}
+	var documents []source.Document
+	for _, n := range r.order {
+		if n.err != nil {
+			continue
+		}
+		documents = append(documents, source.Document{Path: n.key, Hash: n.hash, Content: n.content, Location: r.locationOf(n)})
+		if n.page != nil {
+			pages[n.key] = n.page
+		}
+	}
+	out, err := w.Include(ctx, documents, pages)
+	r.documents = out.Documents
+	return err
 }
 
 // first are the documents that the configuration names.
@@ -127,7 +150,7 @@ func (r *run) fetch(ctx context.Context, level []*node) error {
 			if n.page != nil {
 				n.content, n.err = r.source.web.Get(groupCtx, n.page)
 			} else {
-				n.content, n.err = r.open(n.key)
+				n.content, n.err = reach.ReadFile(r.root, n.key)
 				n.gone = errors.Is(n.err, fs.ErrNotExist)
 			}
 			return nil
@@ -137,42 +160,6 @@ func (r *run) fetch(ctx context.Context, level []*node) error {
 		return err
 	}
 	return ctx.Err()
-}
-
-// open reads a file below the root.
-func (r *run) open(name string) ([]byte, error) {
-	f, err := r.root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, bare(err)
-	}
-	defer f.Close()
-	st, err := f.Stat()
-	switch {
-	case err != nil:
-		return nil, bare(err)
-	case st.IsDir():
-		return nil, reach.Fail("name the files in it, for example "+name+"/*.yaml", "it is a folder")
-	case !st.Mode().IsRegular():
-		return nil, reach.Fail("name a regular file", "it is not a regular file")
-	case st.Size() > source.MaxDocument:
-		return nil, reach.TooLarge()
-	}
-	b, err := io.ReadAll(io.LimitReader(f, source.MaxDocument+1))
-	if err != nil {
-		return nil, bare(err)
-	}
-	if len(b) > source.MaxDocument {
-		return nil, reach.TooLarge()
-	}
-	return b, nil
-}
-
-// bare is an error without the path that os puts into it.
-func bare(err error) error {
-	if pe, ok := errors.AsType[*os.PathError](err); ok {
-		return pe.Err
-	}
-	return err
 }
 
 // settle takes in what was read.
@@ -299,7 +286,7 @@ func (r *run) glob(t *target, dir, pattern string) ([]*node, error) {
 	var nodes []*node
 	sub, err := fs.Sub(r.root.FS(), base)
 	if err != nil {
-		return nil, bare(err)
+		return nil, reach.Bare(err)
 	}
 	looked := 0
 	err = doublestar.GlobWalk(sub, rest, func(name string, d fs.DirEntry) error {
@@ -355,19 +342,15 @@ func (r *run) meet(t *target, n *node) ([]*node, error) {
 // report makes the repository of what was read.
 func (r *run) report() source.Repository {
 	repo := r.repo
+	repo.Documents = r.documents
 	for _, n := range r.order {
 		if n.err == nil {
-			d := source.Document{Path: n.key, Hash: n.hash, Content: n.content, Location: r.locationOf(n)}
-			if r.known.Documents[n.key] == n.hash {
-				d.Content = nil
-			}
-			repo.Documents = append(repo.Documents, d)
 			continue
 		}
 		p := r.problem(n.at, n.err) // told at the line that names the target
 		if _, was := r.known.Documents[n.key]; was && !n.gone {
 			repo.Documents = append(repo.Documents, source.Document{Path: n.key, Problem: &p})
-		} else if !n.gone || n.at == nil || !n.at.Optional {
+		} else if n.at == nil || !n.at.Optional || !missing(n) {
 			r.problems = append(r.problems, p)
 		}
 	}
@@ -382,6 +365,12 @@ func (r *run) report() source.Repository {
 	repo.Problems = r.problems
 	repo.State = state(repo)
 	return repo
+}
+
+// missing tells whether there is nothing at the place of a document.
+func missing(n *node) bool {
+	f, ok := errors.AsType[*reach.Failure](n.err)
+	return n.gone || ok && f.Missing
 }
 
 // locationOf is the location ref of a document, as Backstage writes it.

@@ -327,6 +327,57 @@ func TestURL(t *testing.T) {
 	require.Equal(t, []string{h + "/cat/a.yaml", h + "/cat/all.yaml"}, paths(e))
 }
 
+// TestIncludes reads what placeholders name, beside a file and beside a page.
+func TestIncludes(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, map[string]string{
+		"/cat/all.yaml":     sourcetest.API("a", "$text", "./openapi.yaml") + "---\n" + sourcetest.API("b", "$json", "/b.json"),
+		"/cat/openapi.yaml": "openapi: 3.0.0\n", "/b.json": `{"x": {"$text": "cat/openapi.yaml"}}`,
+	})
+	dir := t.TempDir()
+	write(t, dir, map[string]string{
+		"in/all.yaml":     sourcetest.Location("./apis/a.yaml", s.URL+"/cat/all.yaml"),
+		"in/apis/a.yaml":  sourcetest.API("c", "$text", "../openapi.yaml") + "---\n" + sourcetest.API("d", "$text", "../../secret") + "---\n" + sourcetest.API("e", "$text", "./link"),
+		"in/openapi.yaml": "openapi: 3.1.0\n",
+		"secret":          "secret",
+	})
+	require.NoError(t, os.Symlink("../../secret", filepath.Join(dir, "in", "apis", "link")))
+	included := func(r *sourcetest.Report, path string) []string {
+		var out []string
+		for _, repo := range r.Repositories {
+			for _, d := range repo.Documents {
+				for _, i := range d.Includes {
+					text := string(i.Content)
+					if i.Problem != nil {
+						text = i.Problem.Message
+					}
+					if d.Path == path {
+						out = append(out, i.Target+": "+text)
+					}
+				}
+			}
+		}
+		return out
+	}
+	web := []string{"./openapi.yaml: openapi: 3.0.0\n", `/b.json: {"x": {"$text": "cat/openapi.yaml"}}`, "cat/openapi.yaml: openapi: 3.0.0\n"}
+	for _, target := range []string{"url:" + s.URL + "/cat/all.yaml", "file:" + filepath.Join(dir, "in", "all.yaml")} {
+		var l sourcetest.Ledger
+		src := open(t, location.Options{Target: target, ReadAllow: []string{s.host()}})
+		_, report := one(t, &l, src)
+		require.Equal(t, web, included(report, s.host()+"/cat/all.yaml"))
+		if strings.HasPrefix(target, "file:") {
+			require.Equal(t, []string{"../openapi.yaml: openapi: 3.1.0\n", "../../secret: it leads out of the repository",
+				"./link: it is a symbolic link that leads to no file of the repository"}, included(report, "apis/a.yaml"))
+		}
+		_, report = one(t, &l, src)
+		require.Len(t, report.Unchanged, 1)
+		s.set(func() { s.pages["/cat/openapi.yaml"] = "changed" })
+		_, report = one(t, &l, src)
+		require.Equal(t, []string{"./openapi.yaml: changed", web[1], "cat/openapi.yaml: changed"}, included(report, s.host()+"/cat/all.yaml"))
+		s.set(func() { s.pages["/cat/openapi.yaml"] = "openapi: 3.0.0\n" })
+	}
+}
+
 func TestURLRefuses(t *testing.T) {
 	t.Parallel()
 	inside := newSite(t, map[string]string{"/secret.yaml": "secret: 1\n"})

@@ -32,3 +32,8 @@ func TooLarge() error {
 func LeadsNowhere() error {
 	return Fail("let the link point to a file of the same repository, by a relative path", "it is a symbolic link that leads to no file of the repository")
 }
+
+// TooMany says that a wildcard looks at too much.
+func TooMany() error {
+	return &Failure{Code: catalog.CodeTooLarge, Message: "there are more files or folders than can be searched", Hint: "name the folders in place of **"}
+}

@@ -2,7 +2,6 @@ package reach
 
 import (
 	"context"
-	"crypto/sha1"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -241,12 +240,4 @@ func digestOf(r Reached) string {
 		problem(p)
 	}
 	return hex.EncodeToString(h.Sum(nil)[:10])
-}
-
-// blobID is git's id of a blob, in hex.
-func blobID(b []byte) string {
-	h := sha1.New()
-	fmt.Fprintf(h, "blob %d\x00", len(b))
-	h.Write(b)
-	return hex.EncodeToString(h.Sum(nil))
 }

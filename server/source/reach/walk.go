@@ -129,16 +129,7 @@ const (
 // Do walks. The documents to begin with are those that patterns found: read,
 // unless they are Known or have a Problem. Its error is one of the Tree's, or ctx's.
 func (w Walk) Do(ctx context.Context, documents []source.Document) (Reached, error) {
-	if w.MaxDepth == 0 {
-		w.MaxDepth = 10
-	}
-	if w.MaxDocuments == 0 {
-		w.MaxDocuments = 10_000
-	}
-	if w.MaxBytes == 0 {
-		w.MaxBytes = 64 << 20
-	}
-	r := &walk{Walk: w, seen: map[string]*node{}, folders: map[string][]File{}, included: map[string]*content{}}
+	r := w.begin()
 	var level []*node
 	for _, d := range documents {
 		n := &node{Document: d, blob: d.Hash, unread: d.Content == nil && d.Problem == nil}
@@ -165,6 +156,36 @@ func (w Walk) Do(ctx context.Context, documents []source.Document) (Reached, err
 		return Reached{}, err
 	}
 	return r.report(), nil
+}
+
+// Include reads what the placeholders of documents name, and follows no Location:
+// for sources that do so themselves. pages are the addresses of those from the web,
+// by path. A nil Tree has no files.
+func (w Walk) Include(ctx context.Context, documents []source.Document, pages map[string]*url.URL) (Reached, error) {
+	r := w.begin()
+	for _, d := range documents {
+		r.add(&node{Document: d, blob: d.Hash, page: pages[d.Path], unread: d.Content == nil})
+	}
+	if err := r.include(ctx); err != nil {
+		return Reached{}, err
+	}
+	return r.report(), nil
+}
+
+func (w Walk) begin() *walk {
+	if w.MaxDepth == 0 {
+		w.MaxDepth = 10
+	}
+	if w.MaxDocuments == 0 {
+		w.MaxDocuments = 10_000
+	}
+	if w.MaxBytes == 0 {
+		w.MaxBytes = 64 << 20
+	}
+	if w.Tree == nil {
+		w.Tree = nothing{}
+	}
+	return &walk{Walk: w, seen: map[string]*node{}, folders: map[string][]File{}, included: map[string]*content{}}
 }
 
 func (r *walk) add(n *node) *node {
