@@ -33,7 +33,7 @@ var allowed = map[string][]string{
 	"server/jobs":              {"server/catalog", "server/descriptor", "server/harvest", "server/source", "server/store", "ent"},
 	"server/config":            {"server/catalog", "server/source"},
 	"server/webhook":           {"server/catalog", "server/source", "server/store", "ent"},
-	"server/api":               {"server/catalog", "server/descriptor", "server/index", "server/plan", "server/store", "server/harvest", "server/jobs", "server/source", "ent", "proto"},
+	"server/api":               {"server/catalog", "server/descriptor", "server/feed", "server/index", "server/plan", "server/store", "server/harvest", "server/jobs", "server/source", "ent", "proto"},
 	"ent":                      {},
 	"proto":                    {},
 	"sample":                   {},

@@ -25,6 +25,7 @@ import (
 	catalogv1 "github.com/waypost-dev/waypost/proto/waypost/catalog/v1"
 	harvestv1 "github.com/waypost-dev/waypost/proto/waypost/harvest/v1"
 	"github.com/waypost-dev/waypost/server/catalog"
+	"github.com/waypost-dev/waypost/server/feed"
 	"github.com/waypost-dev/waypost/server/harvest"
 	"github.com/waypost-dev/waypost/server/index"
 	"github.com/waypost-dev/waypost/server/jobs"
@@ -50,6 +51,8 @@ type Options struct {
 	Index  *index.Index
 	Store  *store.Store
 	Engine *harvest.Engine
+	// Feed tells what changes in Index; nil if nothing does.
+	Feed *feed.Hub
 	// Jobs is the queue of durable work; nil for a server that has none.
 	Jobs *jobs.Client
 	// Logger takes unexpected errors, and at debug level every call; nil for
@@ -111,7 +114,9 @@ func New(o Options) (*Server, error) {
 		health:    health.NewServer(),
 		metrics:   m,
 	}
+	watches := newWatchService(o)
 	for _, r := range []grpc.ServiceRegistrar{s.grpc, s.inProcess} {
+		catalogv1.RegisterWatchServiceServer(r, watches)
 		catalogv1.RegisterCatalogServiceServer(r, &catalogService{schemas: o.Schemas, index: o.Index, problems: problems})
 		catalogv1.RegisterPlanServiceServer(r, &planService{index: o.Index, store: o.Store, engine: o.Engine, problems: problems, schemas: o.Schemas})
 		harvestv1.RegisterJobServiceServer(r, &jobService{jobs: o.Jobs})
@@ -158,8 +163,8 @@ func (s *Server) SetReady(ready bool) {
 }
 
 // NewHTTPServer returns a server with the time-outs that a handler of this
-// package expects. The progress of a harvest is exempt from the time-out of
-// writing.
+// package expects. Those who watch a harvest or entities are exempt from the
+// time-out of writing.
 func NewHTTPServer(addr string, handler http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
 		Addr:              addr,

@@ -57,7 +57,7 @@ func (s *Server) newHandler(o Options) (http.Handler, error) {
 	t := newTracing(o.Tracing)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, "/v1/") || r.URL.Path == "/v1" {
-			serveREST(gateway, m, t, w, r)
+			serveREST(s.inProcess, gateway, m, t, w, r)
 			return
 		}
 		mux.ServeHTTP(w, r)
@@ -88,7 +88,7 @@ var crossOrigin = http.NewCrossOriginProtection()
 
 // serveREST hands a request to the gateway, with a request id, a bound on its
 // body, and a buffer for the answer.
-func serveREST(gateway *runtime.ServeMux, m runtime.Marshaler, t tracing, w http.ResponseWriter, r *http.Request) {
+func serveREST(conn *inProcess, gateway *runtime.ServeMux, m runtime.Marshaler, t tracing, w http.ResponseWriter, r *http.Request) {
 	id := r.Header.Get(requestIDHeader)
 	if !validRequestID(id) {
 		id = newRequestID()
@@ -110,6 +110,11 @@ func serveREST(gateway *runtime.ServeMux, m runtime.Marshaler, t tracing, w http
 		connection := http.NewResponseController(w)
 		_ = connection.SetWriteDeadline(time.Time{})
 		_ = connection.SetReadDeadline(time.Time{})
+	}
+	if wantsEvents(r) {
+		client := catalogv1.NewWatchServiceClient(conn)
+		serveEvents(client, func(err error) { runtime.HTTPError(r.Context(), gateway, m, w, r, err) }, w, r, id, quiet)
+		return
 	}
 	call := rests.Get().(*rest)
 	defer call.release()

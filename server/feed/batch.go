@@ -1,7 +1,6 @@
 package feed
 
 import (
-	"fmt"
 	"sync"
 	"sync/atomic"
 
@@ -26,7 +25,6 @@ type Change struct {
 	// Before is the entity as it was; nil if there was none of that ref.
 	Before *catalog.Entity
 
-	batch *batch
 	forms [maxForms]form
 }
 
@@ -46,23 +44,6 @@ type form struct {
 func (c *Change) Form(f Form, render func() []byte) []byte {
 	c.forms[f].once.Do(func() { c.forms[f].text = render() })
 	return c.forms[f].text
-}
-
-// Record is the entity of the change as a record in a snapshot that has little
-// else: of its relations there are those that it declares itself. For a removal
-// it is the entity as it last was.
-func (c *Change) Record() (*index.Snapshot, *index.Record, error) {
-	s, e := c.batch.after(), c.Entity
-	if c.Op == catalog.OpDelete {
-		if s = c.batch.before(); c.Before == nil {
-			return nil, nil, fmt.Errorf("revision %d removes %s, which was not there", c.Revision, e.Ref)
-		}
-	}
-	r, ok := s.Get(e.Ref)
-	if !ok {
-		return nil, nil, fmt.Errorf("revision %d has no entity %s", c.Revision, e.Ref)
-	}
-	return s, r, nil
 }
 
 // maxBatch is the most changes in one batch. It is no more than a page of the
@@ -116,7 +97,7 @@ func batches(changes []catalog.Change, before func(catalog.Change) *catalog.Enti
 			out = append(out, b)
 		}
 		b.refs[key] = len(b.changes)
-		with := &Change{Change: c, Before: before(c), batch: b}
+		with := &Change{Change: c, Before: before(c)}
 		b.changes = append(b.changes, with)
 		// The form before is that of an older change, or of the catalog's last
 		// state; what is rendered is about as long as the document twice over.

@@ -52,7 +52,7 @@ func (c *cli) runServer(ctx context.Context, cfg *config.Config) (err error) {
 	}
 	defer func() { err = errors.Join(err, queue.Stop(context.WithoutCancel(ctx))) }() // if it was not stopped below
 	server, err := api.New(api.Options{
-		Index: x, Store: st, Engine: e, Jobs: queue, Logger: log, Version: buildVersion().Version, Fallback: frontend.Handler(),
+		Index: x, Store: st, Engine: e, Feed: follower.Feed(), Jobs: queue, Logger: log, Version: buildVersion().Version, Fallback: frontend.Handler(),
 	})
 	if err != nil {
 		return err
@@ -96,6 +96,7 @@ func (c *cli) runServer(ctx context.Context, cfg *config.Config) (err error) {
 		{Name: "harvests", Stop: func(ctx context.Context) error { return endHarvests(ctx, e) }},
 		{Name: "jobs", Start: queue.Start, Stop: queue.Stop},
 		service.Background("first harvest", first),
+		{Name: "watches", Stop: func(context.Context) error { follower.Feed().Close(); return nil }},
 		{Name: "readiness", Stop: func(context.Context) error { server.SetReady(false); return nil }},
 	}, func() {
 		server.SetReady(true)
