@@ -72,7 +72,7 @@ func newSource(s config.Source, cfg *config.Config, kept github.Cache) (source.S
 			Include: s.Repositories.Include, Exclude: s.Repositories.Exclude,
 			Topics: s.Topics, Visibility: s.Visibility,
 			NoArchived: !*s.Archived, NoForks: !*s.Forks,
-			Cache: kept,
+			ReadAllow: cfg.ReadAllow, Cache: kept,
 		}
 		if s.App != nil {
 			o.App = &github.App{ID: s.App.AppID, Installation: s.App.InstallationID, PrivateKey: []byte(s.App.PrivateKey.Reveal())}
@@ -82,6 +82,7 @@ func newSource(s config.Source, cfg *config.Config, kept github.Cache) (source.S
 		return gitdir.New(gitdir.Options{
 			Path: s.Path, Branch: s.Branch, Patterns: s.Patterns,
 			Include: s.Repositories.Include, Exclude: s.Repositories.Exclude,
+			ReadAllow: cfg.ReadAllow, Cache: kept,
 		})
 	case "location":
 		return location.New(location.Options{Target: s.Target, ReadAllow: cfg.ReadAllow, Cache: kept})
