@@ -15,6 +15,9 @@ const (
 	batchDeliveries = 1000
 	batchBytes      = 8 << 20
 	commitTimeout   = acknowledgeTimeout
+	// commitEvery is the least time from one transaction to the next: under load
+	// each carries more, and either database does with much less writing.
+	commitEvery = 5 * time.Millisecond
 )
 
 var errClosed = errors.New("the server is stopping; try again later")
@@ -112,7 +115,9 @@ func (i *Inbox) commitAll() {
 			if len(batch) == 0 {
 				break
 			}
+			next := time.Now().Add(commitEvery)
 			i.commitBatch(batch)
+			time.Sleep(time.Until(next))
 		}
 	}
 }

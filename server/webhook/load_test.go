@@ -102,8 +102,8 @@ func (s *site) post(id, signature string, body []byte) (int, error) {
 
 // flow sends deliveries at a rate, whether or not earlier ones were answered,
 // and returns how long each took from the moment when it was due, sorted, and
-// how many were not acknowledged.
-func (s *site) flow(perSecond int, d time.Duration) (took []time.Duration, lost int64) {
+// how many were not acknowledged as new.
+func (s *site) flow(perSecond int, d time.Duration) (took []time.Duration, refused int64) {
 	const repositories = 100
 	var bodies [repositories][]byte
 	var signatures [repositories]string
@@ -132,15 +132,17 @@ func (s *site) flow(perSecond int, d time.Duration) (took []time.Duration, lost 
 	return took, failed.Load()
 }
 
-// settled waits until everything that came was processed, and checks that all did.
-func (s *site) settled(t testing.TB, all int) {
+// settled waits until everything that came was processed, and checks that what
+// was acknowledged is among it. What was refused may be there too, if the sender
+// was told before the database was done.
+func (s *site) settled(t testing.TB, acknowledged int) {
 	t.Helper()
 	eventually(t, "everything is processed", func() bool {
 		queues, err := s.DeliveryQueues(t.Context())
 		require.NoError(t, err)
 		return len(queues) == 0
 	})
-	require.Len(t, deliveries(t, s.Store, acme), all)
+	require.GreaterOrEqual(t, len(deliveries(t, s.Store, acme)), acknowledged)
 }
 
 func share(took []time.Duration, part float64) time.Duration {
@@ -152,8 +154,8 @@ func TestLoad(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, dsn string) {
 		s := newSite(t, dsn)
-		took, lost := s.flow(300, 2*time.Second)
-		require.Zero(t, lost)
+		took, refused := s.flow(300, 2*time.Second)
+		require.Zero(t, refused)
 		s.settled(t, len(took))
 		t.Logf("acknowledged within %v (median), %v (99th percentile)", share(took, .5), share(took, .99))
 	})
@@ -171,13 +173,13 @@ func BenchmarkFlow(b *testing.B) {
 					if harvest {
 						stop = s.harvestForever(b)
 					}
-					took, lost := s.flow(1000, 30*time.Second)
+					took, refused := s.flow(1000, 30*time.Second)
 					applied := stop()
-					s.settled(b, len(took)-int(lost))
+					s.settled(b, len(took)-int(refused))
 					b.ReportMetric(float64(share(took, .5).Microseconds())/1e3, "ms-median")
 					b.ReportMetric(float64(share(took, .99).Microseconds())/1e3, "ms-99th")
 					b.ReportMetric(float64(took[len(took)-1].Microseconds())/1e3, "ms-worst")
-					b.ReportMetric(float64(lost), "lost")
+					b.ReportMetric(float64(refused), "refused")
 					b.ReportMetric(float64(applied)/30, "entities/s")
 				}
 			})
@@ -204,6 +206,32 @@ func BenchmarkReceive(b *testing.B) {
 				}
 			}
 		})
+	})
+}
+
+// BenchmarkDrain is how long it takes to work off 10,000 deliveries of 8 kB for
+// 100 repositories, the refreshes aside.
+func BenchmarkDrain(b *testing.B) {
+	const all = 10_000
+	onDatabases(b, func(b *testing.B, kind string) {
+		s := open(b, fresh(b, kind))
+		i := inbox(b, s, sourcesOf(acme), webhook.Options{})
+		for round := 0; b.Loop(); round++ {
+			b.StopTimer()
+			var batch []store.Delivery
+			for n := range all {
+				batch = append(batch, store.Delivery{
+					ID: fmt.Sprint(round, "-", n), Source: acme, Event: "push", Received: time.Now(), Waiting: true,
+					Payload: pad(fmt.Sprintf(`"Repositories":[{"ID":"R%d"}]`, n%100), payloadSize),
+				})
+			}
+			_, err := s.PutDeliveries(b.Context(), batch)
+			require.NoError(b, err)
+			b.StartTimer()
+			require.NoError(b, i.Drain(b.Context(), acme))
+		}
+		require.Empty(b, waiting(b, s, acme))
+		b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/all, "µs/delivery")
 	})
 }
 
