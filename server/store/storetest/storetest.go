@@ -53,6 +53,7 @@ func Run(t *testing.T, open func(t testing.TB) func(store.Options) *store.Store)
 		{"LeaseLost", leaseLost},
 		{"Responses", responses},
 		{"Deliveries", deliveries},
+		{"Locations", locations},
 		{"DeliveryText", deliveryText},
 		{"DeliveryBounds", deliveryBounds},
 		{"DeliveryWriters", deliveryWriters},
