@@ -6,12 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
+	"maps"
+	mathrand "math/rand/v2"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -34,7 +37,7 @@ import (
 // it by webhooks, some of which get lost, and by harvests, some of which fail.
 type world struct {
 	*testing.T
-	rand   *rand.Rand
+	rand   *mathrand.Rand
 	org    *githubtest.Org
 	fake   *githubtest.Server
 	source *github.Source
@@ -42,6 +45,7 @@ type world struct {
 	engine *harvest.Engine
 	inbox  *webhook.Inbox
 
+	slow    atomic.Bool // answers come late, and so tell of the past
 	mu      sync.Mutex
 	waiting []githubtest.Delivery // on their way
 	lossy   bool
@@ -52,14 +56,14 @@ type world struct {
 
 func newWorld(t *testing.T, seed uint64, dsn string) *world {
 	t.Helper()
-	w := &world{T: t, rand: rand.New(rand.NewPCG(seed, 1)), org: &githubtest.Org{Login: "acme"}}
+	w := &world{T: t, rand: mathrand.New(mathrand.NewPCG(seed, 1)), org: &githubtest.Org{Login: "acme"}}
 	w.lossy = w.chance(50)
 	for i := range 4 {
 		w.org.Add(githubtest.NewRepo(fmt.Sprint("repo-", i), w.document("catalog-info.yaml")))
 	}
 	w.org.AddTeam(&githubtest.Team{Name: "Owners"})
 	w.fake = githubtest.NewServer(w.org, githubtest.Options{Enterprise: true})
-	server := httptest.NewServer(w.fake)
+	server := httptest.NewServer(http.HandlerFunc(w.answer))
 	t.Cleanup(server.Close)
 	var err error
 	w.source, err = github.New(github.Options{
@@ -90,6 +94,20 @@ func newWorld(t *testing.T, seed uint64, dsn string) *world {
 		w.waiting = append(w.waiting, d)
 	})
 	return w
+}
+
+// answer answers for GitHub, in a slow world long after it has looked.
+func (w *world) answer(to http.ResponseWriter, r *http.Request) {
+	if !w.slow.Load() || mathrand.IntN(3) > 0 {
+		w.fake.ServeHTTP(to, r)
+		return
+	}
+	late := httptest.NewRecorder()
+	w.fake.ServeHTTP(late, r)
+	time.Sleep(time.Duration(mathrand.IntN(40)) * time.Millisecond)
+	maps.Copy(to.Header(), late.Header())
+	to.WriteHeader(late.Code)
+	_, _ = to.Write(late.Body.Bytes()) // who does not listen any more has given up
 }
 
 // chance is true in so many of a hundred cases.
@@ -205,6 +223,8 @@ func (w *world) harvest() {
 // live changes the organisation for a while, with webhooks and harvests at the
 // same time.
 func (w *world) live(steps int) {
+	w.slow.Store(w.chance(60))
+	defer w.slow.Store(false)
 	var background sync.WaitGroup
 	for range steps {
 		w.change()
