@@ -133,6 +133,18 @@ func redacted(target string) string {
 // Name is the source's name.
 func (s *Source) Name() string { return s.o.Name }
 
+// IsFile tells whether the location is a file of this machine.
+func (s *Source) IsFile() bool { return s.kind == "file" }
+
+// Check tells whether the location's host is one that may be read. The error is a
+// *reach.Failure. It makes no request.
+func (s *Source) Check() error {
+	if s.page == nil {
+		return nil
+	}
+	return s.web.Check(reach.Address(s.page))
+}
+
 // Harvest reads the location and all that it leads to.
 func (s *Source) Harvest(ctx context.Context, known source.Known, out source.Out) error {
 	out.Expect(1)

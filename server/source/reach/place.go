@@ -129,8 +129,5 @@ func (r *walk) allowed(u *url.URL) error {
 	if r.Web == nil {
 		return Fail("allow it with --read-allow "+u.Host, "the host %s is not allowed to be read", u.Host)
 	}
-	if g, ok := OnGitHub(u); ok {
-		u = g.Raw()
-	}
-	return r.Web.Check(u)
+	return r.Web.Check(Address(u))
 }

@@ -232,9 +232,7 @@ type kept struct {
 // Get reads an address. An error is a *Failure, and tells nothing of what stood
 // behind an address that is not allowed.
 func (w *Web) Get(ctx context.Context, page *url.URL) ([]byte, error) {
-	if g, ok := OnGitHub(page); ok {
-		page = g.Raw()
-	}
+	page = Address(page)
 	if err := w.Check(page); err != nil {
 		return nil, err
 	}
@@ -287,6 +285,15 @@ func (w *Web) Get(ctx context.Context, page *url.URL) ([]byte, error) {
 		}
 	}
 	return b, nil
+}
+
+// Address is where the content of a page is asked for: of a file on GitHub, which
+// is named by its web page, the raw content.
+func Address(page *url.URL) *url.URL {
+	if g, ok := OnGitHub(page); ok {
+		return g.Raw()
+	}
+	return page
 }
 
 // explain takes the address out of an error of net/http, and keeps our own.
