@@ -223,7 +223,8 @@ func (s *Store) Deliveries(ctx context.Context, source string, limit int) ([]Del
 		query, args = query+`WHERE "source" = ? `, append(args, toText(source))
 	}
 	out := []Delivery{}
-	err := queryRows(ctx, s.reader, s.bind(query+`ORDER BY "received" DESC, "id" DESC LIMIT ?`), append(args, limit), func(r *sql.Rows) error {
+	// By the time alone: SQLite would sort the table for an order by id within it.
+	err := queryRows(ctx, s.reader, s.bind(query+`ORDER BY "received" DESC LIMIT ?`), append(args, limit), func(r *sql.Rows) error {
 		d, err := scanDelivery(r)
 		out = append(out, d)
 		return err
