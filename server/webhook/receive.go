@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"mime"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -118,6 +119,8 @@ func (i *Inbox) receive(w http.ResponseWriter, r *http.Request) (int, Answer, er
 		return 0, answer, refuse(http.StatusRequestEntityTooLarge, "%v", err)
 	case errors.Is(err, errFull):
 		return 0, answer, err
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return 0, answer, refuse(http.StatusRequestTimeout, "the body did not come within %v", bodyTimeout)
 	case err != nil:
 		return 0, answer, refuse(http.StatusBadRequest, "%v", err)
 	}

@@ -1,11 +1,13 @@
 package webhook_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -501,6 +503,32 @@ func TestTrickle(t *testing.T) {
 		require.NoError(t, out.CloseWithError(context.DeadlineExceeded))
 	}
 	require.NoError(t, g.Wait())
+	require.Equal(t, i.Free(), webhook.Memory)
+}
+
+// A body that stops coming is given up.
+func TestStalled(t *testing.T) {
+	t.Parallel()
+	i := inbox(t, memory(t), sourcesOf(acme), webhook.Options{})
+	server := httptest.NewServer(i)
+	t.Cleanup(server.Close)
+	line, err := net.Dial("tcp", server.Listener.Addr().String())
+	require.NoError(t, err)
+	defer line.Close()
+	r := request("/webhooks/github", "push", "1", []byte(`{"a":1}`))
+	_, err = fmt.Fprintf(line, "POST %s HTTP/1.1\r\nHost: waypost\r\nContent-Length: 1000\r\n", r.URL.Path)
+	require.NoError(t, err)
+	require.NoError(t, r.Header.Write(line))
+	_, err = io.WriteString(line, "\r\n{")
+	require.NoError(t, err)
+	require.NoError(t, line.SetDeadline(time.Now().Add(time.Minute)))
+	answer, err := http.ReadResponse(bufio.NewReader(line), r)
+	require.NoError(t, err)
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	require.NoError(t, err)
+	require.Equal(t, http.StatusRequestTimeout, answer.StatusCode, "%s", text)
+	require.Contains(t, string(text), "the body did not come within 10s")
 	require.Equal(t, i.Free(), webhook.Memory)
 }
 
