@@ -50,7 +50,7 @@ const (
 	// poll is how often a queue is looked at that nobody has knocked at: on
 	// SQLite that is how work of other processes is found, and on both what was
 	// due later.
-	poll = time.Second
+	poll = 2 * time.Second
 	// Jobs that ended are shown this long.
 	keepSucceeded = time.Hour
 	keepCancelled = 24 * time.Hour

@@ -120,8 +120,8 @@ func (c *Client) harvest(ctx context.Context, args HarvestArgs) error {
 	if every := c.engine.Every(name); !ended.IsZero() && time.Since(ended) < enough(args.Cause, every) {
 		return nil // somebody was quicker
 	}
-	order := harvest.Order{Cause: args.Cause}
-	_, err = c.engine.Run(ctx, name, order, nil)
+	_, err = c.engine.Run(ctx, name, harvest.Order{Cause: args.Cause}, nil)
+	c.shrink(ctx)
 	var held store.Held
 	switch {
 	case err == nil:
@@ -137,6 +137,14 @@ func (c *Client) harvest(ctx context.Context, args HarvestArgs) error {
 	}
 	c.log.Error("harvest failed", "source", name, "error", err)
 	return err
+}
+
+// shrink empties the page cache of SQLite's writer. The store closes that
+// connection when it is idle, which it never is while jobs are looked for.
+func (c *Client) shrink(ctx context.Context) {
+	if db := c.store.Handle().SQLite; db != nil {
+		_, _ = db.ExecContext(context.WithoutCancel(ctx), "PRAGMA shrink_memory") // it costs memory only if it fails
+	}
 }
 
 // busyWait is how soon a harvest is tried again whose source another process

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/waypost-dev/waypost/frontend"
 	"github.com/waypost-dev/waypost/server/api"
 	"github.com/waypost-dev/waypost/server/cmd/waypost/internal/client"
@@ -39,15 +41,18 @@ func (c *cli) runServer(ctx context.Context, cfg *config.Config) (err error) {
 	defer done()
 	x := index.New()
 	follower := follow.New(st, x, log)
+	// The queue's tables are made while the catalog is read.
+	var queue *jobs.Client
+	var opening errgroup.Group
+	opening.Go(func() (err error) {
+		queue, err = jobs.New(ctx, st, e, log, jobs.Options{})
+		return err
+	})
 	calm := c.hurry()
 	err = follower.Load(ctx)
 	calm()
-	if err != nil {
-		return err
-	}
 	releaseMemory()
-	queue, err := jobs.New(ctx, st, e, log, jobs.Options{})
-	if err != nil {
+	if err = errors.Join(err, opening.Wait()); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, queue.Stop(context.WithoutCancel(ctx))) }() // if it was not stopped below
@@ -68,13 +73,16 @@ func (c *cli) runServer(ctx context.Context, cfg *config.Config) (err error) {
 		return err
 	}
 	web := api.NewHTTPServer("", server.Handler(), log)
-	ready := make(chan struct{})
+	ready, begun := make(chan struct{}), make(chan struct{})
 	first := func(ctx context.Context) error {
-		select {
-		case <-ready:
-			c.firstHarvest(ctx, st, queue.First(), x, begin)
-		case <-ctx.Done():
+		for _, wait := range []chan struct{}{ready, begun} {
+			select {
+			case <-wait:
+			case <-ctx.Done():
+				return nil
+			}
 		}
+		c.firstHarvest(ctx, st, queue.First(), x, begin)
 		return nil
 	}
 	// Stopped from the last to the first: jobs go back to the queue and harvests
@@ -94,7 +102,18 @@ func (c *cli) runServer(ctx context.Context, cfg *config.Config) (err error) {
 			},
 		},
 		{Name: "harvests", Stop: func(ctx context.Context) error { return endHarvests(ctx, e) }},
-		{Name: "jobs", Start: queue.Start, Stop: queue.Stop},
+		{
+			// Nobody who asks waits until the queue has begun.
+			Name:  "jobs",
+			Serve: func() error { defer close(begun); return queue.Start(context.WithoutCancel(ctx)) },
+			Stop: func(ctx context.Context) error {
+				select {
+				case <-begun:
+				case <-ctx.Done():
+				}
+				return queue.Stop(ctx)
+			},
+		},
 		service.Background("first harvest", first),
 		{Name: "watches", Stop: func(context.Context) error { follower.Feed().Close(); return nil }},
 		{Name: "readiness", Stop: func(context.Context) error { server.SetReady(false); return nil }},
