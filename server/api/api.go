@@ -29,6 +29,7 @@ import (
 	"github.com/waypost-dev/waypost/server/harvest"
 	"github.com/waypost-dev/waypost/server/index"
 	"github.com/waypost-dev/waypost/server/jobs"
+	"github.com/waypost-dev/waypost/server/locations"
 	"github.com/waypost-dev/waypost/server/store"
 )
 
@@ -55,6 +56,8 @@ type Options struct {
 	Feed *feed.Hub
 	// Jobs is the queue of durable work; nil for a server that has none.
 	Jobs *jobs.Client
+	// Locations are those that are registered; nil for a server that keeps none.
+	Locations *locations.Registry
 	// Logger takes unexpected errors, and at debug level every call; nil for
 	// slog.Default.
 	Logger *slog.Logger
@@ -119,6 +122,7 @@ func New(o Options) (*Server, error) {
 		catalogv1.RegisterWatchServiceServer(r, watches)
 		catalogv1.RegisterCatalogServiceServer(r, &catalogService{schemas: o.Schemas, index: o.Index, problems: problems})
 		catalogv1.RegisterPlanServiceServer(r, &planService{index: o.Index, store: o.Store, engine: o.Engine, problems: problems, schemas: o.Schemas})
+		catalogv1.RegisterLocationServiceServer(r, &locationService{locations: o.Locations})
 		harvestv1.RegisterJobServiceServer(r, &jobService{jobs: o.Jobs})
 		harvestv1.RegisterHarvestServiceServer(r, &harvestService{store: o.Store, engine: o.Engine, index: o.Index})
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"buf.build/go/protovalidate"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
@@ -112,6 +113,17 @@ func queryError(q *index.QueryError) *statusError {
 	return e
 }
 
+// meant says in words what a pattern asks for.
+func meant(pattern string) string {
+	switch {
+	case strings.HasPrefix(pattern, "^locations/"):
+		return "must be locations/ID, as ListLocations (GET /v1/locations) gives it"
+	case strings.HasPrefix(pattern, "^(url|file):"):
+		return "must be url:https://HOST/PATH, or file:PATH where the operator allows that"
+	}
+	return "must be entities/KIND:NAMESPACE/NAME, such as entities/component:default/shop"
+}
+
 // violations are the broken rules of a request, each with its field.
 func violations(invalid *protovalidate.ValidationError) *statusError {
 	b := &errdetails.BadRequest{}
@@ -120,8 +132,8 @@ func violations(invalid *protovalidate.ValidationError) *statusError {
 		field := protovalidate.FieldPathString(v.Proto.GetField())
 		text := v.Proto.GetMessage()
 		switch {
-		case v.Proto.GetRuleId() == "string.pattern": // resource names alone have one
-			text = "must be entities/KIND:NAMESPACE/NAME, such as entities/component:default/shop"
+		case v.Proto.GetRuleId() == "string.pattern":
+			text = meant(v.RuleValue.String())
 		case text == "":
 			text = "breaks rule " + v.Proto.GetRuleId()
 		}
