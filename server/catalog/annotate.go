@@ -3,7 +3,6 @@ package catalog
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strconv"
 )
@@ -19,7 +18,8 @@ func (e *Entity) WithAnnotation(key, value string) (*Entity, error) {
 	}
 	metadata, ok := doc["metadata"].(map[string]any)
 	if !ok {
-		return nil, fmt.Errorf("read %s: %w", e.Ref, errors.New("it has no metadata"))
+		metadata = map[string]any{}
+		doc["metadata"] = metadata
 	}
 	annotations, ok := metadata["annotations"].(map[string]any)
 	if !ok {

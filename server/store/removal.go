@@ -89,16 +89,16 @@ func (s *Store) Sweep(ctx context.Context, source string, seen map[string]struct
 		if held != nil {
 			return errHeld // what was decided is forgotten; what was staged stays staged
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return c.release(ctx)
 	})
 	if held != nil {
 		if err := s.hold(ctx, source, held); err != nil {
 			return Counts{}, fmt.Errorf("sweep %s: %w", source, err)
 		}
 		return Counts{}, fmt.Errorf("sweep %s: %w", source, *held)
-	}
-	if err == nil {
-		err = s.release(ctx, source)
 	}
 	if err != nil {
 		return Counts{}, fmt.Errorf("sweep %s: %w", source, err)
@@ -137,12 +137,11 @@ func (s *Store) RemoveSource(ctx context.Context, source string, cause catalog.C
 		if err := c.sweep(ctx, nil, time.Time{}); err != nil {
 			return err
 		}
-		_, err := c.settle(ctx, Removals{})
-		return err
+		if _, err := c.settle(ctx, Removals{}); err != nil {
+			return err
+		}
+		return c.release(ctx)
 	})
-	if err == nil {
-		err = s.release(ctx, source)
-	}
 	if err != nil {
 		return Counts{}, fmt.Errorf("remove %s: %w", source, err)
 	}
@@ -377,16 +376,15 @@ func (s *Store) hold(ctx context.Context, source string, h *Held) error {
 	})
 }
 
-// release forgets that removals of a source were held, if they were.
-func (s *Store) release(ctx context.Context, source string) error {
-	held, err := s.Held(ctx)
-	if _, ok := held[source]; err != nil || !ok {
+// release forgets that removals of the source were held, if they were.
+func (c *changeset) release(ctx context.Context) error {
+	key := heldMark + toText(c.source)
+	var held int
+	if err := queryRow(ctx, c.tx, c.s.bind(`SELECT count(*) FROM "marks" WHERE "key" = ?`), []any{key}, &held); err != nil || held == 0 {
 		return err
 	}
-	return s.write(ctx, func(tx *ent.Tx, _ int64) error {
-		_, err := tx.ExecContext(ctx, s.bind(`DELETE FROM "marks" WHERE "key" = ?`), heldMark+toText(source))
-		return err
-	})
+	_, err := c.tx.ExecContext(ctx, c.s.bind(`DELETE FROM "marks" WHERE "key" = ?`), key)
+	return err
 }
 
 // Held returns the removals that wait for a person, by source.
