@@ -200,23 +200,25 @@ func (s *Store) Latest(ctx context.Context) (catalog.Revision, error) {
 }
 
 // Changes returns up to limit changes after a revision, in order and without a
-// gap: whoever has seen one has seen every one below it.
+// gap: whoever has seen one has seen every one below it. The error is ErrTooOld
+// if some of them were given up.
 func (s *Store) Changes(ctx context.Context, after catalog.Revision, limit int) ([]catalog.Change, error) {
 	var out []catalog.Change
 	var x entityScanner
-	err := queryRows(ctx, s.reader, s.bind(`SELECT r."id", r."op", r."time", r."uid", `+contentColumns+
+	err := queryRows(ctx, s.reader, s.bind(`SELECT `+revisionColumns+contentColumns+
 		` FROM "revisions" r JOIN "contents" t ON t."id" = r."content_id" WHERE r."id" > ? ORDER BY r."id" LIMIT ?`),
 		[]any{int64(after), limit}, func(rows *sql.Rows) error {
-			var revision, changed int64
-			var op, uid string
-			e, err := x.scan(rows, &revision, &op, &changed, &uid)
-			if err != nil {
-				return err
-			}
-			e.UID, e.Revision, e.Changed = uid, catalog.Revision(revision), time.UnixMicro(changed).UTC()
-			out = append(out, catalog.Change{Revision: e.Revision, Op: catalog.Op(op), Time: e.Changed, Entity: e})
-			return nil
+			c, err := x.scanChange(rows)
+			out = append(out, c)
+			return err
 		})
+	if err == nil {
+		// Asked afterwards: Prune raises it before it removes anything.
+		var from string
+		if err = queryRow(ctx, s.reader, `SELECT `+keptFrom, nil, &from); err == nil {
+			err = tooOld(from, after)
+		}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read changes after revision %d: %w", after, err)
 	}

@@ -1,0 +1,284 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"time"
+
+	"github.com/waypost-dev/waypost/server/catalog"
+)
+
+// revisionColumns precede contentColumns in every reading of revisions.
+const revisionColumns = `r."id", r."op", r."time", r."uid", r."moved", r."cause", `
+
+// scanChange reads revisionColumns and contentColumns.
+func (x *entityScanner) scanChange(rows *sql.Rows, before ...any) (catalog.Change, error) {
+	var revision, changed int64
+	var op, uid, moved string
+	var cause sql.RawBytes
+	e, err := x.scan(rows, append(before, &revision, &op, &changed, &uid, &moved, &cause)...)
+	if err != nil {
+		return catalog.Change{}, err
+	}
+	e.UID, e.Revision, e.Changed = uid, catalog.Revision(revision), time.UnixMicro(changed).UTC()
+	c := catalog.Change{Revision: e.Revision, Op: catalog.Op(op), Time: e.Changed, Entity: e, Moved: fromText(moved)}
+	if len(cause) > 0 {
+		if err := json.Unmarshal(cause, &c.Cause); err != nil {
+			return catalog.Change{}, fmt.Errorf("cause of revision %d: %w", revision, err)
+		}
+	}
+	return c, nil
+}
+
+// maxRenames bounds how many names of an entity History goes back through.
+const maxRenames = 1000
+
+// History returns up to limit revisions of the entity that has a ref, or that
+// had it last, newest first. If before is above 0, they are those below it.
+//
+// It follows the entity back to the refs that it was renamed from; the deletion
+// of the old ref, which a rename writes too, is left out, for the put tells of
+// it. Asked for the old ref, it ends with that deletion, which tells of the new
+// one. An entity that had the ref earlier under another uid is another entity.
+// The error is ErrNotFound if nothing is known of the ref.
+func (s *Store) History(ctx context.Context, ref catalog.Ref, before catalog.Revision, limit int) ([]catalog.Change, error) {
+	tx, err := s.snapshot(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the history of %s: %w", ref, err)
+	}
+	defer tx.Rollback() //nolint:errcheck // it only reads
+	out, err := s.history(ctx, tx, ref, int64(before), limit)
+	if err != nil {
+		return nil, fmt.Errorf("read the history of %s: %w", ref, err)
+	}
+	return out, nil
+}
+
+func (s *Store) history(ctx context.Context, tx *sql.Tx, ref catalog.Ref, before int64, limit int) ([]catalog.Change, error) {
+	at := toText(ref.Key())
+	var uid string
+	err := queryRow(ctx, tx, s.bind(`SELECT "uid" FROM "revisions" WHERE "ref_key" = ? ORDER BY "id" DESC LIMIT 1`), []any{at}, &uid)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, ErrNotFound
+	}
+	if err != nil {
+		return nil, err
+	}
+	from, below := "", int64(math.MaxInt64)
+	if before > 0 {
+		if at, from, err = s.calledAt(ctx, tx, at, uid, before); err != nil {
+			return nil, err
+		}
+		below = before
+	}
+	var out []catalog.Change
+	for range maxRenames {
+		renamed := ""
+		err := s.historyRows(ctx, tx, at, uid, below, limit-len(out)+1, func(c catalog.Change) error {
+			switch {
+			case c.Op == catalog.OpDelete && from != "" && c.Moved == from: // told of already
+				return nil
+			case len(out) == limit:
+				return errStopped
+			}
+			out = append(out, c)
+			if c.Op == catalog.OpPut && c.Moved != "" {
+				renamed, below = c.Moved, int64(c.Revision)
+				return errStopped
+			}
+			return nil
+		})
+		if err != nil && !errors.Is(err, errStopped) {
+			return nil, err
+		}
+		if renamed == "" || len(out) == limit {
+			break
+		}
+		at, from = toText(renamed), fromText(at)
+	}
+	return out, nil
+}
+
+// calledAt is the ref that an entity had just below a revision, and the one that
+// it was renamed to afterwards, empty if none.
+func (s *Store) calledAt(ctx context.Context, tx *sql.Tx, at, uid string, before int64) (ref, to string, err error) {
+	below := int64(math.MaxInt64)
+	for range maxRenames {
+		var moved string
+		err := queryRow(ctx, tx, s.bind(`SELECT "id", "moved" FROM "revisions" WHERE "ref_key" = ? AND "id" < ? AND "id" >= ?
+			AND "uid" = ? AND "op" = 'put' AND "moved" <> '' ORDER BY "id" DESC LIMIT 1`), []any{at, below, before, uid}, &below, &moved)
+		if errors.Is(err, sql.ErrNoRows) {
+			break
+		}
+		if err != nil {
+			return "", "", err
+		}
+		at, to = moved, fromText(at)
+	}
+	return at, to, nil
+}
+
+func (s *Store) historyRows(ctx context.Context, tx *sql.Tx, ref, uid string, below int64, limit int, each func(catalog.Change) error) error {
+	var x entityScanner
+	return queryRows(ctx, tx, s.bind(`SELECT `+revisionColumns+contentColumns+` FROM "revisions" r JOIN "contents" t ON t."id" = r."content_id"
+		WHERE r."ref_key" = ? AND r."id" < ? AND r."uid" = ? ORDER BY r."id" DESC LIMIT ?`),
+		[]any{ref, below, uid, limit}, func(rows *sql.Rows) error {
+			c, err := x.scanChange(rows)
+			if err != nil {
+				return err
+			}
+			return each(c)
+		})
+}
+
+// At returns an entity as it was at a revision of the catalog. The error is
+// ErrNotFound if there was none, and ErrTooOld if that is not known any more.
+// A revision above the latest one is taken as that one.
+func (s *Store) At(ctx context.Context, ref catalog.Ref, at catalog.Revision) (*catalog.Entity, error) {
+	var x entityScanner
+	var found *catalog.Change
+	var from string
+	err := queryRows(ctx, s.reader, s.bind(`SELECT `+keptFrom+`, `+revisionColumns+contentColumns+` FROM "revisions" r JOIN "contents" t ON t."id" = r."content_id"
+		WHERE r."ref_key" = ? AND r."id" <= ? ORDER BY r."id" DESC LIMIT 1`), []any{toText(ref.Key()), int64(at)}, func(rows *sql.Rows) error {
+		c, err := x.scanChange(rows, &from)
+		found = &c
+		return err
+	})
+	if err == nil && found == nil {
+		err = queryRow(ctx, s.reader, `SELECT `+keptFrom, nil, &from)
+	}
+	if err == nil {
+		err = tooOld(from, at)
+	}
+	if err == nil && (found == nil || found.Op == catalog.OpDelete) {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read %s as of revision %d: %w", ref, at, err)
+	}
+	return found.Entity, nil
+}
+
+// Existed tells which of some refs, by their keys, there were at a revision.
+func (s *Store) Existed(ctx context.Context, refs []string, at catalog.Revision) (map[string]bool, error) {
+	out := map[string]bool{}
+	if len(refs) == 0 {
+		return out, nil
+	}
+	keys := make([]string, len(refs))
+	for i, ref := range refs {
+		keys[i] = toText(ref)
+	}
+	err := queryRows(ctx, s.reader, s.bind(`SELECT "ref_key" FROM "revisions" WHERE "op" = 'put' AND "id" IN
+		(SELECT max("id") FROM "revisions" WHERE `+s.in(`"ref_key"`)+` AND "id" <= ? GROUP BY "ref_key")`), []any{list(s, keys), int64(at)},
+		func(rows *sql.Rows) error {
+			var key string
+			err := rows.Scan(&key)
+			out[fromText(key)] = true
+			return err
+		})
+	if err != nil {
+		return nil, fmt.Errorf("read what there was at revision %d: %w", at, err)
+	}
+	return out, nil
+}
+
+// RevisionAt is the last revision at or before a time, and 0 if there is none.
+// It may be one below Oldest, of which no more is known.
+func (s *Store) RevisionAt(ctx context.Context, at time.Time) (catalog.Revision, error) {
+	var id catalog.Revision
+	err := queryRow(ctx, s.reader, s.bind(`SELECT coalesce(max("id"), 0) FROM "revisions" WHERE "time" = (SELECT max("time") FROM "revisions" WHERE "time" <= ?)`),
+		[]any{at.UnixMicro()}, &id)
+	if err != nil {
+		return 0, fmt.Errorf("find the revision at %s: %w", at.UTC().Format(time.RFC3339Nano), err)
+	}
+	return id, nil
+}
+
+// LoadAt calls each for every entity that there was at a revision, in no
+// particular order. An error from each ends it. each must not call the store.
+// The error is ErrTooOld if the revision is below Oldest; a revision above
+// the latest one is taken as that one.
+func (s *Store) LoadAt(ctx context.Context, at catalog.Revision, each func(*catalog.Entity) error) error {
+	if err := s.loadAt(ctx, at, each); err != nil {
+		return fmt.Errorf("load the catalog as of revision %d: %w", at, err)
+	}
+	return nil
+}
+
+func (s *Store) loadAt(ctx context.Context, at catalog.Revision, each func(*catalog.Entity) error) error {
+	tx, err := s.snapshot(ctx)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() //nolint:errcheck // it only reads
+	var from string
+	if err := queryRow(ctx, tx, `SELECT `+keptFrom, nil, &from); err != nil {
+		return err
+	}
+	if err := tooOld(from, at); err != nil {
+		return err
+	}
+	var x entityScanner
+	return queryRows(ctx, tx, s.bind(`SELECT `+revisionColumns+contentColumns+` FROM "revisions" r JOIN "contents" t ON t."id" = r."content_id"
+		WHERE r."op" = 'put' AND r."id" IN (SELECT max("id") FROM "revisions" WHERE "id" <= ? GROUP BY "ref_key")`), []any{int64(at)}, func(rows *sql.Rows) error {
+		c, err := x.scanChange(rows)
+		if err != nil {
+			return err
+		}
+		return each(c.Entity)
+	})
+}
+
+// fromMark is where Prune keeps the oldest revision at which the catalog is
+// still known; keptFrom reads it.
+const (
+	fromMark = "history_from"
+	keptFrom = `coalesce((SELECT "value" FROM "marks" WHERE "key" = '` + fromMark + `'), '0')`
+)
+
+// tooOld is ErrTooOld if a revision is below what fromMark holds.
+func tooOld(from string, at catalog.Revision) error {
+	first, err := strconv.ParseInt(from, 10, 64)
+	if err != nil {
+		return fmt.Errorf("mark %s: %w", fromMark, err)
+	}
+	if int64(at) < first {
+		return fmt.Errorf("%w: what was before revision %d is not kept", ErrTooOld, first)
+	}
+	return nil
+}
+
+// Oldest is the oldest revision at which the catalog is known: Changes after it
+// have no gap, and At and LoadAt answer from it on. It is 1 as long as nothing
+// was given up, and 0 if there is nothing. The time is when it was committed.
+func (s *Store) Oldest(ctx context.Context) (catalog.Revision, time.Time, error) {
+	var id, at int64
+	err := queryRow(ctx, s.reader, `SELECT "id", "time" FROM "revisions" WHERE "id" >= CAST(`+keptFrom+` AS bigint) ORDER BY "id" LIMIT 1`, nil, &id, &at)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, time.Time{}, nil
+	}
+	if err != nil {
+		return 0, time.Time{}, fmt.Errorf("read the oldest revision: %w", err)
+	}
+	return catalog.Revision(id), time.UnixMicro(at).UTC(), nil
+}
+
+// Truncated tells whether Prune may have given up revisions below one: it keeps
+// no record of which entities had any.
+func (s *Store) Truncated(ctx context.Context, below catalog.Revision) (bool, error) {
+	var from string
+	if err := queryRow(ctx, s.reader, `SELECT `+keptFrom, nil, &from); err != nil {
+		return false, fmt.Errorf("read the oldest revision: %w", err)
+	}
+	err := tooOld(from, below)
+	if errors.Is(err, ErrTooOld) {
+		return true, nil
+	}
+	return false, err
+}
