@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -48,7 +49,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "serve": serve, "stop": stop, "fetch": fetch, "json": jsonField, "eventually": eventually, "jobid": jobID,
+			"exits": exits, "serve": serve, "stop": stop, "fetch": fetch, "json": jsonField, "eventually": eventually, "jobid": jobID, "web": web,
 		},
 	})
 }
@@ -178,6 +179,16 @@ func fetch(ts *testscript.TestScript, neg bool, args []string) {
 		file = args[1]
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(file), body, 0o600))
+}
+
+// web DIR serves the files of a folder on loopback and sets $WEB to its HOST:PORT.
+func web(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: web DIR")
+	}
+	s := httptest.NewServer(http.FileServer(http.Dir(ts.MkAbs(args[0]))))
+	ts.Defer(s.Close)
+	ts.Setenv("WEB", s.Listener.Addr().String())
 }
 
 // json FILE PATH [VALUE] checks that the value at a gjson path of a JSON file is

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/waypost-dev/waypost/frontend"
@@ -23,12 +24,23 @@ import (
 	"github.com/waypost-dev/waypost/server/index"
 	"github.com/waypost-dev/waypost/server/jobs"
 	"github.com/waypost-dev/waypost/server/store"
+	"github.com/waypost-dev/waypost/server/telemetry"
+	"github.com/waypost-dev/waypost/server/webhook"
 )
 
 // runServer puts the parts of a server together and runs them until ctx ends.
 func (c *cli) runServer(ctx context.Context, cfg *config.Config) (err error) {
 	begin := time.Now()
 	log := c.logger(cfg)
+	tele, err := telemetry.Start(ctx, telemetry.Options{Version: buildVersion().Version, Getenv: c.getenv, Logger: log})
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err := tele.Stop(context.WithoutCancel(ctx)); err != nil {
+			log.Warn("telemetry was lost", "error", err)
+		}
+	}()
 	st, err := store.Open(ctx, cfg.DB, store.Options{})
 	if err != nil {
 		return err
@@ -39,13 +51,21 @@ func (c *cli) runServer(ctx context.Context, cfg *config.Config) (err error) {
 		return err
 	}
 	defer done()
+	registry := registered(cfg, st, e, log)
+	if err := registry.Sync(ctx); err != nil {
+		return err
+	}
 	x := index.New()
 	follower := follow.New(st, x, log)
 	// The queue's tables are made while the catalog is read.
 	var queue *jobs.Client
+	var inbox *webhook.Inbox // made before the queue is started
 	var opening errgroup.Group
 	opening.Go(func() (err error) {
-		queue, err = jobs.New(ctx, st, e, log, jobs.Options{})
+		queue, err = jobs.New(ctx, st, e, log, jobs.Options{
+			Deliveries: func(ctx context.Context, source string) error { return inbox.Drain(ctx, source) },
+			Prune:      func(ctx context.Context) error { return prune(ctx, cfg, st) },
+		})
 		return err
 	})
 	calm := c.hurry()
@@ -56,12 +76,19 @@ func (c *cli) runServer(ctx context.Context, cfg *config.Config) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, queue.Stop(context.WithoutCancel(ctx))) }() // if it was not stopped below
+	if inbox, err = newInbox(cfg, st, e, queue, log); err != nil {
+		return err
+	}
+	defer inbox.Close() // before the queue stops, and after the listeners
 	server, err := api.New(api.Options{
-		Index: x, Store: st, Engine: e, Feed: follower.Feed(), Jobs: queue, Logger: log, Version: buildVersion().Version, Fallback: frontend.Handler(),
+		Index: x, Store: st, Engine: e, Feed: follower.Feed(), Jobs: queue, Locations: registry, Schemas: cfg.Schemas,
+		Logger: log, Version: buildVersion().Version, Tracing: tele.Tracing(), Collectors: []prometheus.Collector{newQueues(queue, st)},
+		Webhooks: inbox, Fallback: frontend.Handler(),
 	})
 	if err != nil {
 		return err
 	}
+	tele.Gather(server.Metrics())
 
 	grpcListener, err := listen(ctx, cfg.GRPC)
 	if err != nil {
@@ -114,6 +141,7 @@ func (c *cli) runServer(ctx context.Context, cfg *config.Config) (err error) {
 				return queue.Stop(ctx)
 			},
 		},
+		service.Background("registered locations", registry.Run),
 		service.Background("first harvest", first),
 		{Name: "watches", Stop: func(context.Context) error { follower.Feed().Close(); return nil }},
 		{Name: "readiness", Stop: func(context.Context) error { server.SetReady(false); return nil }},
