@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"time"
 
+	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
+
 	"github.com/waypost-dev/waypost/sample"
 	"github.com/waypost-dev/waypost/server/config"
 	"github.com/waypost-dev/waypost/server/harvest"
@@ -73,6 +75,7 @@ func newSource(s config.Source, cfg *config.Config, kept github.Cache) (source.S
 			Topics: s.Topics, Visibility: s.Visibility,
 			NoArchived: !*s.Archived, NoForks: !*s.Forks,
 			ReadAllow: cfg.ReadAllow, Cache: kept,
+			Transport: otelhttp.NewTransport(http.DefaultTransport),
 		}
 		if s.App != nil {
 			o.App = &github.App{ID: s.App.AppID, Installation: s.App.InstallationID, PrivateKey: []byte(s.App.PrivateKey.Reveal())}
