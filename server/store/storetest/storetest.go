@@ -61,6 +61,12 @@ func Run(t *testing.T, open func(t testing.TB) func(store.Options) *store.Store)
 		{"Writers", writers},
 		{"RefNeverEmpty", refNeverEmpty},
 		{"Model", model},
+		{"History", history},
+		{"HistoryCycle", historyCycle},
+		{"AsOf", asOf},
+		{"Prune", prune},
+		{"PruneMany", pruneMany},
+		{"Memory", memory},
 		{"Reopen", reopen},
 		{"Cancelled", cancelled},
 	} {
