@@ -96,7 +96,7 @@ Data goes to standard output, messages to standard error. Exit codes:
 	}
 	cmd.SetVersionTemplate("{{.Version}}\n")
 	cmd.AddCommand(
-		c.serve(), c.harvest(), c.jobs(), c.migrate(), c.config(),
+		c.serve(), c.harvest(), c.jobs(), c.migrate(), c.backup(), c.config(),
 		c.get(), c.describe(), c.search(), c.graph(), c.problems(), c.watch(),
 		c.validate(), c.plan(), c.location(), c.version(),
 	)
