@@ -178,9 +178,10 @@ func TestWatchForms(t *testing.T) {
 
 	l.write()
 	was := is
+	cause := &catalogv1.Cause{Via: "webhook", Actor: "ada"}
 	removed := first(l.Conn(), &catalogv1.WatchEntitiesRequest{AfterRevision: 1})
 	same(removed, first(cc, &catalogv1.WatchEntitiesRequest{AfterRevision: 1}))
-	same(&catalogv1.WatchEntitiesResponse{Type: catalogv1.WatchEntitiesResponse_TYPE_REMOVED, Revision: 2, Time: removed.Time, Entity: was, Cause: removed.Cause}, removed)
+	same(&catalogv1.WatchEntitiesResponse{Type: catalogv1.WatchEntitiesResponse_TYPE_REMOVED, Revision: 2, Time: removed.Time, Entity: was, Cause: cause}, removed)
 
 	ts := httptest.NewServer(l.Handler())
 	t.Cleanup(ts.Close) // after the answers that are open
@@ -414,7 +415,9 @@ func TestServerSentEvents(t *testing.T) {
 
 	// The server stops: the answers end.
 	l.hub.Close()
-	require.False(t, lines.Scan() && lines.Scan(), "at most the error is left")
+	require.True(t, lines.Scan())
+	require.Contains(t, lines.Text(), "stopping")
+	require.False(t, lines.Scan())
 }
 
 // TestEventsKeepAlive has nothing to say for a while.

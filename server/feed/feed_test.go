@@ -34,6 +34,8 @@ func newWorld(t testing.TB, dsn string) *world {
 	return &world{t: t, st: st, x: index.New(), hub: New(st)}
 }
 
+var databases = map[string]func(testing.TB) string{"sqlite": sqlite, "postgres": pgtest.URL}
+
 func sqlite(t testing.TB) string { return "sqlite:" + filepath.Join(t.TempDir(), "w.db") }
 
 // entity is a component of a team in a state.
@@ -270,7 +272,7 @@ func TestFilters(t *testing.T) {
 // hear the same.
 func TestRing(t *testing.T) {
 	t.Parallel()
-	for name, dsn := range map[string]func(testing.TB) string{"sqlite": sqlite, "postgres": func(t testing.TB) string { return pgtest.URL(t) }} {
+	for name, dsn := range databases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, dsn(t))
@@ -304,11 +306,61 @@ func TestRing(t *testing.T) {
 	}
 }
 
-// TestTooOld takes changes away, as a retention policy does.
+// TestTooOld has the retention policy give up changes.
 func TestTooOld(t *testing.T) {
 	t.Parallel()
+	for name, dsn := range databases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, dsn(t))
+			for i := range 9 {
+				w.write("one", entity("a", "a", fmt.Sprint(i)), entity("b", "b", "same"))
+			}
+			w.follow(1000) // 10 changes
+			page, err := w.st.Changes(t.Context(), 4, 100)
+			require.NoError(t, err)
+			time.Sleep(5 * time.Millisecond)
+			pruned, err := w.st.Prune(t.Context(), store.Policy{KeepFor: time.Millisecond})
+			require.NoError(t, err)
+			require.EqualValues(t, 10, pruned.From)
+			require.Positive(t, pruned.Revisions)
+			_, err = w.st.Before(t.Context(), page)
+			require.ErrorIs(t, err, store.ErrTooOld, "given up between the two readings")
+
+			// The ring still has them.
+			watch, err := w.hub.Watch("", 7)
+			require.NoError(t, err)
+			require.Len(t, take(t, watch), 3)
+			// A process that starts anew does not.
+			fresh := New(w.st)
+			fresh.Reset(w.seen)
+			for _, after := range []catalog.Revision{0, 1, 7, 9} {
+				watch, err := fresh.Watch("", after)
+				require.NoError(t, err)
+				_, _, err = watch.Next(t.Context())
+				require.ErrorIs(t, err, store.ErrTooOld)
+			}
+			// What came after them is complete, with what it found.
+			w.write("one", entity("a", "a", "new"))
+			w.follow(1000)
+			fresh = New(w.st)
+			fresh.Reset(w.seen)
+			watch, err = fresh.Watch("", 10)
+			require.NoError(t, err)
+			var types []Type
+			for _, e := range take(t, watch) {
+				types = append(types, e.Type)
+			}
+			require.ElementsMatch(t, []Type{Changed, Removed}, types)
+		})
+	}
+}
+
+// TestGap holds a hub that was told of more than the store has against silence.
+func TestGap(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, sqlite(t))
-	w.hub.Reset(50) // of which the store knows nothing
+	w.hub.Reset(50)
 	watch, err := w.hub.Watch("", 7)
 	require.NoError(t, err)
 	_, _, err = watch.Next(t.Context())

@@ -11,7 +11,8 @@ import (
 
 // Before returns what changes, which Changes returned, found in their place: the
 // entity as it was just before each one, by the number of the change. A change
-// that found none, because the ref was new or had been removed, is left out.
+// that found none, because the ref was new or had been removed, is left out. The
+// error is ErrTooOld if some of what was there may have been given up since.
 func (s *Store) Before(ctx context.Context, changes []catalog.Change) (map[catalog.Revision]*catalog.Entity, error) {
 	if len(changes) == 0 {
 		return nil, nil
@@ -33,6 +34,13 @@ func (s *Store) Before(ctx context.Context, changes []catalog.Change) (map[catal
 			out[catalog.Revision(change)] = e
 			return nil
 		})
+	if err == nil {
+		// Asked afterwards: Prune raises it before it removes anything.
+		var from string
+		if err = queryRow(ctx, s.reader, `SELECT `+keptFrom, nil, &from); err == nil {
+			err = tooOld(from, first-1)
+		}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read what was there before revisions %d to %d: %w", first, last, err)
 	}
