@@ -51,7 +51,8 @@ var ignored = map[string]string{
 // catalog file pattern matches; CODEOWNERS in the three places where GitHub
 // looks for it; and files that come into the root folder or leave it, because
 // inference reads the layout there. What else a harvest reads (languages,
-// folders in the root, the target of a symbolic link) does not make a push
+// folders in the root, the target of a symbolic link, files outside of the
+// patterns to which Locations and placeholders lead) does not make a push
 // worth a request: pushed_at has changed, so that the next harvest reads the
 // repository again.
 func (s *Source) Announced(event string, payload []byte) (source.Announcement, error) {

@@ -23,7 +23,7 @@ const (
 	// maxLeading is how many repositories whose catalog files lead to others are
 	// followed at once, so that what they ask for shares queries. Their contents
 	// are held in memory meanwhile.
-	maxLeading = 25
+	maxLeading = 50
 	// perQuery is how many folders are listed in one query.
 	perQuery = 50
 )
