@@ -168,10 +168,11 @@ func (c *Client) tend(ctx context.Context) {
 	}
 }
 
-// Harvest asks for a harvest of a source; one that waits or runs is enough.
-// cause is as in harvest.Order.
+// Harvest asks for a harvest of a source that begins later than now. One that
+// somebody asked for and that waits is enough. cause is as in harvest.Order.
 func (c *Client) Harvest(ctx context.Context, source, cause string) error {
-	if _, err := c.insert(ctx, HarvestArgs{Source: source, Cause: cause}); err != nil {
+	err := c.insertWaiting(ctx, func(slot int) river.JobArgs { return HarvestArgs{Source: source, Cause: cause, Slot: 1 + slot} })
+	if err != nil {
 		return fmt.Errorf("ask for a harvest of %s: %w", source, err)
 	}
 	return nil

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -76,7 +78,8 @@ func TestFollowsTheEngine(t *testing.T) {
 	})
 }
 
-// However often it is asked for, a source has one harvest that has not ended.
+// A source has one harvest of the schedule that has not ended, and however often
+// somebody asks for more while one runs, one more that waits.
 func TestUnique(t *testing.T) {
 	databases(t, func(t *testing.T, dsn string) {
 		st := openStore(t, dsn, store.Options{})
@@ -89,27 +92,41 @@ func TestUnique(t *testing.T) {
 			}
 			return ctx.Err()
 		})
-		c := newClient(t, st, engineOf(st, time.Hour, p), jobs.Options{})
-		for range 3 {
-			require.NoError(t, c.Harvest(t.Context(), p.name, "api"))
-		}
+		c := newClient(t, st, engineOf(st, time.Second, p), jobs.Options{})
 		start(t, c)
 		eventually(t, "it runs", func() bool { return p.harvests.Load() == 1 })
-		for range 3 {
-			require.NoError(t, c.Harvest(t.Context(), p.name, "api"))
+		of := func() []*rivertype.JobRow {
+			list, _, err := c.List(t.Context(), jobs.Query{Kind: jobs.KindHarvest, Limit: 100})
+			require.NoError(t, err)
+			return list
 		}
-		list, _, err := c.List(t.Context(), jobs.Query{Kind: jobs.KindHarvest, Limit: 100})
-		require.NoError(t, err)
+		time.Sleep(3 * time.Second) // its time comes again and again
+		list := of()
 		require.Len(t, list, 1)
 		require.Equal(t, rivertype.JobStateRunning, list[0].State)
 		require.Equal(t, c.ID(), list[0].AttemptedBy[len(list[0].AttemptedBy)-1])
-		close(release)
-		eventually(t, "it ends", func() bool {
-			job, err := c.Get(t.Context(), list[0].ID)
-			require.NoError(t, err)
-			return job.State == rivertype.JobStateCompleted
+
+		for range 5 {
+			require.NoError(t, c.Harvest(t.Context(), p.name, "webhook"))
+		}
+		eventually(t, "the second one finds the source busy", func() bool {
+			list := of()
+			return len(list) == 2 && slices.ContainsFunc(list, func(job *rivertype.JobRow) bool {
+				return strings.Contains(string(job.Metadata), "snoozes")
+			})
 		})
-		require.EqualValues(t, 1, p.harvests.Load())
+		for range 5 {
+			require.NoError(t, c.Harvest(t.Context(), p.name, "webhook"))
+		}
+		require.Len(t, of(), 2, "it waits, and is enough")
+		close(release)
+		eventually(t, "it is harvested once more, by the webhook", func() bool {
+			list, err := st.Harvests(t.Context(), p.name, 100)
+			require.NoError(t, err)
+			return slices.ContainsFunc(list, func(h store.Harvest) bool {
+				return h.Cause == "webhook" && h.State == store.HarvestSucceeded
+			})
+		})
 	})
 }
 

@@ -115,6 +115,7 @@ func connect[Tx any](ctx context.Context, c *Client, driver riverdriver.Driver[T
 	if c.engine != nil {
 		config.Workers = c.workers()
 		config.Queues = map[string]river.QueueConfig{harvests: {MaxWorkers: parallelHarvests}, others: {MaxWorkers: parallelOthers}}
+		config.FetchOnlyKnownKinds = true // what a newer replica asks for is its own to do
 		config.FetchCooldown, config.FetchPollInterval = cooldown, poll
 		config.RetryPolicy = retryPolicy{c}
 		config.SoftStopTimeout = c.options.Grace

@@ -51,8 +51,12 @@ func (c *Client) follow(ctx context.Context) {
 		every := c.engine.Every(s.Name)
 		p, known := c.planned[s.Name]
 		if known && p.every == every {
-			if every > 0 && s.Next.Before(now) {
+			switch {
+			case s.Next.IsZero() || s.Next.After(now):
+			case every > 0:
 				c.engine.SetNext(s.Name, timesOf(s.Name, every).Next(now))
+			default: // it was a retry
+				c.engine.SetNext(s.Name, time.Time{})
 			}
 			continue
 		}
@@ -82,7 +86,7 @@ func (c *Client) follow(ctx context.Context) {
 func (c *Client) first(ctx context.Context, source string, every time.Duration, now time.Time) bool {
 	began, err := c.lastSuccess(ctx, source)
 	if err == nil && (every <= 0 || now.Sub(began) >= every) {
-		if err = c.Harvest(ctx, source, causeStart); err == nil && c.stop == nil { // Start is at it
+		if _, err = c.insert(ctx, HarvestArgs{Source: source, Cause: causeStart}); err == nil && c.stop == nil { // Start is at it
 			c.firsts = append(c.firsts, source)
 		}
 	}

@@ -45,7 +45,7 @@ func suffer(dsn string) error {
 	e := harvest.New(st, log)
 	p := &place{name: "dir:/shared"}
 	p.set(func(context.Context) error { fmt.Println("harvesting"); select {} })
-	e.Add(harvest.Config{Source: p, Every: time.Hour})
+	e.Add(harvest.Config{Source: p})
 	c, err := jobs.New(ctx, st, e, log, jobs.Options{})
 	if err != nil {
 		return err
@@ -75,7 +75,7 @@ func TestKilled(t *testing.T) {
 		_ = child.Wait()
 
 		p := &place{name: "dir:/shared"}
-		c := newClient(t, st, engineOf(st, time.Hour, p), jobs.Options{})
+		c := newClient(t, st, engineOf(st, 0, p), jobs.Options{})
 		begin := time.Now()
 		start(t, c)
 		eventually(t, "it is taken over", func() bool { return p.harvests.Load() == 1 })
@@ -161,7 +161,7 @@ func TestTwoReplicas(t *testing.T) {
 		eventually(t, "all are harvested", func() bool {
 			list, _, err := clients[0].List(t.Context(), jobs.Query{Limit: 100, States: []rivertype.JobState{rivertype.JobStateCompleted}})
 			require.NoError(t, err)
-			return len(list) == sources
+			return len(list) >= sources // and one that was skipped, if its time came just now
 		})
 		for n := range sources {
 			require.EqualValues(t, 1, places[0][n].harvests.Load()+places[1][n].harvests.Load(), places[0][n].name)

@@ -97,7 +97,7 @@ func (c *Client) List(ctx context.Context, q Query) ([]*rivertype.JobRow, string
 		}
 		room := q.Limit - len(out)
 		if len(found.Jobs) <= room {
-			out = append(out, found.Jobs...)
+			out = join(out, found.Jobs)
 			continue
 		}
 		if room > 0 {
@@ -106,7 +106,7 @@ func (c *Client) List(ctx context.Context, q Query) ([]*rivertype.JobRow, string
 			if found, err = c.queue.JobList(ctx, params.First(room)); err != nil {
 				return nil, "", fmt.Errorf("list jobs: %w", err)
 			}
-			out = append(out, found.Jobs...)
+			out = join(out, found.Jobs)
 			if found.LastCursor != nil {
 				if at.Cursor, err = found.LastCursor.MarshalText(); err != nil {
 					return nil, "", fmt.Errorf("list jobs: %w", err)
@@ -120,6 +120,15 @@ func (c *Client) List(ctx context.Context, q Query) ([]*rivertype.JobRow, string
 		return out, base64.RawURLEncoding.EncodeToString(b), nil
 	}
 	return out, "", nil
+}
+
+// join appends jobs that were read later. One that changed its state meanwhile
+// is among both.
+func join(list, more []*rivertype.JobRow) []*rivertype.JobRow {
+	list = slices.DeleteFunc(list, func(job *rivertype.JobRow) bool {
+		return slices.ContainsFunc(more, func(m *rivertype.JobRow) bool { return m.ID == job.ID })
+	})
+	return append(list, more...)
 }
 
 // Get returns a job, or ErrNotFound.

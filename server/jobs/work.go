@@ -31,9 +31,12 @@ const (
 	causeSchedule = "schedule"
 )
 
-// HarvestArgs asks for a harvest of a source.
+// HarvestArgs asks for a harvest of a source. Slot 0 is that of the start and of
+// the schedule: one that waits or runs is enough, and it is skipped if somebody
+// was quicker. The other slots are as in insertWaiting.
 type HarvestArgs struct {
 	Source string `json:"source" river:"unique"`
+	Slot   int    `json:"slot,omitempty" river:"unique"`
 	Cause  string `json:"cause,omitempty"` // as in harvest.Order
 }
 
@@ -113,14 +116,16 @@ func (w *worker[T]) Work(ctx context.Context, job *river.Job[T]) error {
 
 func (c *Client) harvest(ctx context.Context, args HarvestArgs) error {
 	name := args.Source
-	ended, err := c.lastSuccess(ctx, name)
-	if err != nil {
-		return err
+	if args.Slot == 0 {
+		began, err := c.lastSuccess(ctx, name)
+		if err != nil {
+			return err
+		}
+		if every := c.engine.Every(name); !began.IsZero() && time.Since(began) < enough(args.Cause, every) {
+			return nil // somebody was quicker
+		}
 	}
-	if every := c.engine.Every(name); !ended.IsZero() && time.Since(ended) < enough(args.Cause, every) {
-		return nil // somebody was quicker
-	}
-	_, err = c.engine.Run(ctx, name, harvest.Order{Cause: args.Cause}, nil)
+	_, err := c.engine.Run(ctx, name, harvest.Order{Cause: args.Cause}, nil)
 	c.shrink(ctx)
 	var held store.Held
 	switch {
@@ -154,13 +159,10 @@ const busyWait = 4 * time.Second
 // enough is how fresh a source must be for a harvest to be skipped: the times
 // of the schedule do not depend on when it was harvested otherwise.
 func enough(cause string, every time.Duration) time.Duration {
-	switch cause {
-	case causeStart:
+	if cause == causeStart {
 		return every
-	case causeSchedule:
-		return every / 2
 	}
-	return 0
+	return every / 2
 }
 
 // lastSuccess is when the latest harvest of a source began that succeeded; zero
