@@ -43,6 +43,7 @@ func fittingRecords(records []*index.Record) int {
 type catalogService struct {
 	catalogv1.UnimplementedCatalogServiceServer
 	index    *index.Index
+	past     *past
 	problems *problems
 	schemas  *catalog.Schemas // of custom kinds; may be nil
 }
@@ -69,6 +70,9 @@ func (c *catalogService) GetEntity(ctx context.Context, req *catalogv1.GetEntity
 	ref, err := parseName(req.Name)
 	if err != nil {
 		return nil, err
+	}
+	if req.AsOfRevision != 0 || req.AsOfTime != nil {
+		return c.getAsOf(ctx, ref, req, keep)
 	}
 	s, err := c.at(ctx, req.MinRevision)
 	if err != nil {
@@ -134,7 +138,7 @@ func (c *catalogService) ListEntities(ctx context.Context, req *catalogv1.ListEn
 	if err != nil {
 		return nil, err
 	}
-	s, err := c.at(ctx, req.MinRevision)
+	s, err := c.listed(ctx, req)
 	if err != nil {
 		return nil, err
 	}

@@ -18,6 +18,7 @@ import (
 
 func (c *cli) get() *cobra.Command {
 	var o getOptions
+	var asOfText string
 	cmd := &cobra.Command{
 		Use:   "get KIND|KIND/NAME|REF [NAME]",
 		Short: "List entities, or get one",
@@ -29,6 +30,7 @@ With -o json, a list is {"entities":[…]}, and one entity is the entity itself.
 		Example: `  waypost get components
   waypost get component checkout -o yaml
   waypost get component:default/checkout
+  waypost get component checkout --as-of 2026-11-01
   waypost get all --filter '"group:default/payments" in relations.ownedBy' --sort 'kind, metadata.name'`,
 		Args: cobra.RangeArgs(1, 2),
 		ValidArgs: []cobra.Completion{"all", "components", "apis", "resources", "systems", "domains", "groups", "users",
@@ -39,9 +41,13 @@ With -o json, a list is {"entities":[…]}, and one entity is the entity itself.
 	cmd.Flags().StringVar(&o.filter, "filter", "", "CEL expression over entity and relations")
 	cmd.Flags().StringVar(&o.sort, "sort", "", "fields to order by, each optionally with desc, separated by commas")
 	cmd.Flags().IntVar(&o.limit, "limit", 0, "most entities to list; 0 for all")
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+	cmd.Flags().StringVar(&asOfText, "as-of", "", "as it was at a revision, a time (2026-11-23T15:04:05Z) or so long ago (36h)")
+	cmd.RunE = func(cmd *cobra.Command, args []string) (err error) {
 		if o.limit < 0 {
 			return usagef("--limit is %d; write a number from 0", o.limit)
+		}
+		if o.asOf, err = parseAsOf(asOfText, time.Now()); err != nil {
+			return err
 		}
 		cl, err := t.connect(cmd.Context(), c)
 		if err != nil {
@@ -56,7 +62,7 @@ With -o json, a list is {"entities":[…]}, and one entity is the entity itself.
 			if o.filter != "" || o.sort != "" || o.limit != 0 {
 				return usagef("--filter, --sort and --limit are for lists; leave out the name %q, or them", name)
 			}
-			return c.getOne(cmd.Context(), cl, kind, name, o.format)
+			return c.getOne(cmd.Context(), cl, kind, name, o)
 		}
 		return c.getList(cmd.Context(), cl, kind, o)
 	}
@@ -66,6 +72,7 @@ With -o json, a list is {"entities":[…]}, and one entity is the entity itself.
 type getOptions struct {
 	format, filter, sort string
 	limit                int
+	asOf                 asOf
 }
 
 // splitTarget tells the kind from the name, which is empty for a list.
@@ -105,16 +112,16 @@ func resolve(ctx context.Context, cl *client.Client, kind, name string) (catalog
 	return ref, nil
 }
 
-func (c *cli) getOne(ctx context.Context, cl *client.Client, kind, name, format string) error {
+func (c *cli) getOne(ctx context.Context, cl *client.Client, kind, name string, o getOptions) error {
 	ref, err := resolve(ctx, cl, kind, name)
 	if err != nil {
 		return err
 	}
-	e, err := cl.Catalog.GetEntity(ctx, &catalogv1.GetEntityRequest{Name: "entities/" + ref.String()})
+	e, err := cl.Catalog.GetEntity(ctx, &catalogv1.GetEntityRequest{Name: "entities/" + ref.String(), AsOfRevision: o.asOf.revision, AsOfTime: o.asOf.time})
 	if err != nil {
 		return err
 	}
-	switch format {
+	switch o.format {
 	case "json":
 		return c.out.JSON(e)
 	case "yaml":
@@ -123,12 +130,12 @@ func (c *cli) getOne(ctx context.Context, cl *client.Client, kind, name, format 
 		_, err := fmt.Fprintln(c.out, show.Ref(e))
 		return err
 	default:
-		return show.Table(c.out, []*catalogv1.Entity{e}, e.GetKind(), format == "wide", time.Now())
+		return show.Table(c.out, []*catalogv1.Entity{e}, e.GetKind(), o.format == "wide", time.Now())
 	}
 }
 
 func (c *cli) getList(ctx context.Context, cl *client.Client, kind string, o getOptions) error {
-	req := &catalogv1.ListEntitiesRequest{OrderBy: o.sort}
+	req := &catalogv1.ListEntitiesRequest{OrderBy: o.sort, AsOfRevision: o.asOf.revision, AsOfTime: o.asOf.time}
 	shown := ""
 	if !strings.EqualFold(kind, "all") {
 		kinds, err := cl.Kinds(ctx, kind)

@@ -98,6 +98,7 @@ Data goes to standard output, messages to standard error. Exit codes:
 	cmd.AddCommand(
 		c.serve(), c.harvest(), c.jobs(), c.migrate(), c.backup(), c.config(),
 		c.get(), c.describe(), c.search(), c.graph(), c.problems(), c.watch(),
+		c.history(), c.diff(),
 		c.validate(), c.plan(), c.location(), c.refresh(), c.version(),
 	)
 	return cmd
