@@ -293,6 +293,13 @@ func TestRing(t *testing.T) {
 			}
 			require.LessOrEqual(t, w.hub.size, maxRingChanges)
 			require.Greater(t, w.hub.from, catalog.Revision(0))
+			for at := w.hub.from - 2; at <= w.hub.from+2; at++ {
+				edge, err := w.hub.Watch("", at)
+				require.NoError(t, err)
+				events, _, err := edge.Next(t.Context())
+				require.NoError(t, err)
+				require.Equal(t, at+1, events[0].Change.Revision, "at the edge of the ring")
+			}
 			late := take(t, slow)
 			require.Len(t, heard, 250+(rounds-1)*500)
 			require.Len(t, late, len(heard))
