@@ -29,7 +29,11 @@ func (r *walk) resolve(from string, page *url.URL, text string, globs bool) (pla
 		return place{}, Fail("name a file or an address", "it is no path")
 	}
 	if page == nil && !strings.Contains(text, "://") {
-		full := path.Join(folderOf(from), text)
+		folder := folderOf(from)
+		if globs {
+			folder = escape(folder)
+		}
+		full := path.Join(folder, text)
 		if text[0] == '/' {
 			full = strings.TrimPrefix(path.Clean(text), "/")
 		}
@@ -54,6 +58,11 @@ func (r *walk) resolve(from string, page *url.URL, text string, globs bool) (pla
 	return place{page: u}, nil
 }
 
+// escape keeps the wildcards in a folder's name from being meant.
+func escape(folder string) string {
+	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`, "]", `\]`, "{", `\{`, "}", `\}`).Replace(folder)
+}
+
 // within is a place in the repository.
 func within(full string, globs bool) (place, error) {
 	if full == ".." || strings.HasPrefix(full, "../") {
@@ -62,10 +71,12 @@ func within(full string, globs bool) (place, error) {
 	if full == "." || full == "" {
 		return place{}, Fail("name a file", "it is a folder")
 	}
-	if !globs || !IsGlob(full) {
-		if globs {
-			full = Unescape(full)
+	if globs && !IsGlob(full) {
+		if plain := path.Clean(Unescape(full)); plain != full {
+			return within(plain, false) // a backslash may have hidden dots
 		}
+	}
+	if !globs || !IsGlob(full) {
 		return place{path: full}, nil
 	}
 	if !doublestar.ValidatePattern(full) {
