@@ -83,6 +83,7 @@ func within(full string, globs bool) (place, error) {
 		return place{}, Fail("close every [ and {", "it is no valid glob")
 	}
 	base, rest := doublestar.SplitPattern(full)
+	base = strings.ReplaceAll(base, `\\`, `\`) // which it leaves as it is
 	if base == "." {
 		base = ""
 	}
