@@ -21,7 +21,7 @@ import (
 )
 
 // soon bounds every wait of these tests.
-const soon = 20 * time.Second
+const soon = 40 * time.Second
 
 // place is a source whose harvests are what a test makes of them.
 type place struct {

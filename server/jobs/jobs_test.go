@@ -106,19 +106,18 @@ func TestUnique(t *testing.T) {
 		require.Equal(t, rivertype.JobStateRunning, list[0].State)
 		require.Equal(t, c.ID(), list[0].AttemptedBy[len(list[0].AttemptedBy)-1])
 
-		for range 5 {
-			require.NoError(t, c.Harvest(t.Context(), p.name, "webhook"))
-		}
-		eventually(t, "the second one finds the source busy", func() bool {
-			list := of()
-			return len(list) == 2 && slices.ContainsFunc(list, func(job *rivertype.JobRow) bool {
-				return strings.Contains(string(job.Metadata), "snoozes")
+		require.NoError(t, c.Harvest(t.Context(), p.name, "webhook"))
+		waits := func() bool {
+			return slices.ContainsFunc(of(), func(job *rivertype.JobRow) bool {
+				return job.State == rivertype.JobStateAvailable && strings.Contains(string(job.Metadata), "snoozes")
 			})
-		})
+		}
+		eventually(t, "the second one finds the source busy, and waits", waits)
 		for range 5 {
 			require.NoError(t, c.Harvest(t.Context(), p.name, "webhook"))
 		}
-		require.Len(t, of(), 2, "it waits, and is enough")
+		// One that waits is enough, unless it looked just then whether the source is busy still.
+		require.LessOrEqual(t, len(of()), 3)
 		close(release)
 		eventually(t, "it is harvested once more, by the webhook", func() bool {
 			list, err := st.Harvests(t.Context(), p.name, 100)
