@@ -186,3 +186,38 @@ func BenchmarkRepositories(b *testing.B) {
 		}
 	})
 }
+
+// BenchmarkHistory reads the first page, and one in the middle, of an entity
+// with 10,000 revisions, and the entity as it was.
+func BenchmarkHistory(b *testing.B) {
+	benchmark(b, func(b *testing.B, dsn func() string) {
+		s := benchOpen(b, dsn())
+		const many = 10_000
+		e := benchEntity(1, "acme/one", "catalog-info.yaml")
+		for i := range many {
+			form := *e
+			form.Document = []byte(strings.Replace(string(e.Document), "order 1 ", fmt.Sprintf("order %d ", i), 1))
+			_, err := s.Apply(b.Context(), "github:acme", []store.RepositoryUpdate{{
+				Repository: store.Repository{ID: "one", Name: "acme/one", State: fmt.Sprint(i), Documents: map[string]store.Document{"catalog-info.yaml": {Hash: fmt.Sprint(i)}}},
+				Claims:     []store.Claim{{Key: "1", Entity: &form}},
+			}})
+			require.NoError(b, err)
+		}
+		for name, before := range map[string]catalog.Revision{"first": 0, "middle": many / 2} {
+			b.Run("page/"+name, func(b *testing.B) {
+				for b.Loop() {
+					changes, more, err := s.History(b.Context(), e.Ref, before, 51)
+					require.NoError(b, err)
+					require.True(b, more)
+					require.Len(b, changes, 51)
+				}
+			})
+		}
+		b.Run("at", func(b *testing.B) {
+			for i := range b.N {
+				_, err := s.At(b.Context(), e.Ref, catalog.Revision(1+i*7919%many))
+				require.NoError(b, err)
+			}
+		})
+	})
+}

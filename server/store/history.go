@@ -35,8 +35,12 @@ func (x *entityScanner) scanChange(rows *sql.Rows, before ...any) (catalog.Chang
 	return c, nil
 }
 
-// maxRenames bounds how many names of an entity History goes back through.
-const maxRenames = 1000
+// Bounds of History: through how many names of an entity it goes back, and about
+// how many bytes of documents it returns.
+const (
+	maxRenames      = 1000
+	maxHistoryBytes = 16 << 20
+)
 
 // History returns up to limit revisions of the entity that has a ref, or that
 // had it last, newest first. If before is above 0, they are those below it.
@@ -46,47 +50,52 @@ const maxRenames = 1000
 // it. Asked for the old ref, it ends with that deletion, which tells of the new
 // one. An entity that had the ref earlier under another uid is another entity.
 // The error is ErrNotFound if nothing is known of the ref.
-func (s *Store) History(ctx context.Context, ref catalog.Ref, before catalog.Revision, limit int) ([]catalog.Change, error) {
+//
+// More says that there are further ones. They can be fewer than limit, but not
+// fewer than two, even so, if they are large: all of them are in memory.
+func (s *Store) History(ctx context.Context, ref catalog.Ref, before catalog.Revision, limit int) (changes []catalog.Change, more bool, err error) {
 	tx, err := s.snapshot(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("read the history of %s: %w", ref, err)
+		return nil, false, fmt.Errorf("read the history of %s: %w", ref, err)
 	}
 	defer tx.Rollback() //nolint:errcheck // it only reads
-	out, err := s.history(ctx, tx, ref, int64(before), limit)
+	changes, more, err = s.history(ctx, tx, ref, int64(before), limit)
 	if err != nil {
-		return nil, fmt.Errorf("read the history of %s: %w", ref, err)
+		return nil, false, fmt.Errorf("read the history of %s: %w", ref, err)
 	}
-	return out, nil
+	return changes, more, nil
 }
 
-func (s *Store) history(ctx context.Context, tx *sql.Tx, ref catalog.Ref, before int64, limit int) ([]catalog.Change, error) {
+func (s *Store) history(ctx context.Context, tx *sql.Tx, ref catalog.Ref, before int64, limit int) (out []catalog.Change, more bool, err error) {
 	at := toText(ref.Key())
 	var uid string
-	err := queryRow(ctx, tx, s.bind(`SELECT "uid" FROM "revisions" WHERE "ref_key" = ? ORDER BY "id" DESC LIMIT 1`), []any{at}, &uid)
+	err = queryRow(ctx, tx, s.bind(`SELECT "uid" FROM "revisions" WHERE "ref_key" = ? ORDER BY "id" DESC LIMIT 1`), []any{at}, &uid)
 	if errors.Is(err, sql.ErrNoRows) {
-		return nil, ErrNotFound
+		return nil, false, ErrNotFound
 	}
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	from, below := "", int64(math.MaxInt64)
 	if before > 0 {
 		if at, from, err = s.calledAt(ctx, tx, at, uid, before); err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		below = before
 	}
-	var out []catalog.Change
+	size := 0
 	for range maxRenames {
 		renamed := ""
-		err := s.historyRows(ctx, tx, at, uid, below, limit-len(out)+1, func(c catalog.Change) error {
+		err := s.historyRows(ctx, tx, at, uid, below, limit-len(out)+2, func(c catalog.Change) error {
 			switch {
 			case c.Op == catalog.OpDelete && from != "" && c.Moved == from: // told of already
 				return nil
-			case len(out) == limit:
+			case len(out) == limit, len(out) > 1 && size > maxHistoryBytes:
+				more = true
 				return errStopped
 			}
 			out = append(out, c)
+			size += len(c.Entity.Document)
 			if c.Op == catalog.OpPut && c.Moved != "" {
 				renamed, below = c.Moved, int64(c.Revision)
 				return errStopped
@@ -94,14 +103,14 @@ func (s *Store) history(ctx context.Context, tx *sql.Tx, ref catalog.Ref, before
 			return nil
 		})
 		if err != nil && !errors.Is(err, errStopped) {
-			return nil, err
+			return nil, false, err
 		}
-		if renamed == "" || len(out) == limit {
+		if renamed == "" || more {
 			break
 		}
 		at, from = toText(renamed), fromText(at)
 	}
-	return out, nil
+	return out, more, nil
 }
 
 // calledAt is the ref that an entity had just below a revision, and the one that
@@ -124,9 +133,10 @@ func (s *Store) calledAt(ctx context.Context, tx *sql.Tx, at, uid string, before
 }
 
 func (s *Store) historyRows(ctx context.Context, tx *sql.Tx, ref, uid string, below int64, limit int, each func(catalog.Change) error) error {
+	// Limited before it is joined: a planner without statistics else joins all.
 	var x entityScanner
-	return queryRows(ctx, tx, s.bind(`SELECT `+revisionColumns+contentColumns+` FROM "revisions" r JOIN "contents" t ON t."id" = r."content_id"
-		WHERE r."ref_key" = ? AND r."id" < ? AND r."uid" = ? ORDER BY r."id" DESC LIMIT ?`),
+	return queryRows(ctx, tx, s.bind(`SELECT `+revisionColumns+contentColumns+` FROM (SELECT * FROM "revisions"
+		WHERE "ref_key" = ? AND "id" < ? AND "uid" = ? ORDER BY "id" DESC LIMIT ?) r JOIN "contents" t ON t."id" = r."content_id" ORDER BY r."id" DESC`),
 		[]any{ref, below, uid, limit}, func(rows *sql.Rows) error {
 			c, err := x.scanChange(rows)
 			if err != nil {

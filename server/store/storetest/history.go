@@ -38,14 +38,14 @@ func brief(changes []catalog.Change) []string {
 
 func (b *bundle) past(name string, before catalog.Revision, limit int) []string {
 	b.Helper()
-	out, err := b.History(b.Context(), component(name), before, limit)
+	out, _, err := b.History(b.Context(), component(name), before, limit)
 	require.NoError(b, err)
 	return brief(out)
 }
 
 // history follows an entity back through its names, and not into another one's.
 func history(b *bundle) {
-	_, err := b.History(b.Context(), component("a"), 0, 10)
+	_, _, err := b.History(b.Context(), component("a"), 0, 10)
 	require.ErrorIs(b, err, store.ErrNotFound)
 
 	first := slot("r1", "k", "a", "one")
@@ -64,13 +64,13 @@ func history(b *bundle) {
 	require.Equal(b, whole, b.past("c", 0, 100))
 	var paged []string
 	for before := catalog.Revision(0); ; {
-		page, err := b.History(b.Context(), component("C"), before, 1)
+		page, more, err := b.History(b.Context(), component("C"), before, 1)
 		require.NoError(b, err)
-		if len(page) == 0 {
-			break
-		}
 		require.Len(b, page, 1)
 		paged, before = append(paged, brief(page)...), page[0].Revision
+		if !more {
+			break
+		}
 	}
 	require.Equal(b, whole, paged, "page by page")
 	require.Equal(b, whole[:3], b.past("c", 0, 3))
@@ -79,8 +79,9 @@ func history(b *bundle) {
 	require.Equal(b, []string{"5 put a "}, b.past("a", 0, 100), "the stranger's own")
 	require.Equal(b, append([]string{"7 delete b component:default/c"}, whole[2:]...), b.past("b", 0, 100), "the old name ends with where it went")
 
-	changes, err := b.History(b.Context(), component("c"), 2, 100)
+	changes, more, err := b.History(b.Context(), component("c"), 2, 100)
 	require.NoError(b, err)
+	require.False(b, more)
 	require.Len(b, changes, 1)
 	require.Equal(b, first.Cause, changes[0].Cause)
 	require.Equal(b, "one", title(b, changes[0].Entity))
@@ -178,7 +179,7 @@ func prune(b *bundle) {
 	require.NoError(b, err)
 	require.Equal(b, store.Pruned{Revisions: 3 + 7, Contents: 3 + 6, From: 14}, got)
 	require.Len(b, b.past("a", 0, 100), 3)
-	_, err = b.History(b.Context(), component("gone"), 0, 100)
+	_, _, err = b.History(b.Context(), component("gone"), 0, 100)
 	require.ErrorIs(b, err, store.ErrNotFound)
 	require.EqualValues(b, 14, b.latest(), "the highest number stays")
 
