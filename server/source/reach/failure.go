@@ -1,6 +1,7 @@
 package reach
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/waypost-dev/waypost/server/catalog"
@@ -36,4 +37,30 @@ func LeadsNowhere() error {
 // TooMany says that a wildcard looks at too much.
 func TooMany() error {
 	return &Failure{Code: catalog.CodeTooLarge, Message: "there are more files or folders than can be searched", Hint: "name the folders in place of **"}
+}
+
+func (r *walk) broken(s step, err error) { r.out.Problems = append(r.out.Problems, r.problem(s, err)) }
+
+// problem is told at the line that names the target.
+func (r *walk) problem(s step, err error) catalog.Problem {
+	p := failed(err)
+	p.Source, p.Repository, p.Severity = r.Source, r.Repository.FullName(), catalog.SeverityError
+	if s.from != nil {
+		p.Path, p.Line, p.Column, p.Field = s.from.Path, s.Line, s.Column, s.Field
+		p.Message = fmt.Sprintf("target %.200q: %s", s.Text, p.Message)
+	}
+	return p
+}
+
+// failed is an error as a problem without a place.
+func failed(err error) catalog.Problem {
+	p := catalog.Problem{Code: catalog.CodeUnreadable, Message: "it could not be read: " + err.Error(), Hint: "the next harvest tries again"}
+	var f *Failure
+	if errors.As(err, &f) {
+		p.Message, p.Hint = f.Message, f.Hint
+		if f.Code != "" {
+			p.Code = f.Code
+		}
+	}
+	return p
 }
