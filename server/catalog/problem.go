@@ -49,6 +49,8 @@ type Problem struct {
 	Message string `json:"message"`
 	// Hint says what is allowed and how to mend it.
 	Hint string `json:"hint,omitempty"`
+	// Fix is what to write, where that is certain.
+	Fix Fix `json:"fix,omitzero"`
 }
 
 // Error makes a Problem an error, in the form of a compiler's message:

@@ -30,7 +30,7 @@ import (
 
 // Version changes whenever the same bytes would be decoded differently, so
 // that documents decoded by an earlier version are decoded anew.
-const Version = "2"
+const Version = "3"
 
 // Bounds of a file. What is over them is a problem, and is not read.
 const (
@@ -233,10 +233,14 @@ func (d *decoder) entity(p piece, doc map[string]any, place placer) {
 	first := len(d.out.Problems)
 	for _, v := range found {
 		line, column := place.at(v.Path)
-		if _, key := place.find(v.Path); v.Key && key != nil {
-			line, column = key.Line+place.offset, key.Column
+		node, key := place.find(v.Path)
+		if v.Key && key != nil {
+			line, column, node = key.Line+place.offset, key.Column, key
 		}
-		d.problem(catalog.Problem{Code: v.Code, Severity: v.Severity, Line: line, Column: column, Entity: ref(), Field: v.Field(), Message: v.Message, Hint: v.Hint})
+		d.problem(catalog.Problem{
+			Code: v.Code, Severity: v.Severity, Line: line, Column: column, Entity: ref(), Field: v.Field(), Message: v.Message, Hint: v.Hint,
+			Fix: d.fix(v, node, line),
+		})
 	}
 	slices.SortStableFunc(d.out.Problems[first:], func(a, b catalog.Problem) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
