@@ -82,6 +82,8 @@ type Server struct {
 	inProcess *inProcess
 	health    *health.Server
 	metrics   *metrics
+	problems  *problems
+	log       *slog.Logger
 	handler   http.Handler
 	ready     atomic.Bool
 }
@@ -116,6 +118,8 @@ func New(o Options) (*Server, error) {
 		inProcess: newInProcess(g),
 		health:    health.NewServer(),
 		metrics:   m,
+		problems:  problems,
+		log:       o.Logger,
 	}
 	watches, past := newWatchService(o), newPast(o)
 	for _, r := range []grpc.ServiceRegistrar{s.grpc, s.inProcess} {

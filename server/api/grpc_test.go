@@ -283,14 +283,15 @@ func TestProblems(t *testing.T) {
 // while some are mended.
 func TestProblemTokens(t *testing.T) {
 	t.Parallel()
-	var list []catalog.Problem
+	var list []store.Trouble
 	for i := range 30 {
-		list = append(list, catalog.Problem{
+		list = append(list, store.Trouble{Problem: catalog.Problem{
 			Path: strings.Repeat("\xff\x00/", 2000), Line: i / 10, Message: strings.Repeat("m", 5000) + fmt.Sprintf("%02d", i), Hint: strings.Repeat("\n", 9000),
-		})
+			Fix: catalog.Fix{Line: i, Found: "a", Replacement: "b"},
+		}})
 	}
 	for last := range list {
-		token, err := newProblemToken(7, list[last])
+		token, err := newProblemToken(7, list[last].Problem)
 		require.NoError(t, err)
 		require.Less(t, len(token), 8192, "the longest token that is taken")
 		rest, err := behind(list, token, 7)
@@ -311,7 +312,7 @@ func FuzzProblemToken(f *testing.F) {
 	f.Add(good)
 	f.Add("")
 	f.Add("e30")
-	list := []catalog.Problem{{Path: "a"}, {Path: "b"}}
+	list := []store.Trouble{{Problem: catalog.Problem{Path: "a"}}, {Problem: catalog.Problem{Path: "b"}}}
 	f.Fuzz(func(t *testing.T, token string) {
 		rest, err := behind(list, token, 0)
 		if err == nil {

@@ -40,6 +40,14 @@ type problems struct {
 	key  problemsKey
 	made time.Time
 	list []catalog.Problem
+
+	owners     []string // of ownersFor, the list that they were found for
+	ownersFor  []catalog.Problem
+	lives      map[string]store.Trouble // by fingerprint; nil if they are to be read
+	livesRead  time.Time
+	remembered problemsKey // as of when the lives were written
+	// wasRemembered tells that key from none.
+	wasRemembered bool
 }
 
 type problemsKey struct {
@@ -142,7 +150,7 @@ func newProblemToken(query uint64, p catalog.Problem) (string, error) {
 
 // behind returns what of a sorted list comes behind the page that the token
 // ends.
-func behind(list []catalog.Problem, token string, query uint64) ([]catalog.Problem, error) {
+func behind(list []store.Trouble, token string, query uint64) ([]store.Trouble, error) {
 	var t problemToken
 	b, err := base64.RawURLEncoding.DecodeString(token)
 	if err == nil {
@@ -159,13 +167,15 @@ func behind(list []catalog.Problem, token string, query uint64) ([]catalog.Probl
 	for i, s := range texts {
 		*s = string(t.Texts[i])
 	}
-	for i, p := range list {
-		if p.Line == last.Line && p.Column == last.Column && cut(p) == last && hashOf(p) == t.Hash {
+	for i, o := range list {
+		p := o.Problem
+		p.Fix = catalog.Fix{} // it follows from the others
+		if p.Line == last.Line && p.Column == last.Column && cut(p) == last && hashOf(o.Problem) == t.Hash {
 			return list[i+1:], nil
 		}
 	}
 	// The problem is gone. What was cut off may repeat a few, and hides none.
-	return list[sort.Search(len(list), func(i int) bool { return compareProblems(list[i], last) >= 0 }):], nil
+	return list[sort.Search(len(list), func(i int) bool { return compareProblems(list[i].Problem, last) >= 0 }):], nil
 }
 
 func (c *catalogService) ListProblems(ctx context.Context, req *catalogv1.ListProblemsRequest) (*catalogv1.ListProblemsResponse, error) {
@@ -178,20 +188,30 @@ func (c *catalogService) ListProblems(ctx context.Context, req *catalogv1.ListPr
 		entity = ref.Key()
 	}
 	h := fnv.New64a()
-	fmt.Fprintf(h, "%q %q %q %q %d", req.Source, req.Repository, entity, req.Code, req.Severity)
+	owner := ""
+	if req.OwnerRef != "" {
+		ref, err := catalog.ParseRef(req.OwnerRef, catalog.RefContext{Kind: "group"})
+		if err != nil {
+			return nil, badField("owner_ref", "INVALID_REF", err.Error())
+		}
+		owner = ref.Key()
+	}
+	fmt.Fprintf(h, "%q %q %q %q %d %q %d", req.Source, req.Repository, entity, req.Code, req.Severity, owner, req.State)
 	query := h.Sum64()
-	all, err := c.problems.all(ctx)
+	all, err := c.problems.inState(ctx, req.State)
 	if err != nil {
 		return nil, err
 	}
-	selected := make([]catalog.Problem, 0, 64)
-	for _, p := range all {
+	selected := make([]store.Trouble, 0, 64)
+	for _, t := range all {
+		p := t.Problem
 		if (req.Source == "" || p.Source == req.Source) &&
+			(owner == "" || t.Owner == owner) &&
 			(req.Repository == "" || strings.EqualFold(p.Repository, req.Repository)) &&
 			(entity == "" || sameRef(p.Entity, entity)) &&
 			(req.Code == "" || string(p.Code) == req.Code) &&
 			(req.Severity == catalogv1.Severity_SEVERITY_UNSPECIFIED || severityOf(p.Severity) == req.Severity) {
-			selected = append(selected, p)
+			selected = append(selected, t)
 		}
 	}
 	out := &catalogv1.ListProblemsResponse{TotalSize: int32(len(selected))}
@@ -202,14 +222,60 @@ func (c *catalogService) ListProblems(ctx context.Context, req *catalogv1.ListPr
 	}
 	if size := pageSize(req.PageSize, defaultProblems, maxProblems); len(selected) > size {
 		selected = selected[:size]
-		if out.NextPageToken, err = newProblemToken(query, selected[size-1]); err != nil {
+		if out.NextPageToken, err = newProblemToken(query, selected[size-1].Problem); err != nil {
 			return nil, err
 		}
 	}
-	for _, p := range selected {
-		out.Problems = append(out.Problems, problemMessage(p))
+	for _, t := range selected {
+		out.Problems = append(out.Problems, troubleMessage(t))
 	}
 	return out, nil
+}
+
+// inState are the problems in a state, in order.
+func (p *problems) inState(ctx context.Context, state catalogv1.ProblemState) ([]store.Trouble, error) {
+	if state == catalogv1.ProblemState_PROBLEM_STATE_GONE {
+		return p.gone(ctx)
+	}
+	return p.troubles(ctx)
+}
+
+func (c *catalogService) SummarizeProblems(ctx context.Context, req *catalogv1.SummarizeProblemsRequest) (*catalogv1.SummarizeProblemsResponse, error) {
+	all, err := c.problems.inState(ctx, req.State)
+	if err != nil {
+		return nil, err
+	}
+	counts := map[string]*catalogv1.ProblemCount{}
+	oldest := map[string]time.Time{}
+	out := &catalogv1.SummarizeProblemsResponse{}
+	for _, t := range all {
+		value := countBy(t, req.By)
+		n := counts[value]
+		if n == nil {
+			n = &catalogv1.ProblemCount{Value: value}
+			counts[value] = n
+			out.Counts = append(out.Counts, n)
+		}
+		if t.Problem.Severity == catalog.SeverityError {
+			n.Errors++
+		} else {
+			n.Warnings++
+		}
+		if at := oldest[value]; !t.Opened.IsZero() && (at.IsZero() || t.Opened.Before(at)) {
+			oldest[value], n.OldestTime = t.Opened, timestamp(t.Opened)
+		}
+	}
+	slices.SortFunc(out.Counts, func(a, b *catalogv1.ProblemCount) int {
+		return cmp.Or(cmp.Compare(b.Errors, a.Errors), cmp.Compare(b.Warnings, a.Warnings), strings.Compare(a.Value, b.Value))
+	})
+	return out, nil
+}
+
+// troubleMessage is a problem with its life.
+func troubleMessage(t store.Trouble) *catalogv1.Problem {
+	m := problemMessage(t.Problem)
+	m.OwnerRef, m.OpenTime, m.GoneTime = t.Owner, timestamp(t.Opened), timestamp(t.Gone)
+	return m
 }
 
 // sameRef compares a ref as a problem has it with a key. Nearly always the
@@ -233,10 +299,14 @@ func severityOf(s catalog.Severity) catalogv1.Severity {
 }
 
 func problemMessage(p catalog.Problem) *catalogv1.Problem {
-	return &catalogv1.Problem{
+	m := &catalogv1.Problem{
 		Code: string(p.Code), Severity: severityOf(p.Severity),
 		Source: p.Source, Repository: p.Repository, Path: p.Path,
 		Line: int32(p.Line), Column: int32(p.Column),
 		EntityRef: p.Entity, Field: p.Field, Message: p.Message, Hint: p.Hint,
 	}
+	if p.Fix != (catalog.Fix{}) {
+		m.Fix = &catalogv1.Fix{Path: p.Path, Line: int32(p.Fix.Line), Found: p.Fix.Found, Replacement: p.Fix.Replacement}
+	}
+	return m
 }

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/RoaringBitmap/roaring/v2"
+	"github.com/agnivade/levenshtein"
 	"github.com/tidwall/btree"
 
 	"github.com/waypost-dev/waypost/server/catalog"
@@ -215,6 +216,7 @@ func (s *Snapshot) Dangling() []catalog.Problem {
 	sources.Iterate(func(id uint32) bool { records = append(records, s.docs.get(id)); return true })
 	slices.SortFunc(records, func(a, b *Record) int { return strings.Compare(a.key, b.key) })
 	var out []catalog.Problem
+	near := &namesakes{s: s, names: map[string][]string{}}
 	for _, r := range records {
 		e := r.Entity
 		for _, x := range e.Relations {
@@ -222,37 +224,91 @@ func (s *Snapshot) Dangling() []catalog.Problem {
 			if _, ok := s.byKey.Get(key); ok {
 				continue
 			}
-			out = append(out, catalog.Problem{
+			p := catalog.Problem{
 				Code: catalog.CodeDangling, Severity: catalog.SeverityWarning,
 				Source: e.Origin.Source, Repository: e.Origin.Repository, Path: e.Origin.Path,
 				Line: x.Line, Column: x.Column, Entity: e.Ref.String(), Field: x.Field,
 				Message: fmt.Sprintf("%s names %s, which does not exist", x.Field, key),
-				Hint:    s.hint(x.Target, e.Ref),
-			})
+				Hint:    "write the name of an entity that exists, or add a catalog file that declares " + key,
+			}
+			if meant := near.meant(x.Target, e.Ref); meant != "" {
+				p.Hint = "did you mean " + meant + "?"
+				if x.Line > 0 && e.Origin.Path != "" {
+					// The line itself is not known here; this is the value in it.
+					p.Fix = catalog.Fix{Line: x.Line, Replacement: meant}
+				}
+			}
+			out = append(out, p)
 		}
 	}
 	return out
 }
 
-// hint says which existing entity may have been meant.
-func (s *Snapshot) hint(target, from catalog.Ref) string {
-	try := func(r catalog.Ref) string {
-		if found, ok := s.Get(r); ok {
-			return "did you mean " + found.Entity.Ref.Lower().String() + "?"
-		}
-		return ""
-	}
+// namesakes finds which existing entity was meant by a ref that leads nowhere.
+type namesakes struct {
+	s     *Snapshot
+	names map[string][]string // of all entities, by kind:namespace/
+	tries int
+}
+
+// Bounds on looking for near names: so many refs, among so many names.
+const (
+	maxNearTries = 200
+	maxNearNames = 20_000
+)
+
+// meant is the ref of the entity that was most likely meant; empty if that is
+// not clear.
+func (n *namesakes) meant(target, from catalog.Ref) string {
+	var tries []catalog.Ref
 	for _, ns := range []string{from.Namespace, catalog.DefaultNamespace} {
-		if h := try(catalog.Ref{Kind: target.Kind, Namespace: ns, Name: target.Name}); h != "" {
-			return h
-		}
+		tries = append(tries, catalog.Ref{Kind: target.Kind, Namespace: ns, Name: target.Name})
 	}
 	for _, kind := range catalog.Kinds() {
-		if h := try(catalog.Ref{Kind: kind, Namespace: target.Namespace, Name: target.Name}); h != "" {
-			return h
+		tries = append(tries, catalog.Ref{Kind: kind, Namespace: target.Namespace, Name: target.Name})
+	}
+	for _, r := range tries {
+		if found, ok := n.s.Get(r); ok {
+			return found.Entity.Ref.Lower().String()
 		}
 	}
-	return "write the name of an entity that exists, or add a catalog file that declares " + target.Key()
+	return n.near(target)
+}
+
+// near is the only entity of the same kind and namespace whose name differs by
+// a letter or two.
+func (n *namesakes) near(target catalog.Ref) string {
+	key := target.Key()
+	prefix, name := key[:strings.IndexByte(key, '/')+1], key[strings.IndexByte(key, '/')+1:]
+	if n.tries++; n.tries > maxNearTries || len(name) < 4 {
+		return ""
+	}
+	names, ok := n.names[prefix]
+	if !ok {
+		n.s.byKey.Ascend(prefix, func(k string, _ uint32) bool {
+			rest, same := strings.CutPrefix(k, prefix)
+			if same && len(names) < maxNearNames {
+				names = append(names, rest)
+			}
+			return same
+		})
+		n.names[prefix] = names
+	}
+	allowed := 1
+	if len(name) >= 8 {
+		allowed = 2
+	}
+	found := ""
+	for _, other := range names {
+		if d := len(other) - len(name); d > allowed || -d > allowed || levenshtein.ComputeDistance(name, other) > allowed {
+			continue
+		}
+		if found != "" {
+			return "" // either may be meant
+		}
+		found = prefix + other
+	}
+	return found
 }
 
 // relColumn answers for one type of relation who has which targets, from both

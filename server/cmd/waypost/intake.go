@@ -43,10 +43,14 @@ func newInbox(cfg *config.Config, st *store.Store, e *harvest.Engine, queue *job
 	})
 }
 
+// keepTroubles is how long a problem is remembered that is gone.
+const keepTroubles = 90 * 24 * time.Hour
+
 // prune forgets what is older than the configuration wants it kept.
 func prune(ctx context.Context, cfg *config.Config, st *store.Store) error {
-	_, err := st.PruneDeliveries(ctx, time.Now().Add(-webhook.Keep))
-	return errors.Join(err)
+	_, deliveries := st.PruneDeliveries(ctx, time.Now().Add(-webhook.Keep))
+	_, history := st.Prune(ctx, store.Policy{KeepFor: time.Duration(cfg.History.Days) * 24 * time.Hour, KeepLast: cfg.History.Last})
+	return errors.Join(deliveries, history, st.PruneTroubles(ctx, time.Now().Add(-keepTroubles)))
 }
 
 // queues are the metrics of what waits.

@@ -141,6 +141,7 @@ func (c *cli) runServer(ctx context.Context, cfg *config.Config) (err error) {
 				return queue.Stop(ctx)
 			},
 		},
+		service.Background("problems", server.KeepProblems),
 		service.Background("registered locations", registry.Run),
 		service.Background("first harvest", first),
 		{Name: "watches", Stop: func(context.Context) error { follower.Feed().Close(); return nil }},

@@ -2257,9 +2257,10 @@ type Fix struct {
 	Path string `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
 	// From 1.
 	Line int32 `protobuf:"varint,2,opt,name=line,proto3" json:"line,omitempty"`
-	// The line as it is.
+	// The line as it is; empty if the server does not have its text.
 	Found string `protobuf:"bytes,3,opt,name=found,proto3" json:"found,omitempty"`
-	// The line as it should be.
+	// The line as it should be; if found is empty, the value of the problem's
+	// field alone.
 	Replacement   string `protobuf:"bytes,4,opt,name=replacement,proto3" json:"replacement,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
