@@ -42,7 +42,7 @@ func (s times) Next(t time.Time) time.Time {
 
 // follow brings the periodic harvests in line with the engine's sources, and
 // asks at once for the first harvest of a source that is new here and was not
-// harvested within its time.
+// harvested just now.
 func (c *Client) follow(ctx context.Context) {
 	now := time.Now()
 	found := map[string]struct{}{}
@@ -81,11 +81,16 @@ func (c *Client) follow(ctx context.Context) {
 	}
 }
 
+// fresh is how recent a harvest must be for a start not to ask for another one:
+// a start often follows a change of the configuration, and a source that is as
+// it was costs nothing. A process that starts again and again asks for few.
+const fresh = 30 * time.Second
+
 // first asks for the first harvest of a source if it is due, and tells whether
 // that could be told.
 func (c *Client) first(ctx context.Context, source string, every time.Duration, now time.Time) bool {
 	began, err := c.lastSuccess(ctx, source)
-	if err == nil && (every <= 0 || now.Sub(began) >= every) {
+	if err == nil && (every <= 0 || now.Sub(began) >= min(every, fresh)) {
 		if _, err = c.insert(ctx, HarvestArgs{Source: source, Cause: causeStart}); err == nil && c.stop == nil { // Start is at it
 			c.firsts = append(c.firsts, source)
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"slices"
 	"strconv"
 	"strings"
@@ -101,7 +102,7 @@ func (c *cli) harvestDirect(ctx context.Context, s *settings, names []string, co
 	if len(names) == 0 {
 		return nil, usagef("there is nothing to harvest; name a source with --github-org, --dir or --location, or in a configuration file")
 	}
-	return each(ctx, names, func(ctx context.Context, name string) (*harvestv1.Harvest, error) {
+	harvested, err := each(ctx, names, func(ctx context.Context, name string) (*harvestv1.Harvest, error) {
 		p, err := e.Run(ctx, name, harvest.Order{Cause: "cli", ConfirmRemovals: confirm}, func(p harvest.Progress) {
 			s := stateOf(api.ProgressMessage(p))
 			s.Entities = max(s.Entities, p.Entities) // those that wait to be written too
@@ -115,6 +116,24 @@ func (c *cli) harvestDirect(ctx context.Context, s *settings, names []string, co
 		}
 		return api.ProgressMessage(p), nil
 	})
+	if slices.ContainsFunc(harvested, func(h *harvestv1.Harvest) bool {
+		return h.GetDocumentsRead()+h.GetEntitiesAdded()+h.GetEntitiesChanged()+h.GetEntitiesRemoved() > 0
+	}) {
+		if err := c.rememberProblems(context.WithoutCancel(ctx), st, log); err != nil {
+			log.Warn("since when problems are there is not known", "error", err)
+		}
+	}
+	return harvested, err
+}
+
+// rememberProblems writes down what is wrong, for those who harvest without a
+// server, which would.
+func (c *cli) rememberProblems(ctx context.Context, st *store.Store, log *slog.Logger) error {
+	server, err := c.services(ctx, st, log)
+	if err != nil {
+		return err
+	}
+	return server.RememberProblems(ctx)
 }
 
 // harvestServer asks a server to harvest and follows what it does.

@@ -49,9 +49,9 @@ entity, and returns when the catalog has what stands there.`,
 		case format == "yaml":
 			return c.out.YAML(answer)
 		case answer.GetUnchanged():
-			c.say("%s is as it was, at revision %d", ref, answer.GetRevision())
+			c.say("%s is as it was, at revision %d", ref.Key(), answer.GetRevision())
 		default:
-			c.say("%s was read again; the catalog is at revision %d", ref, answer.GetRevision())
+			c.say("%s was read again; the catalog is at revision %d", ref.Key(), answer.GetRevision())
 		}
 		return nil
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"slices"
@@ -244,12 +245,7 @@ func (c *cli) inProcess(ctx context.Context, dsn string) (*client.Client, error)
 	if err != nil {
 		return nil, err
 	}
-	x := index.New()
-	if err := follow.New(st, x, log).Load(ctx); err != nil {
-		st.Close()
-		return nil, err
-	}
-	server, err := api.New(api.Options{Index: x, Store: st, Engine: harvest.New(st, log), Logger: log, Version: buildVersion().Version})
+	server, err := c.services(ctx, st, log)
 	if err != nil {
 		st.Close()
 		return nil, err
@@ -288,4 +284,13 @@ func (c closers) Close() error {
 		errs = append(errs, f())
 	}
 	return errors.Join(errs...)
+}
+
+// services are the services over a database, with the catalog as it is now.
+func (c *cli) services(ctx context.Context, st *store.Store, log *slog.Logger) (*api.Server, error) {
+	x := index.New()
+	if err := follow.New(st, x, log).Load(ctx); err != nil {
+		return nil, err
+	}
+	return api.New(api.Options{Index: x, Store: st, Engine: harvest.New(st, log), Logger: log, Version: buildVersion().Version})
 }

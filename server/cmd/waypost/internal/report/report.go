@@ -110,6 +110,12 @@ func paragraphs(p *output.Printer, problems []catalog.Problem) error {
 				fmt.Fprintf(&b, "  %s\n", output.Clean(text))
 			}
 		}
+		if x.Fix.Replacement != "" {
+			if x.Fix.Found != "" {
+				fmt.Fprintln(&b, p.Mark(output.Red, "  - "+output.Clean(x.Fix.Found)))
+			}
+			fmt.Fprintln(&b, p.Mark(output.Green, "  + "+output.Clean(x.Fix.Replacement)))
+		}
 	}
 	_, err := p.Write([]byte(b.String()))
 	return err

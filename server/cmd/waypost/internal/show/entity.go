@@ -119,17 +119,7 @@ func age(e *catalogv1.Entity, now time.Time) string {
 	if e.GetUpdateTime() == nil {
 		return ""
 	}
-	d := now.Sub(e.GetUpdateTime().AsTime())
-	switch {
-	case d < time.Minute:
-		return fmt.Sprintf("%ds", max(0, int(d.Seconds())))
-	case d < time.Hour:
-		return fmt.Sprintf("%dm", int(d.Minutes()))
-	case d < 48*time.Hour:
-		return fmt.Sprintf("%dh", int(d.Hours()))
-	default:
-		return fmt.Sprintf("%dd", int(d.Hours()/24))
-	}
+	return report.Since(e.GetUpdateTime().AsTime(), now)
 }
 
 // Describe prints all there is to know of an entity.
