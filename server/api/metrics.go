@@ -53,6 +53,14 @@ func newMetrics(o Options, p *problems) *metrics {
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "waypost_catalog_entities", Help: "Entities in the catalog that is served.",
 		}, func() float64 { return float64(o.Index.Snapshot().Len()) }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "waypost_watches", Help: "Callers who watch the catalog.",
+		}, func() float64 {
+			if o.Feed == nil {
+				return 0
+			}
+			return float64(o.Feed.Watches())
+		}),
 		newStateCollector(o.Index, o.Store, o.Engine, p),
 	)
 	m.registry.MustRegister(o.Collectors...)

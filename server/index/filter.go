@@ -20,7 +20,7 @@ const (
 	maxFilter        = 8192 // bytes
 	maxFilterNesting = 50
 	maxFilterCost    = 200_000 // of CEL, for one entity
-	maxPlans         = 512     // kept compiled
+	maxPlans         = 4096    // kept compiled: each watch may have a filter of its own
 )
 
 // newEnvironment declares what a filter may speak of.

@@ -55,6 +55,7 @@ func (s *Store) listenOnce(ctx context.Context, config *pgx.ConnConfig) error {
 	if _, err := conn.Exec(ctx, "LISTEN "+channel); err != nil {
 		return err
 	}
+	s.tell() // of what came before anybody listened
 	for {
 		n, err := conn.WaitForNotification(ctx)
 		if err != nil {

@@ -86,7 +86,9 @@ func (WatchEntitiesResponse_Type) EnumDescriptor() ([]byte, []int) {
 
 type WatchEntitiesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// CEL, as in ListEntities; empty for all.
+	// CEL, as in ListEntities; empty for all. Of relations it may name ownedBy,
+	// partOf, providesApi and consumesApi, which an entity declares by itself: the
+	// others change without a change of the entity.
 	Filter string `protobuf:"bytes,1,opt,name=filter,proto3" json:"filter,omitempty"`
 	// Changes after this revision; 0 for changes from now on. A revision that the
 	// retention policy has given up is refused with OUT_OF_RANGE: list anew, and
@@ -153,7 +155,8 @@ func (x *WatchEntitiesRequest) GetSendInitial() bool {
 type WatchEntitiesResponse struct {
 	state protoimpl.MessageState     `protogen:"open.v1"`
 	Type  WatchEntitiesResponse_Type `protobuf:"varint,1,opt,name=type,proto3,enum=waypost.catalog.v1.WatchEntitiesResponse_Type" json:"type,omitempty"`
-	// Of the change; for a bookmark, the one up to which everything was seen.
+	// Of the change; for a bookmark, the one up to which everything was seen; 0
+	// for an entity that was sent because of send_initial.
 	// Pass it as after_revision to go on.
 	Revision int64                  `protobuf:"varint,2,opt,name=revision,proto3" json:"revision,omitempty"`
 	Time     *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=time,proto3" json:"time,omitempty"`
