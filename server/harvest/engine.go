@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -74,14 +73,11 @@ type Engine struct {
 	mu      sync.Mutex
 	order   []string
 	sources map[string]*configured
-	// background holds the harvests that Start began, so that Serve can wait
+	// background holds the harvests that Start began, so that Stop can wait
 	// for them.
 	background sync.WaitGroup
 	stopping   bool
 }
-
-// busyWait is how soon a harvest is tried again that found its source busy.
-const busyWait = 30 * time.Second
 
 // configured is a source and its state. Engine.mu guards it.
 type configured struct {
@@ -195,22 +191,9 @@ func (e *Engine) Watch(id int64) (<-chan Progress, func(), error) {
 	return nil, nil, fmt.Errorf("running harvest %d: %w", id, store.ErrNotFound)
 }
 
-// Serve runs the periodic harvests, the first ones at once, until ctx ends; it
-// waits for running harvests to stop. A harvest that fails is logged and tried
-// again at its next time.
-func (e *Engine) Serve(ctx context.Context) error {
-	e.mu.Lock()
-	names := append([]string(nil), e.order...)
-	e.mu.Unlock()
-	var g errgroup.Group
-	for _, name := range names {
-		g.Go(func() error {
-			e.repeat(ctx, name)
-			return nil
-		})
-	}
-	err := g.Wait()
-	<-ctx.Done()
+// Stop ends the harvests that Start began, and refuses others; it returns when
+// they have ended, or with an error when ctx does before.
+func (e *Engine) Stop(ctx context.Context) error {
 	e.mu.Lock()
 	e.stopping = true
 	for _, c := range e.sources {
@@ -219,38 +202,16 @@ func (e *Engine) Serve(ctx context.Context) error {
 		}
 	}
 	e.mu.Unlock()
-	e.background.Wait()
-	return err
-}
-
-// repeat harvests one source now and then every Every, spread by up to a tenth.
-func (e *Engine) repeat(ctx context.Context, name string) {
-	e.mu.Lock()
-	c := e.sources[name]
-	every := c.Every
-	e.mu.Unlock()
-	for {
-		_, err := e.Run(ctx, name, Order{Cause: "schedule"}, nil)
-		if err != nil && ctx.Err() == nil {
-			e.log.Error("harvest failed", "source", name, "error", err)
-		}
-		if every <= 0 || ctx.Err() != nil {
-			return
-		}
-		wait := every + time.Duration(rand.Int64N(int64(every)/10+1))
-		if errors.Is(err, store.ErrBusy) {
-			wait = min(wait, busyWait) // somebody else's harvest, or that of a process that died
-		}
-		e.mu.Lock()
-		c.next = time.Now().Add(wait)
-		e.mu.Unlock()
-		timer := time.NewTimer(wait)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return
-		case <-timer.C:
-		}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		e.background.Wait()
+	}()
+	select {
+	case <-ended:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("stop harvests: %w", ctx.Err())
 	}
 }
 

@@ -450,24 +450,32 @@ func TestStartWatchAndBusy(t *testing.T) {
 	}, 5*time.Second, 5*time.Millisecond)
 }
 
-func TestServeHarvestsAtOnceAndStops(t *testing.T) {
+// slow is a source that does not end by itself.
+type slow struct{ begun chan struct{} }
+
+func (s slow) Name() string { return "test:slow" }
+
+func (s slow) Harvest(ctx context.Context, _ source.Known, _ source.Out) error {
+	close(s.begun)
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+func TestStopEndsWhatRuns(t *testing.T) {
 	t.Parallel()
-	b := setup(t, func(c *harvest.Config) { c.Every = 10 * time.Millisecond })
-	b.source.repositories = []source.Repository{repo("shop", map[string]string{"catalog-info.yaml": component("shop", "")})}
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- b.engine.Serve(ctx) }()
-	require.Eventually(t, func() bool {
-		hs, err := b.store.Harvests(t.Context(), b.source.Name(), 10)
-		return err == nil && len(hs) >= 3 && hs[1].State == store.HarvestSucceeded
-	}, 10*time.Second, 10*time.Millisecond)
-	cancel()
-	select {
-	case err := <-done:
-		require.NoError(t, err)
-	case <-time.After(5 * time.Second):
-		t.Fatal("Serve did not stop")
-	}
+	b := setup(t)
+	s := slow{make(chan struct{})}
+	b.engine.Add(harvest.Config{Source: s})
+	p, err := b.engine.Start(t.Context(), s.Name(), harvest.Order{Cause: "api"})
+	require.NoError(t, err)
+	<-s.begun
+	require.NoError(t, b.engine.Stop(t.Context()))
+	h, err := b.store.GetHarvest(t.Context(), p.ID)
+	require.NoError(t, err)
+	require.Equal(t, store.HarvestFailed, h.State)
+	require.Equal(t, "api", h.Cause)
+	_, err = b.engine.Start(t.Context(), b.source.Name(), harvest.Order{})
+	require.ErrorContains(t, err, "stopping")
 }
 
 func TestRenamedRepositoryKeepsItsEntitiesAndTellsItsNewAddress(t *testing.T) {

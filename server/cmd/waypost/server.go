@@ -129,7 +129,7 @@ func (c *cli) runServer(ctx context.Context, cfg *config.Config) (err error) {
 				return errors.Join(web.Shutdown(ctx), web.Close())
 			},
 		},
-		{Name: "harvests", Stop: func(ctx context.Context) error { return endHarvests(ctx, e) }},
+		{Name: "harvests", Stop: e.Stop}, // that callers of the API began
 		{
 			// Nobody who asks waits until the queue has begun.
 			Name:  "jobs",
@@ -187,14 +187,6 @@ func closed(err error) error {
 		return nil
 	}
 	return err
-}
-
-// endHarvests ends the harvests that callers of the API began.
-func endHarvests(ctx context.Context, e *harvest.Engine) error {
-	// Over before it begins, Serve harvests nothing by itself.
-	over, cancel := context.WithCancel(ctx)
-	cancel()
-	return e.Serve(over)
 }
 
 // firstHarvest waits until the sources that were due at the start are
