@@ -30,7 +30,7 @@ func (p *problems) troubles(ctx context.Context) ([]store.Trouble, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.lives == nil || time.Since(p.livesRead) > livesAge {
-		if p.lives, err = p.store.Troubles(ctx, false); err != nil {
+		if p.lives, err = p.store.Opened(ctx); err != nil {
 			return nil, err
 		}
 		p.livesRead = time.Now()
@@ -39,7 +39,7 @@ func (p *problems) troubles(ctx context.Context) ([]store.Trouble, error) {
 	ids := store.Fingerprints(list)
 	out := make([]store.Trouble, len(list))
 	for i, q := range list {
-		out[i] = store.Trouble{Problem: q, Owner: owners[i], Opened: p.lives[ids[i]].Opened}
+		out[i] = store.Trouble{Problem: q, Owner: owners[i], Opened: p.lives[ids[i]]}
 	}
 	return out, nil
 }
@@ -129,16 +129,19 @@ func ownerOf(s *index.Snapshot, e *catalog.Entity) string {
 // remember writes down which problems are there, if anything may have changed
 // since it last did.
 func (p *problems) remember(ctx context.Context) error {
-	now, err := p.troubles(ctx)
+	key, err := p.asOf(ctx)
 	if err != nil {
 		return err
 	}
 	p.mu.Lock()
-	key, settled := p.key, p.key.state != store.HarvestRunning
-	done := p.remembered == key && settled && p.wasRemembered
+	done := p.remembered == key && key.state != store.HarvestRunning && p.wasRemembered
 	p.mu.Unlock()
 	if done {
 		return nil
+	}
+	now, err := p.troubles(ctx)
+	if err != nil {
+		return err
 	}
 	if err := p.store.RememberTroubles(ctx, now); err != nil {
 		return err
@@ -146,6 +149,9 @@ func (p *problems) remember(ctx context.Context) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.remembered, p.wasRemembered, p.lives = key, true, nil
+	if p.key == key { // whoever asks makes the list again; most catalogs are asked for entities
+		p.list, p.made, p.owners, p.ownersFor = nil, time.Time{}, nil, nil
+	}
 	return nil
 }
 

@@ -43,7 +43,7 @@ type problems struct {
 
 	owners     []string // of ownersFor, the list that they were found for
 	ownersFor  []catalog.Problem
-	lives      map[string]store.Trouble // by fingerprint; nil if they are to be read
+	lives      map[string]time.Time // when each was first seen, by fingerprint; nil if they are to be read
 	livesRead  time.Time
 	remembered problemsKey // as of when the lives were written
 	// wasRemembered tells that key from none.
@@ -60,15 +60,11 @@ type problemsKey struct {
 func (p *problems) all(ctx context.Context) ([]catalog.Problem, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	s := p.index.Snapshot()
-	latest, err := p.store.Harvests(ctx, "", 1)
+	key, err := p.asOf(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("read latest harvest: %w", err)
+		return nil, err
 	}
-	key := problemsKey{revision: s.Revision()}
-	if len(latest) > 0 {
-		key.harvest, key.state = latest[0].ID, latest[0].State
-	}
+	s := p.index.Snapshot()
 	settled := key.state != store.HarvestRunning
 	if !p.made.IsZero() && key == p.key && (settled || time.Since(p.made) < staleProblems) {
 		return p.list, nil
@@ -82,6 +78,19 @@ func (p *problems) all(ctx context.Context) ([]catalog.Problem, error) {
 	slices.SortFunc(list, compareProblems)
 	p.list, p.key, p.made = slices.Compact(list), key, made
 	return p.list, nil
+}
+
+// asOf is what the list depends on, as it is now.
+func (p *problems) asOf(ctx context.Context) (problemsKey, error) {
+	key := problemsKey{revision: p.index.Snapshot().Revision()}
+	latest, err := p.store.Harvests(ctx, "", 1)
+	if err != nil {
+		return key, fmt.Errorf("read latest harvest: %w", err)
+	}
+	if len(latest) > 0 {
+		key.harvest, key.state = latest[0].ID, latest[0].State
+	}
+	return key, nil
 }
 
 // compareProblems is a total order: by repository, path and line, then by

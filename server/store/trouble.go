@@ -145,6 +145,22 @@ func (s *Store) Troubles(ctx context.Context, gone bool) (map[string]Trouble, er
 	return out, nil
 }
 
+// Opened returns when each problem that is there was first seen, by id.
+func (s *Store) Opened(ctx context.Context) (map[string]time.Time, error) {
+	out := map[string]time.Time{}
+	err := queryRows(ctx, s.reader, `SELECT "id", "opened" FROM "troubles" WHERE "gone" = 0`, nil, func(r *sql.Rows) error {
+		var id string
+		var opened int64
+		err := r.Scan(&id, &opened)
+		out[id] = time.UnixMicro(opened).UTC()
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read since when problems are there: %w", err)
+	}
+	return out, nil
+}
+
 // PruneTroubles forgets problems that were gone before a time.
 func (s *Store) PruneTroubles(ctx context.Context, before time.Time) error {
 	err := s.write(ctx, func(tx *ent.Tx, _ int64) error {

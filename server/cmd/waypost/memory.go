@@ -1,7 +1,10 @@
 package main
 
 import (
+	"context"
 	"runtime/debug"
+	"runtime/metrics"
+	"time"
 )
 
 // gcPercent is how much the heap may grow before it is collected, in percent of
@@ -33,3 +36,36 @@ func (c *cli) hurry() (done func()) {
 
 // releaseMemory gives back what a bulk load needed for a moment.
 func releaseMemory() { debug.FreeOSMemory() }
+
+const (
+	// idleAfter is how long nothing may have been collected before memory counts
+	// as left behind by a burst.
+	idleAfter = 2 * time.Second
+	// idleBytes is how much of it is worth giving back.
+	idleBytes = 16 << 20
+)
+
+// releaseIdle gives memory back that a burst of work has left behind, once
+// nothing has been collected for a while, until ctx ends. The runtime does so
+// too, over minutes.
+func releaseIdle(ctx context.Context) error {
+	tick := time.NewTicker(idleAfter)
+	defer tick.Stop()
+	samples := []metrics.Sample{{Name: "/memory/classes/heap/free:bytes"}, {Name: "/gc/cycles/total:gc-cycles"}}
+	var cycles uint64
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		metrics.Read(samples)
+		now := samples[1].Value.Uint64()
+		if idle := now == cycles; idle && samples[0].Value.Uint64() > idleBytes {
+			releaseMemory()
+			metrics.Read(samples[1:])
+			now = samples[1].Value.Uint64()
+		}
+		cycles = now
+	}
+}

@@ -145,6 +145,7 @@ func (c *cli) runServer(ctx context.Context, cfg *config.Config) (err error) {
 		service.Background("problems", server.KeepProblems),
 		service.Background("registered locations", registry.Run),
 		service.Background("first harvest", first),
+		service.Background("idle memory", releaseIdle),
 		{Name: "watches", Stop: func(context.Context) error { follower.Feed().Close(); return nil }},
 		{Name: "readiness", Stop: func(context.Context) error { server.SetReady(false); return nil }},
 	}, func() {
