@@ -51,7 +51,10 @@ const (
 func releaseIdle(ctx context.Context) error {
 	tick := time.NewTicker(idleAfter)
 	defer tick.Stop()
-	samples := []metrics.Sample{{Name: "/memory/classes/heap/free:bytes"}, {Name: "/gc/cycles/total:gc-cycles"}}
+	samples := []metrics.Sample{
+		{Name: "/gc/cycles/total:gc-cycles"}, {Name: "/memory/classes/heap/free:bytes"},
+		{Name: "/memory/classes/heap/objects:bytes"}, {Name: "/gc/heap/live:bytes"},
+	}
 	var cycles uint64
 	for {
 		select {
@@ -60,11 +63,13 @@ func releaseIdle(ctx context.Context) error {
 		case <-tick.C:
 		}
 		metrics.Read(samples)
-		now := samples[1].Value.Uint64()
-		if idle := now == cycles; idle && samples[0].Value.Uint64() > idleBytes {
+		now := samples[0].Value.Uint64()
+		// What is free, and what was made since the last collection and may be garbage.
+		left := samples[1].Value.Uint64() + samples[2].Value.Uint64() - min(samples[2].Value.Uint64(), samples[3].Value.Uint64())
+		if idle := now == cycles; idle && left > idleBytes {
 			releaseMemory()
-			metrics.Read(samples[1:])
-			now = samples[1].Value.Uint64()
+			metrics.Read(samples[:1])
+			now = samples[0].Value.Uint64()
 		}
 		cycles = now
 	}
