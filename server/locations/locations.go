@@ -166,7 +166,7 @@ func (r *Registry) open(target string) (*location.Source, error) {
 	}
 	if s.IsFile() && !r.o.Files {
 		return nil, &TargetError{Is: ErrNotAllowed, Target: target, Message: "files of the server's machine are not registered through the API",
-			Hint: "configure it as a source, --location file:PATH, or register its web address"}
+			Hint: "register its web address, configure it as a source with --location file:PATH, or allow it with registerFiles in the configuration"}
 	}
 	if err := s.Check(); err != nil {
 		e := &TargetError{Is: ErrNotAllowed, Target: target, Message: err.Error()}

@@ -29,6 +29,7 @@ func registered(cfg *config.Config, st *store.Store, e *harvest.Engine, log *slo
 	return locations.New(st, e, log, locations.Options{
 		Source:  location.Options{ReadAllow: cfg.ReadAllow, Cache: cache{st, log}},
 		Harvest: harvest.Config{Every: cfg.Every, Removals: removals(cfg.MaxRemovals, cfg.Orphans), Schemas: cfg.Schemas},
+		Files:   cfg.RegisterFiles,
 	})
 }
 
