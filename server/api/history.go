@@ -155,10 +155,9 @@ func (h *historyService) DiffEntity(ctx context.Context, req *catalogv1.DiffEnti
 		return nil, notFound("waypost.dev/Entity", resourceName(ref), fmt.Sprintf("entity %s did not exist at revision %d", refString(ref), req.ToRevision))
 	}
 	var first []catalog.Change
-	switch {
-	case req.FromRevision == 0:
+	if req.FromRevision == 0 {
 		first = last[1:]
-	default:
+	} else {
 		if first, _, err = h.past.store.History(ctx, ref, catalog.Revision(req.FromRevision)+1, 1); err != nil {
 			return nil, unknownEntity(ref, err)
 		}

@@ -160,7 +160,7 @@ const busyWait = 4 * time.Second
 // of the schedule do not depend on when it was harvested otherwise.
 func enough(cause string, every time.Duration) time.Duration {
 	if cause == causeStart {
-		return every
+		return min(every, fresh)
 	}
 	return every / 2
 }
