@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io/fs"
 	"path/filepath"
+	"sync"
 	"strings"
 	"testing"
 
@@ -38,7 +39,10 @@ func open(t testing.TB, dsn string, opts Options) *Store {
 // The migrations make exactly the tables of ent/schema.
 func TestMigrationsAreTheSchema(t *testing.T) {
 	t.Parallel()
+	var alone sync.Mutex // ent sets up the tables of the whole process anew for each of these
 	each(t, func(t *testing.T, dsn string) {
+		alone.Lock()
+		defer alone.Unlock()
 		s := open(t, dsn, Options{NoMigrate: true})
 		var before bytes.Buffer
 		require.NoError(t, s.writes.Schema.WriteTo(t.Context(), &before))
