@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"io/fs"
 	"path/filepath"
-	"sync"
 	"strings"
+	"sync"
 	"testing"
 
 	"entgo.io/ent/dialect/sql/schema"
