@@ -100,7 +100,10 @@ func (c *catalogService) BatchGetEntities(ctx context.Context, req *catalogv1.Ba
 	if err != nil {
 		return nil, err
 	}
-	s := c.index.Snapshot()
+	s, err := c.at(ctx, req.MinRevision)
+	if err != nil {
+		return nil, err
+	}
 	records := make([]*index.Record, 0, len(req.Names))
 	var missing []string
 	for _, name := range req.Names {

@@ -85,19 +85,70 @@ func TestErrors(t *testing.T) {
 	}
 }
 
+// TestMinRevision: each call that reads the catalog can wait for a revision, and
+// then shows it; one that does not come is told of in the same way by all.
 func TestMinRevision(t *testing.T) {
 	t.Parallel()
-	f := newFixture(t, acme(t))
-	client := f.catalog(t)
-	entities := acme(t)
-	added := document(t, map[string]any{"kind": "Component", "metadata": map[string]any{"name": "late"}, "spec": map[string]any{}})
-	go func() {
-		time.Sleep(20 * time.Millisecond)
-		f.index.Load(append(entities, added), 9)
-	}()
-	e, err := client.GetEntity(t.Context(), &catalogv1.GetEntityRequest{Name: "entities/component:default/late", MinRevision: 9})
-	require.NoError(t, err)
-	require.Equal(t, "late", e.Metadata.Name)
+	const name, ref, want = "entities/component:default/late", "component:default/late", 9
+	for _, tt := range []struct {
+		call string
+		// read tells whether the late entity is in the answer.
+		read func(ctx context.Context, client catalogv1.CatalogServiceClient, revision int64) (bool, error)
+	}{
+		{"get", func(ctx context.Context, client catalogv1.CatalogServiceClient, revision int64) (bool, error) {
+			e, err := client.GetEntity(ctx, &catalogv1.GetEntityRequest{Name: name, MinRevision: revision})
+			return e.GetName() == name, err
+		}},
+		{"batch get", func(ctx context.Context, client catalogv1.CatalogServiceClient, revision int64) (bool, error) {
+			a, err := client.BatchGetEntities(ctx, &catalogv1.BatchGetEntitiesRequest{Names: []string{name}, MinRevision: revision})
+			return len(a.GetEntities()) == 1, err
+		}},
+		{"list", func(ctx context.Context, client catalogv1.CatalogServiceClient, revision int64) (bool, error) {
+			a, err := client.ListEntities(ctx, &catalogv1.ListEntitiesRequest{Filter: `entity.metadata.name == "late"`, MinRevision: revision})
+			return len(a.GetEntities()) == 1, err
+		}},
+		{"facets", func(ctx context.Context, client catalogv1.CatalogServiceClient, revision int64) (bool, error) {
+			a, err := client.QueryFacets(ctx, &catalogv1.QueryFacetsRequest{Fields: []string{"metadata.name"}, Filter: `entity.metadata.name == "late"`, MinRevision: revision})
+			return a.GetTotalSize() == 1, err
+		}},
+		{"search", func(ctx context.Context, client catalogv1.CatalogServiceClient, revision int64) (bool, error) {
+			a, err := client.SearchEntities(ctx, &catalogv1.SearchEntitiesRequest{Query: "late", MinRevision: revision})
+			return slices.ContainsFunc(a.GetResults(), func(r *catalogv1.SearchResult) bool { return r.GetEntity().GetName() == name }), err
+		}},
+		{"graph", func(ctx context.Context, client catalogv1.CatalogServiceClient, revision int64) (bool, error) {
+			a, err := client.GetGraph(ctx, &catalogv1.GetGraphRequest{Roots: []string{ref}, MinRevision: revision})
+			return len(a.GetNodes()) == 1 && a.GetNodes()[0].GetExists(), err
+		}},
+	} {
+		t.Run(tt.call, func(t *testing.T) {
+			t.Parallel()
+			f := newFixture(t, acme(t))
+			client := f.catalog(t)
+
+			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+			defer cancel()
+			_, err := tt.read(ctx, client, want)
+			require.Equal(t, codes.DeadlineExceeded, status.Code(err))
+			_, err = tt.read(t.Context(), client, -1)
+			require.Equal(t, codes.InvalidArgument, status.Code(err))
+			require.Equal(t, "min_revision", detail[*errdetails.BadRequest](t, err).FieldViolations[0].Field)
+
+			all := append(acme(t), document(t, map[string]any{"kind": "Component", "metadata": map[string]any{"name": "late"}, "spec": map[string]any{}}))
+			loaded := make(chan struct{})
+			go func() {
+				defer close(loaded)
+				time.Sleep(20 * time.Millisecond)
+				f.index.Load(all, want)
+			}()
+			found, err := tt.read(t.Context(), client, want)
+			require.NoError(t, err)
+			require.True(t, found, "it did not wait")
+			<-loaded
+			found, err = tt.read(t.Context(), client, 0)
+			require.NoError(t, err)
+			require.True(t, found)
+		})
+	}
 }
 
 func TestUnexpectedErrorsKeepTheirCause(t *testing.T) {

@@ -21,7 +21,11 @@ const (
 func appendString(b []byte, s string) []byte { return gjson.AppendJSONString(b, s) }
 
 func (c *catalogService) QueryFacets(ctx context.Context, req *catalogv1.QueryFacetsRequest) (*catalogv1.QueryFacetsResponse, error) {
-	facets, total, err := c.index.Snapshot().Facets(req.Filter, req.Fields, pageSize(req.Limit, defaultFacetValues, maxFacetValues))
+	s, err := c.at(ctx, req.MinRevision)
+	if err != nil {
+		return nil, err
+	}
+	facets, total, err := s.Facets(req.Filter, req.Fields, pageSize(req.Limit, defaultFacetValues, maxFacetValues))
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +68,10 @@ func (c *catalogService) SearchEntities(ctx context.Context, req *catalogv1.Sear
 	if err != nil {
 		return nil, err
 	}
-	s := c.index.Snapshot()
+	s, err := c.at(ctx, req.MinRevision)
+	if err != nil {
+		return nil, err
+	}
 	query := index.Search{
 		Text: req.Query, Filter: req.Filter, Token: req.PageToken,
 		Size: pageSize(req.PageSize, defaultSearch, index.MaxPage),
@@ -144,7 +151,7 @@ func appendHit(b []byte, s *index.Snapshot, h index.Hit) []byte {
 	return o.end()
 }
 
-func (c *catalogService) GetGraph(_ context.Context, req *catalogv1.GetGraphRequest) (*catalogv1.GetGraphResponse, error) {
+func (c *catalogService) GetGraph(ctx context.Context, req *catalogv1.GetGraphRequest) (*catalogv1.GetGraphResponse, error) {
 	q := index.GraphQuery{
 		Depth: pageSize(req.Depth, 1, index.MaxDepth),
 		Types: req.RelationTypes, Kinds: req.Kinds,
@@ -157,7 +164,11 @@ func (c *catalogService) GetGraph(_ context.Context, req *catalogv1.GetGraphRequ
 		}
 		q.Roots = append(q.Roots, ref)
 	}
-	g, err := c.index.Snapshot().Graph(q)
+	s, err := c.at(ctx, req.MinRevision)
+	if err != nil {
+		return nil, err
+	}
+	g, err := s.Graph(q)
 	if err != nil {
 		return nil, err
 	}

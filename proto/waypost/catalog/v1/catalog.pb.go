@@ -682,8 +682,10 @@ func (x *GetEntityRequest) GetAsOfTime() *timestamppb.Timestamp {
 type BatchGetEntitiesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// entities/kind:namespace/name, in any case.
-	Names         []string               `protobuf:"bytes,1,rep,name=names,proto3" json:"names,omitempty"`
-	ReadMask      *fieldmaskpb.FieldMask `protobuf:"bytes,2,opt,name=read_mask,json=readMask,proto3" json:"read_mask,omitempty"`
+	Names    []string               `protobuf:"bytes,1,rep,name=names,proto3" json:"names,omitempty"`
+	ReadMask *fieldmaskpb.FieldMask `protobuf:"bytes,2,opt,name=read_mask,json=readMask,proto3" json:"read_mask,omitempty"`
+	// Wait until at least this revision is visible, and so read one's own writes.
+	MinRevision   int64 `protobuf:"varint,3,opt,name=min_revision,json=minRevision,proto3" json:"min_revision,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -730,6 +732,13 @@ func (x *BatchGetEntitiesRequest) GetReadMask() *fieldmaskpb.FieldMask {
 		return x.ReadMask
 	}
 	return nil
+}
+
+func (x *BatchGetEntitiesRequest) GetMinRevision() int64 {
+	if x != nil {
+		return x.MinRevision
+	}
+	return 0
 }
 
 type BatchGetEntitiesResponse struct {
@@ -974,7 +983,9 @@ type QueryFacetsRequest struct {
 	// relations.ownedBy.
 	Fields []string `protobuf:"bytes,2,rep,name=fields,proto3" json:"fields,omitempty"`
 	// Most values for each field; 100 if not set, at most 1,000.
-	Limit         int32 `protobuf:"varint,3,opt,name=limit,proto3" json:"limit,omitempty"`
+	Limit int32 `protobuf:"varint,3,opt,name=limit,proto3" json:"limit,omitempty"`
+	// Wait until at least this revision is visible, and so read one's own writes.
+	MinRevision   int64 `protobuf:"varint,4,opt,name=min_revision,json=minRevision,proto3" json:"min_revision,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1026,6 +1037,13 @@ func (x *QueryFacetsRequest) GetFields() []string {
 func (x *QueryFacetsRequest) GetLimit() int32 {
 	if x != nil {
 		return x.Limit
+	}
+	return 0
+}
+
+func (x *QueryFacetsRequest) GetMinRevision() int64 {
+	if x != nil {
+		return x.MinRevision
 	}
 	return 0
 }
@@ -1208,7 +1226,9 @@ type SearchEntitiesRequest struct {
 	PageSize  int32  `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	PageToken string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// Fields of each result's entity to return.
-	ReadMask      *fieldmaskpb.FieldMask `protobuf:"bytes,5,opt,name=read_mask,json=readMask,proto3" json:"read_mask,omitempty"`
+	ReadMask *fieldmaskpb.FieldMask `protobuf:"bytes,5,opt,name=read_mask,json=readMask,proto3" json:"read_mask,omitempty"`
+	// Wait until at least this revision is visible, and so read one's own writes.
+	MinRevision   int64 `protobuf:"varint,6,opt,name=min_revision,json=minRevision,proto3" json:"min_revision,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1276,6 +1296,13 @@ func (x *SearchEntitiesRequest) GetReadMask() *fieldmaskpb.FieldMask {
 		return x.ReadMask
 	}
 	return nil
+}
+
+func (x *SearchEntitiesRequest) GetMinRevision() int64 {
+	if x != nil {
+		return x.MinRevision
+	}
+	return 0
 }
 
 type SearchEntitiesResponse struct {
@@ -1473,7 +1500,9 @@ type GetGraphRequest struct {
 	// Kinds to keep; empty for all.
 	Kinds []string `protobuf:"bytes,4,rep,name=kinds,proto3" json:"kinds,omitempty"`
 	// Most nodes; 500 if not set, at most 5,000.
-	Limit         int32 `protobuf:"varint,5,opt,name=limit,proto3" json:"limit,omitempty"`
+	Limit int32 `protobuf:"varint,5,opt,name=limit,proto3" json:"limit,omitempty"`
+	// Wait until at least this revision is visible, and so read one's own writes.
+	MinRevision   int64 `protobuf:"varint,6,opt,name=min_revision,json=minRevision,proto3" json:"min_revision,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1539,6 +1568,13 @@ func (x *GetGraphRequest) GetKinds() []string {
 func (x *GetGraphRequest) GetLimit() int32 {
 	if x != nil {
 		return x.Limit
+	}
+	return 0
+}
+
+func (x *GetGraphRequest) GetMinRevision() int64 {
+	if x != nil {
+		return x.MinRevision
 	}
 	return 0
 }
@@ -2590,11 +2626,12 @@ const file_waypost_catalog_v1_catalog_proto_rawDesc = "" +
 	"\fmin_revision\x18\x03 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\vminRevision\x12-\n" +
 	"\x0eas_of_revision\x18\x04 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\fasOfRevision\x128\n" +
 	"\n" +
-	"as_of_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime\"\xb7\x01\n" +
+	"as_of_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime\"\xe3\x01\n" +
 	"\x17BatchGetEntitiesRequest\x12c\n" +
 	"\x05names\x18\x01 \x03(\tBM\xe0A\x02\xfaA\x14\n" +
 	"\x12waypost.dev/Entity\xbaH0\x92\x01-\b\x01\x10\xe8\a\"&r$\x18\xac\x022\x1f^entities/[^/:]+:[^/:]+/[^/:]+$R\x05names\x127\n" +
-	"\tread_mask\x18\x02 \x01(\v2\x1a.google.protobuf.FieldMaskR\breadMask\"l\n" +
+	"\tread_mask\x18\x02 \x01(\v2\x1a.google.protobuf.FieldMaskR\breadMask\x12*\n" +
+	"\fmin_revision\x18\x03 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\vminRevision\"l\n" +
 	"\x18BatchGetEntitiesResponse\x126\n" +
 	"\bentities\x18\x01 \x03(\v2\x1a.waypost.catalog.v1.EntityR\bentities\x12\x18\n" +
 	"\amissing\x18\x02 \x03(\tR\amissing\"\xf9\x02\n" +
@@ -2614,11 +2651,12 @@ const file_waypost_catalog_v1_catalog_proto_rawDesc = "" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1d\n" +
 	"\n" +
 	"total_size\x18\x03 \x01(\x05R\ttotalSize\x12\x1a\n" +
-	"\brevision\x18\x04 \x01(\x03R\brevision\"\x82\x01\n" +
+	"\brevision\x18\x04 \x01(\x03R\brevision\"\xae\x01\n" +
 	"\x12QueryFacetsRequest\x12 \n" +
 	"\x06filter\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\x80@R\x06filter\x12+\n" +
 	"\x06fields\x18\x02 \x03(\tB\x13\xbaH\x10\x92\x01\r\b\x01\x10\x14\"\ar\x05\x10\x01\x18\x80\x04R\x06fields\x12\x1d\n" +
-	"\x05limit\x18\x03 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\x05limit\"g\n" +
+	"\x05limit\x18\x03 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\x05limit\x12*\n" +
+	"\fmin_revision\x18\x04 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\vminRevision\"g\n" +
 	"\x13QueryFacetsResponse\x121\n" +
 	"\x06facets\x18\x01 \x03(\v2\x19.waypost.catalog.v1.FacetR\x06facets\x12\x1d\n" +
 	"\n" +
@@ -2630,14 +2668,15 @@ const file_waypost_catalog_v1_catalog_proto_rawDesc = "" +
 	"\n" +
 	"FacetValue\x12\x14\n" +
 	"\x05value\x18\x01 \x01(\tR\x05value\x12\x14\n" +
-	"\x05count\x18\x02 \x01(\x05R\x05count\"\xe6\x01\n" +
+	"\x05count\x18\x02 \x01(\x05R\x05count\"\x92\x02\n" +
 	"\x15SearchEntitiesRequest\x12#\n" +
 	"\x05query\x18\x01 \x01(\tB\r\xe0A\x02\xbaH\ar\x05\x10\x01\x18\x80\bR\x05query\x12 \n" +
 	"\x06filter\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80@R\x06filter\x12$\n" +
 	"\tpage_size\x18\x03 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\bpageSize\x12'\n" +
 	"\n" +
 	"page_token\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80@R\tpageToken\x127\n" +
-	"\tread_mask\x18\x05 \x01(\v2\x1a.google.protobuf.FieldMaskR\breadMask\"\x9b\x01\n" +
+	"\tread_mask\x18\x05 \x01(\v2\x1a.google.protobuf.FieldMaskR\breadMask\x12*\n" +
+	"\fmin_revision\x18\x06 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\vminRevision\"\x9b\x01\n" +
 	"\x16SearchEntitiesResponse\x12:\n" +
 	"\aresults\x18\x01 \x03(\v2 .waypost.catalog.v1.SearchResultR\aresults\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1d\n" +
@@ -2655,13 +2694,14 @@ const file_waypost_catalog_v1_catalog_proto_rawDesc = "" +
 	"\x06ranges\x18\x03 \x03(\v2#.waypost.catalog.v1.Highlight.RangeR\x06ranges\x1a/\n" +
 	"\x05Range\x12\x14\n" +
 	"\x05start\x18\x01 \x01(\x05R\x05start\x12\x10\n" +
-	"\x03end\x18\x02 \x01(\x05R\x03end\"\xcd\x01\n" +
+	"\x03end\x18\x02 \x01(\x05R\x03end\"\xf9\x01\n" +
 	"\x0fGetGraphRequest\x12)\n" +
 	"\x05roots\x18\x01 \x03(\tB\x13\xbaH\x10\x92\x01\r\b\x01\x10d\"\ar\x05\x10\x01\x18\xac\x02R\x05roots\x12\x1f\n" +
 	"\x05depth\x18\x02 \x01(\x05B\t\xbaH\x06\x1a\x04\x18\x14(\x00R\x05depth\x12/\n" +
 	"\x0erelation_types\x18\x03 \x03(\tB\b\xbaH\x05\x92\x01\x02\x102R\rrelationTypes\x12\x1e\n" +
 	"\x05kinds\x18\x04 \x03(\tB\b\xbaH\x05\x92\x01\x02\x102R\x05kinds\x12\x1d\n" +
-	"\x05limit\x18\x05 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\x05limit\"\x9a\x01\n" +
+	"\x05limit\x18\x05 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\x05limit\x12*\n" +
+	"\fmin_revision\x18\x06 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\vminRevision\"\x9a\x01\n" +
 	"\x10GetGraphResponse\x123\n" +
 	"\x05nodes\x18\x01 \x03(\v2\x1d.waypost.catalog.v1.GraphNodeR\x05nodes\x123\n" +
 	"\x05edges\x18\x02 \x03(\v2\x1d.waypost.catalog.v1.GraphEdgeR\x05edges\x12\x1c\n" +
