@@ -19,10 +19,15 @@ import (
 	"github.com/waypost-dev/waypost/ent/content"
 	"github.com/waypost-dev/waypost/ent/delivery"
 	"github.com/waypost-dev/waypost/ent/document"
+	"github.com/waypost-dev/waypost/ent/enrichment"
+	"github.com/waypost-dev/waypost/ent/fact"
 	"github.com/waypost-dev/waypost/ent/harvest"
 	"github.com/waypost-dev/waypost/ent/lease"
 	"github.com/waypost-dev/waypost/ent/location"
 	"github.com/waypost-dev/waypost/ent/mark"
+	"github.com/waypost-dev/waypost/ent/plugin"
+	"github.com/waypost-dev/waypost/ent/pluginrun"
+	"github.com/waypost-dev/waypost/ent/record"
 	"github.com/waypost-dev/waypost/ent/repository"
 	"github.com/waypost-dev/waypost/ent/response"
 	"github.com/waypost-dev/waypost/ent/revision"
@@ -44,6 +49,10 @@ type Client struct {
 	Delivery *DeliveryClient
 	// Document is the client for interacting with the Document builders.
 	Document *DocumentClient
+	// Enrichment is the client for interacting with the Enrichment builders.
+	Enrichment *EnrichmentClient
+	// Fact is the client for interacting with the Fact builders.
+	Fact *FactClient
 	// Harvest is the client for interacting with the Harvest builders.
 	Harvest *HarvestClient
 	// Lease is the client for interacting with the Lease builders.
@@ -52,6 +61,12 @@ type Client struct {
 	Location *LocationClient
 	// Mark is the client for interacting with the Mark builders.
 	Mark *MarkClient
+	// Plugin is the client for interacting with the Plugin builders.
+	Plugin *PluginClient
+	// PluginRun is the client for interacting with the PluginRun builders.
+	PluginRun *PluginRunClient
+	// Record is the client for interacting with the Record builders.
+	Record *RecordClient
 	// Repository is the client for interacting with the Repository builders.
 	Repository *RepositoryClient
 	// Response is the client for interacting with the Response builders.
@@ -75,10 +90,15 @@ func (c *Client) init() {
 	c.Content = NewContentClient(c.config)
 	c.Delivery = NewDeliveryClient(c.config)
 	c.Document = NewDocumentClient(c.config)
+	c.Enrichment = NewEnrichmentClient(c.config)
+	c.Fact = NewFactClient(c.config)
 	c.Harvest = NewHarvestClient(c.config)
 	c.Lease = NewLeaseClient(c.config)
 	c.Location = NewLocationClient(c.config)
 	c.Mark = NewMarkClient(c.config)
+	c.Plugin = NewPluginClient(c.config)
+	c.PluginRun = NewPluginRunClient(c.config)
+	c.Record = NewRecordClient(c.config)
 	c.Repository = NewRepositoryClient(c.config)
 	c.Response = NewResponseClient(c.config)
 	c.Revision = NewRevisionClient(c.config)
@@ -179,10 +199,15 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		Content:    NewContentClient(cfg),
 		Delivery:   NewDeliveryClient(cfg),
 		Document:   NewDocumentClient(cfg),
+		Enrichment: NewEnrichmentClient(cfg),
+		Fact:       NewFactClient(cfg),
 		Harvest:    NewHarvestClient(cfg),
 		Lease:      NewLeaseClient(cfg),
 		Location:   NewLocationClient(cfg),
 		Mark:       NewMarkClient(cfg),
+		Plugin:     NewPluginClient(cfg),
+		PluginRun:  NewPluginRunClient(cfg),
+		Record:     NewRecordClient(cfg),
 		Repository: NewRepositoryClient(cfg),
 		Response:   NewResponseClient(cfg),
 		Revision:   NewRevisionClient(cfg),
@@ -210,10 +235,15 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		Content:    NewContentClient(cfg),
 		Delivery:   NewDeliveryClient(cfg),
 		Document:   NewDocumentClient(cfg),
+		Enrichment: NewEnrichmentClient(cfg),
+		Fact:       NewFactClient(cfg),
 		Harvest:    NewHarvestClient(cfg),
 		Lease:      NewLeaseClient(cfg),
 		Location:   NewLocationClient(cfg),
 		Mark:       NewMarkClient(cfg),
+		Plugin:     NewPluginClient(cfg),
+		PluginRun:  NewPluginRunClient(cfg),
+		Record:     NewRecordClient(cfg),
 		Repository: NewRepositoryClient(cfg),
 		Response:   NewResponseClient(cfg),
 		Revision:   NewRevisionClient(cfg),
@@ -247,8 +277,9 @@ func (c *Client) Close() error {
 // In order to add hooks to a specific client, call: `client.Node.Use(...)`.
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
-		c.Claim, c.Content, c.Delivery, c.Document, c.Harvest, c.Lease, c.Location,
-		c.Mark, c.Repository, c.Response, c.Revision, c.Trouble,
+		c.Claim, c.Content, c.Delivery, c.Document, c.Enrichment, c.Fact, c.Harvest,
+		c.Lease, c.Location, c.Mark, c.Plugin, c.PluginRun, c.Record, c.Repository,
+		c.Response, c.Revision, c.Trouble,
 	} {
 		n.Use(hooks...)
 	}
@@ -258,8 +289,9 @@ func (c *Client) Use(hooks ...Hook) {
 // In order to add interceptors to a specific client, call: `client.Node.Intercept(...)`.
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
-		c.Claim, c.Content, c.Delivery, c.Document, c.Harvest, c.Lease, c.Location,
-		c.Mark, c.Repository, c.Response, c.Revision, c.Trouble,
+		c.Claim, c.Content, c.Delivery, c.Document, c.Enrichment, c.Fact, c.Harvest,
+		c.Lease, c.Location, c.Mark, c.Plugin, c.PluginRun, c.Record, c.Repository,
+		c.Response, c.Revision, c.Trouble,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -276,6 +308,10 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Delivery.mutate(ctx, m)
 	case *DocumentMutation:
 		return c.Document.mutate(ctx, m)
+	case *EnrichmentMutation:
+		return c.Enrichment.mutate(ctx, m)
+	case *FactMutation:
+		return c.Fact.mutate(ctx, m)
 	case *HarvestMutation:
 		return c.Harvest.mutate(ctx, m)
 	case *LeaseMutation:
@@ -284,6 +320,12 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Location.mutate(ctx, m)
 	case *MarkMutation:
 		return c.Mark.mutate(ctx, m)
+	case *PluginMutation:
+		return c.Plugin.mutate(ctx, m)
+	case *PluginRunMutation:
+		return c.PluginRun.mutate(ctx, m)
+	case *RecordMutation:
+		return c.Record.mutate(ctx, m)
 	case *RepositoryMutation:
 		return c.Repository.mutate(ctx, m)
 	case *ResponseMutation:
@@ -861,6 +903,272 @@ func (c *DocumentClient) mutate(ctx context.Context, m *DocumentMutation) (Value
 	}
 }
 
+// EnrichmentClient is a client for the Enrichment schema.
+type EnrichmentClient struct {
+	config
+}
+
+// NewEnrichmentClient returns a client for the Enrichment from the given config.
+func NewEnrichmentClient(c config) *EnrichmentClient {
+	return &EnrichmentClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `enrichment.Hooks(f(g(h())))`.
+func (c *EnrichmentClient) Use(hooks ...Hook) {
+	c.hooks.Enrichment = append(c.hooks.Enrichment, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `enrichment.Intercept(f(g(h())))`.
+func (c *EnrichmentClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Enrichment = append(c.inters.Enrichment, interceptors...)
+}
+
+// Create returns a builder for creating a Enrichment entity.
+func (c *EnrichmentClient) Create() *EnrichmentCreate {
+	mutation := newEnrichmentMutation(c.config, OpCreate)
+	return &EnrichmentCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Enrichment entities.
+func (c *EnrichmentClient) CreateBulk(builders ...*EnrichmentCreate) *EnrichmentCreateBulk {
+	return &EnrichmentCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *EnrichmentClient) MapCreateBulk(slice any, setFunc func(*EnrichmentCreate, int)) *EnrichmentCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &EnrichmentCreateBulk{err: fmt.Errorf("calling to EnrichmentClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*EnrichmentCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &EnrichmentCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Enrichment.
+func (c *EnrichmentClient) Update() *EnrichmentUpdate {
+	mutation := newEnrichmentMutation(c.config, OpUpdate)
+	return &EnrichmentUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *EnrichmentClient) UpdateOne(_m *Enrichment) *EnrichmentUpdateOne {
+	mutation := newEnrichmentMutation(c.config, OpUpdateOne, withEnrichment(_m))
+	return &EnrichmentUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *EnrichmentClient) UpdateOneID(id int64) *EnrichmentUpdateOne {
+	mutation := newEnrichmentMutation(c.config, OpUpdateOne, withEnrichmentID(id))
+	return &EnrichmentUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Enrichment.
+func (c *EnrichmentClient) Delete() *EnrichmentDelete {
+	mutation := newEnrichmentMutation(c.config, OpDelete)
+	return &EnrichmentDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *EnrichmentClient) DeleteOne(_m *Enrichment) *EnrichmentDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *EnrichmentClient) DeleteOneID(id int64) *EnrichmentDeleteOne {
+	builder := c.Delete().Where(enrichment.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &EnrichmentDeleteOne{builder}
+}
+
+// Query returns a query builder for Enrichment.
+func (c *EnrichmentClient) Query() *EnrichmentQuery {
+	return &EnrichmentQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeEnrichment},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Enrichment entity by its id.
+func (c *EnrichmentClient) Get(ctx context.Context, id int64) (*Enrichment, error) {
+	return c.Query().Where(enrichment.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *EnrichmentClient) GetX(ctx context.Context, id int64) *Enrichment {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *EnrichmentClient) Hooks() []Hook {
+	return c.hooks.Enrichment
+}
+
+// Interceptors returns the client interceptors.
+func (c *EnrichmentClient) Interceptors() []Interceptor {
+	return c.inters.Enrichment
+}
+
+func (c *EnrichmentClient) mutate(ctx context.Context, m *EnrichmentMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&EnrichmentCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&EnrichmentUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&EnrichmentUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&EnrichmentDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Enrichment mutation op: %q", m.Op())
+	}
+}
+
+// FactClient is a client for the Fact schema.
+type FactClient struct {
+	config
+}
+
+// NewFactClient returns a client for the Fact from the given config.
+func NewFactClient(c config) *FactClient {
+	return &FactClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `fact.Hooks(f(g(h())))`.
+func (c *FactClient) Use(hooks ...Hook) {
+	c.hooks.Fact = append(c.hooks.Fact, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `fact.Intercept(f(g(h())))`.
+func (c *FactClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Fact = append(c.inters.Fact, interceptors...)
+}
+
+// Create returns a builder for creating a Fact entity.
+func (c *FactClient) Create() *FactCreate {
+	mutation := newFactMutation(c.config, OpCreate)
+	return &FactCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Fact entities.
+func (c *FactClient) CreateBulk(builders ...*FactCreate) *FactCreateBulk {
+	return &FactCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *FactClient) MapCreateBulk(slice any, setFunc func(*FactCreate, int)) *FactCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &FactCreateBulk{err: fmt.Errorf("calling to FactClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*FactCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &FactCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Fact.
+func (c *FactClient) Update() *FactUpdate {
+	mutation := newFactMutation(c.config, OpUpdate)
+	return &FactUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *FactClient) UpdateOne(_m *Fact) *FactUpdateOne {
+	mutation := newFactMutation(c.config, OpUpdateOne, withFact(_m))
+	return &FactUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *FactClient) UpdateOneID(id int64) *FactUpdateOne {
+	mutation := newFactMutation(c.config, OpUpdateOne, withFactID(id))
+	return &FactUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Fact.
+func (c *FactClient) Delete() *FactDelete {
+	mutation := newFactMutation(c.config, OpDelete)
+	return &FactDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *FactClient) DeleteOne(_m *Fact) *FactDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *FactClient) DeleteOneID(id int64) *FactDeleteOne {
+	builder := c.Delete().Where(fact.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &FactDeleteOne{builder}
+}
+
+// Query returns a query builder for Fact.
+func (c *FactClient) Query() *FactQuery {
+	return &FactQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeFact},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Fact entity by its id.
+func (c *FactClient) Get(ctx context.Context, id int64) (*Fact, error) {
+	return c.Query().Where(fact.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *FactClient) GetX(ctx context.Context, id int64) *Fact {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *FactClient) Hooks() []Hook {
+	return c.hooks.Fact
+}
+
+// Interceptors returns the client interceptors.
+func (c *FactClient) Interceptors() []Interceptor {
+	return c.inters.Fact
+}
+
+func (c *FactClient) mutate(ctx context.Context, m *FactMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&FactCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&FactUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&FactUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&FactDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Fact mutation op: %q", m.Op())
+	}
+}
+
 // HarvestClient is a client for the Harvest schema.
 type HarvestClient struct {
 	config
@@ -1390,6 +1698,405 @@ func (c *MarkClient) mutate(ctx context.Context, m *MarkMutation) (Value, error)
 		return (&MarkDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown Mark mutation op: %q", m.Op())
+	}
+}
+
+// PluginClient is a client for the Plugin schema.
+type PluginClient struct {
+	config
+}
+
+// NewPluginClient returns a client for the Plugin from the given config.
+func NewPluginClient(c config) *PluginClient {
+	return &PluginClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `plugin.Hooks(f(g(h())))`.
+func (c *PluginClient) Use(hooks ...Hook) {
+	c.hooks.Plugin = append(c.hooks.Plugin, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `plugin.Intercept(f(g(h())))`.
+func (c *PluginClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Plugin = append(c.inters.Plugin, interceptors...)
+}
+
+// Create returns a builder for creating a Plugin entity.
+func (c *PluginClient) Create() *PluginCreate {
+	mutation := newPluginMutation(c.config, OpCreate)
+	return &PluginCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Plugin entities.
+func (c *PluginClient) CreateBulk(builders ...*PluginCreate) *PluginCreateBulk {
+	return &PluginCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *PluginClient) MapCreateBulk(slice any, setFunc func(*PluginCreate, int)) *PluginCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &PluginCreateBulk{err: fmt.Errorf("calling to PluginClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*PluginCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &PluginCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Plugin.
+func (c *PluginClient) Update() *PluginUpdate {
+	mutation := newPluginMutation(c.config, OpUpdate)
+	return &PluginUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *PluginClient) UpdateOne(_m *Plugin) *PluginUpdateOne {
+	mutation := newPluginMutation(c.config, OpUpdateOne, withPlugin(_m))
+	return &PluginUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *PluginClient) UpdateOneID(id string) *PluginUpdateOne {
+	mutation := newPluginMutation(c.config, OpUpdateOne, withPluginID(id))
+	return &PluginUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Plugin.
+func (c *PluginClient) Delete() *PluginDelete {
+	mutation := newPluginMutation(c.config, OpDelete)
+	return &PluginDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *PluginClient) DeleteOne(_m *Plugin) *PluginDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *PluginClient) DeleteOneID(id string) *PluginDeleteOne {
+	builder := c.Delete().Where(plugin.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &PluginDeleteOne{builder}
+}
+
+// Query returns a query builder for Plugin.
+func (c *PluginClient) Query() *PluginQuery {
+	return &PluginQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypePlugin},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Plugin entity by its id.
+func (c *PluginClient) Get(ctx context.Context, id string) (*Plugin, error) {
+	return c.Query().Where(plugin.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *PluginClient) GetX(ctx context.Context, id string) *Plugin {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *PluginClient) Hooks() []Hook {
+	return c.hooks.Plugin
+}
+
+// Interceptors returns the client interceptors.
+func (c *PluginClient) Interceptors() []Interceptor {
+	return c.inters.Plugin
+}
+
+func (c *PluginClient) mutate(ctx context.Context, m *PluginMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&PluginCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&PluginUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&PluginUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&PluginDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Plugin mutation op: %q", m.Op())
+	}
+}
+
+// PluginRunClient is a client for the PluginRun schema.
+type PluginRunClient struct {
+	config
+}
+
+// NewPluginRunClient returns a client for the PluginRun from the given config.
+func NewPluginRunClient(c config) *PluginRunClient {
+	return &PluginRunClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `pluginrun.Hooks(f(g(h())))`.
+func (c *PluginRunClient) Use(hooks ...Hook) {
+	c.hooks.PluginRun = append(c.hooks.PluginRun, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `pluginrun.Intercept(f(g(h())))`.
+func (c *PluginRunClient) Intercept(interceptors ...Interceptor) {
+	c.inters.PluginRun = append(c.inters.PluginRun, interceptors...)
+}
+
+// Create returns a builder for creating a PluginRun entity.
+func (c *PluginRunClient) Create() *PluginRunCreate {
+	mutation := newPluginRunMutation(c.config, OpCreate)
+	return &PluginRunCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of PluginRun entities.
+func (c *PluginRunClient) CreateBulk(builders ...*PluginRunCreate) *PluginRunCreateBulk {
+	return &PluginRunCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *PluginRunClient) MapCreateBulk(slice any, setFunc func(*PluginRunCreate, int)) *PluginRunCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &PluginRunCreateBulk{err: fmt.Errorf("calling to PluginRunClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*PluginRunCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &PluginRunCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for PluginRun.
+func (c *PluginRunClient) Update() *PluginRunUpdate {
+	mutation := newPluginRunMutation(c.config, OpUpdate)
+	return &PluginRunUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *PluginRunClient) UpdateOne(_m *PluginRun) *PluginRunUpdateOne {
+	mutation := newPluginRunMutation(c.config, OpUpdateOne, withPluginRun(_m))
+	return &PluginRunUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *PluginRunClient) UpdateOneID(id int64) *PluginRunUpdateOne {
+	mutation := newPluginRunMutation(c.config, OpUpdateOne, withPluginRunID(id))
+	return &PluginRunUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for PluginRun.
+func (c *PluginRunClient) Delete() *PluginRunDelete {
+	mutation := newPluginRunMutation(c.config, OpDelete)
+	return &PluginRunDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *PluginRunClient) DeleteOne(_m *PluginRun) *PluginRunDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *PluginRunClient) DeleteOneID(id int64) *PluginRunDeleteOne {
+	builder := c.Delete().Where(pluginrun.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &PluginRunDeleteOne{builder}
+}
+
+// Query returns a query builder for PluginRun.
+func (c *PluginRunClient) Query() *PluginRunQuery {
+	return &PluginRunQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypePluginRun},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a PluginRun entity by its id.
+func (c *PluginRunClient) Get(ctx context.Context, id int64) (*PluginRun, error) {
+	return c.Query().Where(pluginrun.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *PluginRunClient) GetX(ctx context.Context, id int64) *PluginRun {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *PluginRunClient) Hooks() []Hook {
+	return c.hooks.PluginRun
+}
+
+// Interceptors returns the client interceptors.
+func (c *PluginRunClient) Interceptors() []Interceptor {
+	return c.inters.PluginRun
+}
+
+func (c *PluginRunClient) mutate(ctx context.Context, m *PluginRunMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&PluginRunCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&PluginRunUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&PluginRunUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&PluginRunDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown PluginRun mutation op: %q", m.Op())
+	}
+}
+
+// RecordClient is a client for the Record schema.
+type RecordClient struct {
+	config
+}
+
+// NewRecordClient returns a client for the Record from the given config.
+func NewRecordClient(c config) *RecordClient {
+	return &RecordClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `record.Hooks(f(g(h())))`.
+func (c *RecordClient) Use(hooks ...Hook) {
+	c.hooks.Record = append(c.hooks.Record, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `record.Intercept(f(g(h())))`.
+func (c *RecordClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Record = append(c.inters.Record, interceptors...)
+}
+
+// Create returns a builder for creating a Record entity.
+func (c *RecordClient) Create() *RecordCreate {
+	mutation := newRecordMutation(c.config, OpCreate)
+	return &RecordCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Record entities.
+func (c *RecordClient) CreateBulk(builders ...*RecordCreate) *RecordCreateBulk {
+	return &RecordCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *RecordClient) MapCreateBulk(slice any, setFunc func(*RecordCreate, int)) *RecordCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &RecordCreateBulk{err: fmt.Errorf("calling to RecordClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*RecordCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &RecordCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Record.
+func (c *RecordClient) Update() *RecordUpdate {
+	mutation := newRecordMutation(c.config, OpUpdate)
+	return &RecordUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *RecordClient) UpdateOne(_m *Record) *RecordUpdateOne {
+	mutation := newRecordMutation(c.config, OpUpdateOne, withRecord(_m))
+	return &RecordUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *RecordClient) UpdateOneID(id int64) *RecordUpdateOne {
+	mutation := newRecordMutation(c.config, OpUpdateOne, withRecordID(id))
+	return &RecordUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Record.
+func (c *RecordClient) Delete() *RecordDelete {
+	mutation := newRecordMutation(c.config, OpDelete)
+	return &RecordDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *RecordClient) DeleteOne(_m *Record) *RecordDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *RecordClient) DeleteOneID(id int64) *RecordDeleteOne {
+	builder := c.Delete().Where(record.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &RecordDeleteOne{builder}
+}
+
+// Query returns a query builder for Record.
+func (c *RecordClient) Query() *RecordQuery {
+	return &RecordQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeRecord},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Record entity by its id.
+func (c *RecordClient) Get(ctx context.Context, id int64) (*Record, error) {
+	return c.Query().Where(record.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *RecordClient) GetX(ctx context.Context, id int64) *Record {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *RecordClient) Hooks() []Hook {
+	return c.hooks.Record
+}
+
+// Interceptors returns the client interceptors.
+func (c *RecordClient) Interceptors() []Interceptor {
+	return c.inters.Record
+}
+
+func (c *RecordClient) mutate(ctx context.Context, m *RecordMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&RecordCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&RecordUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&RecordUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&RecordDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Record mutation op: %q", m.Op())
 	}
 }
 
@@ -1960,12 +2667,14 @@ func (c *TroubleClient) mutate(ctx context.Context, m *TroubleMutation) (Value, 
 // hooks and interceptors per client, for fast access.
 type (
 	hooks struct {
-		Claim, Content, Delivery, Document, Harvest, Lease, Location, Mark, Repository,
-		Response, Revision, Trouble []ent.Hook
+		Claim, Content, Delivery, Document, Enrichment, Fact, Harvest, Lease, Location,
+		Mark, Plugin, PluginRun, Record, Repository, Response, Revision,
+		Trouble []ent.Hook
 	}
 	inters struct {
-		Claim, Content, Delivery, Document, Harvest, Lease, Location, Mark, Repository,
-		Response, Revision, Trouble []ent.Interceptor
+		Claim, Content, Delivery, Document, Enrichment, Fact, Harvest, Lease, Location,
+		Mark, Plugin, PluginRun, Record, Repository, Response, Revision,
+		Trouble []ent.Interceptor
 	}
 )
 

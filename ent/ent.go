@@ -16,10 +16,15 @@ import (
 	"github.com/waypost-dev/waypost/ent/content"
 	"github.com/waypost-dev/waypost/ent/delivery"
 	"github.com/waypost-dev/waypost/ent/document"
+	"github.com/waypost-dev/waypost/ent/enrichment"
+	"github.com/waypost-dev/waypost/ent/fact"
 	"github.com/waypost-dev/waypost/ent/harvest"
 	"github.com/waypost-dev/waypost/ent/lease"
 	"github.com/waypost-dev/waypost/ent/location"
 	"github.com/waypost-dev/waypost/ent/mark"
+	"github.com/waypost-dev/waypost/ent/plugin"
+	"github.com/waypost-dev/waypost/ent/pluginrun"
+	"github.com/waypost-dev/waypost/ent/record"
 	"github.com/waypost-dev/waypost/ent/repository"
 	"github.com/waypost-dev/waypost/ent/response"
 	"github.com/waypost-dev/waypost/ent/revision"
@@ -88,10 +93,15 @@ func checkColumn(t, c string) error {
 			content.Table:    content.ValidColumn,
 			delivery.Table:   delivery.ValidColumn,
 			document.Table:   document.ValidColumn,
+			enrichment.Table: enrichment.ValidColumn,
+			fact.Table:       fact.ValidColumn,
 			harvest.Table:    harvest.ValidColumn,
 			lease.Table:      lease.ValidColumn,
 			location.Table:   location.ValidColumn,
 			mark.Table:       mark.ValidColumn,
+			plugin.Table:     plugin.ValidColumn,
+			pluginrun.Table:  pluginrun.ValidColumn,
+			record.Table:     record.ValidColumn,
 			repository.Table: repository.ValidColumn,
 			response.Table:   response.ValidColumn,
 			revision.Table:   revision.ValidColumn,

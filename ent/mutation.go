@@ -15,11 +15,16 @@ import (
 	"github.com/waypost-dev/waypost/ent/content"
 	"github.com/waypost-dev/waypost/ent/delivery"
 	"github.com/waypost-dev/waypost/ent/document"
+	"github.com/waypost-dev/waypost/ent/enrichment"
+	"github.com/waypost-dev/waypost/ent/fact"
 	"github.com/waypost-dev/waypost/ent/harvest"
 	"github.com/waypost-dev/waypost/ent/lease"
 	"github.com/waypost-dev/waypost/ent/location"
 	"github.com/waypost-dev/waypost/ent/mark"
+	"github.com/waypost-dev/waypost/ent/plugin"
+	"github.com/waypost-dev/waypost/ent/pluginrun"
 	"github.com/waypost-dev/waypost/ent/predicate"
+	"github.com/waypost-dev/waypost/ent/record"
 	"github.com/waypost-dev/waypost/ent/repository"
 	"github.com/waypost-dev/waypost/ent/response"
 	"github.com/waypost-dev/waypost/ent/revision"
@@ -39,10 +44,15 @@ const (
 	TypeContent    = "Content"
 	TypeDelivery   = "Delivery"
 	TypeDocument   = "Document"
+	TypeEnrichment = "Enrichment"
+	TypeFact       = "Fact"
 	TypeHarvest    = "Harvest"
 	TypeLease      = "Lease"
 	TypeLocation   = "Location"
 	TypeMark       = "Mark"
+	TypePlugin     = "Plugin"
+	TypePluginRun  = "PluginRun"
+	TypeRecord     = "Record"
 	TypeRepository = "Repository"
 	TypeResponse   = "Response"
 	TypeRevision   = "Revision"
@@ -3534,6 +3544,1625 @@ func (m *DocumentMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown Document edge %s", name)
 }
 
+// EnrichmentMutation represents an operation that mutates the Enrichment nodes in the graph.
+type EnrichmentMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *int64
+	plugin        *string
+	uid           *string
+	reads         *[]byte
+	asked         *int64
+	addasked      *int64
+	due           *int64
+	adddue        *int64
+	error         *string
+	failures      *int64
+	addfailures   *int64
+	problems      *[]byte
+	relations     *[]byte
+	clearedFields map[string]struct{}
+	done          bool
+	oldValue      func(context.Context) (*Enrichment, error)
+	predicates    []predicate.Enrichment
+}
+
+var _ ent.Mutation = (*EnrichmentMutation)(nil)
+
+// enrichmentOption allows management of the mutation configuration using functional options.
+type enrichmentOption func(*EnrichmentMutation)
+
+// newEnrichmentMutation creates new mutation for the Enrichment entity.
+func newEnrichmentMutation(c config, op Op, opts ...enrichmentOption) *EnrichmentMutation {
+	m := &EnrichmentMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeEnrichment,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withEnrichmentID sets the ID field of the mutation.
+func withEnrichmentID(id int64) enrichmentOption {
+	return func(m *EnrichmentMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Enrichment
+		)
+		m.oldValue = func(ctx context.Context) (*Enrichment, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Enrichment.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withEnrichment sets the old Enrichment of the mutation.
+func withEnrichment(node *Enrichment) enrichmentOption {
+	return func(m *EnrichmentMutation) {
+		m.oldValue = func(context.Context) (*Enrichment, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m EnrichmentMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m EnrichmentMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Enrichment entities.
+func (m *EnrichmentMutation) SetID(id int64) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *EnrichmentMutation) ID() (id int64, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *EnrichmentMutation) IDs(ctx context.Context) ([]int64, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int64{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Enrichment.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetPlugin sets the "plugin" field.
+func (m *EnrichmentMutation) SetPlugin(s string) {
+	m.plugin = &s
+}
+
+// Plugin returns the value of the "plugin" field in the mutation.
+func (m *EnrichmentMutation) Plugin() (r string, exists bool) {
+	v := m.plugin
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPlugin returns the old "plugin" field's value of the Enrichment entity.
+// If the Enrichment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *EnrichmentMutation) OldPlugin(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPlugin is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPlugin requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPlugin: %w", err)
+	}
+	return oldValue.Plugin, nil
+}
+
+// ResetPlugin resets all changes to the "plugin" field.
+func (m *EnrichmentMutation) ResetPlugin() {
+	m.plugin = nil
+}
+
+// SetUID sets the "uid" field.
+func (m *EnrichmentMutation) SetUID(s string) {
+	m.uid = &s
+}
+
+// UID returns the value of the "uid" field in the mutation.
+func (m *EnrichmentMutation) UID() (r string, exists bool) {
+	v := m.uid
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUID returns the old "uid" field's value of the Enrichment entity.
+// If the Enrichment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *EnrichmentMutation) OldUID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUID: %w", err)
+	}
+	return oldValue.UID, nil
+}
+
+// ResetUID resets all changes to the "uid" field.
+func (m *EnrichmentMutation) ResetUID() {
+	m.uid = nil
+}
+
+// SetReads sets the "reads" field.
+func (m *EnrichmentMutation) SetReads(b []byte) {
+	m.reads = &b
+}
+
+// Reads returns the value of the "reads" field in the mutation.
+func (m *EnrichmentMutation) Reads() (r []byte, exists bool) {
+	v := m.reads
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldReads returns the old "reads" field's value of the Enrichment entity.
+// If the Enrichment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *EnrichmentMutation) OldReads(ctx context.Context) (v []byte, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldReads is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldReads requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldReads: %w", err)
+	}
+	return oldValue.Reads, nil
+}
+
+// ClearReads clears the value of the "reads" field.
+func (m *EnrichmentMutation) ClearReads() {
+	m.reads = nil
+	m.clearedFields[enrichment.FieldReads] = struct{}{}
+}
+
+// ReadsCleared returns if the "reads" field was cleared in this mutation.
+func (m *EnrichmentMutation) ReadsCleared() bool {
+	_, ok := m.clearedFields[enrichment.FieldReads]
+	return ok
+}
+
+// ResetReads resets all changes to the "reads" field.
+func (m *EnrichmentMutation) ResetReads() {
+	m.reads = nil
+	delete(m.clearedFields, enrichment.FieldReads)
+}
+
+// SetAsked sets the "asked" field.
+func (m *EnrichmentMutation) SetAsked(i int64) {
+	m.asked = &i
+	m.addasked = nil
+}
+
+// Asked returns the value of the "asked" field in the mutation.
+func (m *EnrichmentMutation) Asked() (r int64, exists bool) {
+	v := m.asked
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAsked returns the old "asked" field's value of the Enrichment entity.
+// If the Enrichment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *EnrichmentMutation) OldAsked(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAsked is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAsked requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAsked: %w", err)
+	}
+	return oldValue.Asked, nil
+}
+
+// AddAsked adds i to the "asked" field.
+func (m *EnrichmentMutation) AddAsked(i int64) {
+	if m.addasked != nil {
+		*m.addasked += i
+	} else {
+		m.addasked = &i
+	}
+}
+
+// AddedAsked returns the value that was added to the "asked" field in this mutation.
+func (m *EnrichmentMutation) AddedAsked() (r int64, exists bool) {
+	v := m.addasked
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetAsked resets all changes to the "asked" field.
+func (m *EnrichmentMutation) ResetAsked() {
+	m.asked = nil
+	m.addasked = nil
+}
+
+// SetDue sets the "due" field.
+func (m *EnrichmentMutation) SetDue(i int64) {
+	m.due = &i
+	m.adddue = nil
+}
+
+// Due returns the value of the "due" field in the mutation.
+func (m *EnrichmentMutation) Due() (r int64, exists bool) {
+	v := m.due
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDue returns the old "due" field's value of the Enrichment entity.
+// If the Enrichment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *EnrichmentMutation) OldDue(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDue is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDue requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDue: %w", err)
+	}
+	return oldValue.Due, nil
+}
+
+// AddDue adds i to the "due" field.
+func (m *EnrichmentMutation) AddDue(i int64) {
+	if m.adddue != nil {
+		*m.adddue += i
+	} else {
+		m.adddue = &i
+	}
+}
+
+// AddedDue returns the value that was added to the "due" field in this mutation.
+func (m *EnrichmentMutation) AddedDue() (r int64, exists bool) {
+	v := m.adddue
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetDue resets all changes to the "due" field.
+func (m *EnrichmentMutation) ResetDue() {
+	m.due = nil
+	m.adddue = nil
+}
+
+// SetError sets the "error" field.
+func (m *EnrichmentMutation) SetError(s string) {
+	m.error = &s
+}
+
+// Error returns the value of the "error" field in the mutation.
+func (m *EnrichmentMutation) Error() (r string, exists bool) {
+	v := m.error
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldError returns the old "error" field's value of the Enrichment entity.
+// If the Enrichment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *EnrichmentMutation) OldError(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldError is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldError requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldError: %w", err)
+	}
+	return oldValue.Error, nil
+}
+
+// ResetError resets all changes to the "error" field.
+func (m *EnrichmentMutation) ResetError() {
+	m.error = nil
+}
+
+// SetFailures sets the "failures" field.
+func (m *EnrichmentMutation) SetFailures(i int64) {
+	m.failures = &i
+	m.addfailures = nil
+}
+
+// Failures returns the value of the "failures" field in the mutation.
+func (m *EnrichmentMutation) Failures() (r int64, exists bool) {
+	v := m.failures
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFailures returns the old "failures" field's value of the Enrichment entity.
+// If the Enrichment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *EnrichmentMutation) OldFailures(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFailures is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFailures requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFailures: %w", err)
+	}
+	return oldValue.Failures, nil
+}
+
+// AddFailures adds i to the "failures" field.
+func (m *EnrichmentMutation) AddFailures(i int64) {
+	if m.addfailures != nil {
+		*m.addfailures += i
+	} else {
+		m.addfailures = &i
+	}
+}
+
+// AddedFailures returns the value that was added to the "failures" field in this mutation.
+func (m *EnrichmentMutation) AddedFailures() (r int64, exists bool) {
+	v := m.addfailures
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetFailures resets all changes to the "failures" field.
+func (m *EnrichmentMutation) ResetFailures() {
+	m.failures = nil
+	m.addfailures = nil
+}
+
+// SetProblems sets the "problems" field.
+func (m *EnrichmentMutation) SetProblems(b []byte) {
+	m.problems = &b
+}
+
+// Problems returns the value of the "problems" field in the mutation.
+func (m *EnrichmentMutation) Problems() (r []byte, exists bool) {
+	v := m.problems
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldProblems returns the old "problems" field's value of the Enrichment entity.
+// If the Enrichment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *EnrichmentMutation) OldProblems(ctx context.Context) (v []byte, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldProblems is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldProblems requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldProblems: %w", err)
+	}
+	return oldValue.Problems, nil
+}
+
+// ClearProblems clears the value of the "problems" field.
+func (m *EnrichmentMutation) ClearProblems() {
+	m.problems = nil
+	m.clearedFields[enrichment.FieldProblems] = struct{}{}
+}
+
+// ProblemsCleared returns if the "problems" field was cleared in this mutation.
+func (m *EnrichmentMutation) ProblemsCleared() bool {
+	_, ok := m.clearedFields[enrichment.FieldProblems]
+	return ok
+}
+
+// ResetProblems resets all changes to the "problems" field.
+func (m *EnrichmentMutation) ResetProblems() {
+	m.problems = nil
+	delete(m.clearedFields, enrichment.FieldProblems)
+}
+
+// SetRelations sets the "relations" field.
+func (m *EnrichmentMutation) SetRelations(b []byte) {
+	m.relations = &b
+}
+
+// Relations returns the value of the "relations" field in the mutation.
+func (m *EnrichmentMutation) Relations() (r []byte, exists bool) {
+	v := m.relations
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRelations returns the old "relations" field's value of the Enrichment entity.
+// If the Enrichment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *EnrichmentMutation) OldRelations(ctx context.Context) (v []byte, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRelations is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRelations requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRelations: %w", err)
+	}
+	return oldValue.Relations, nil
+}
+
+// ClearRelations clears the value of the "relations" field.
+func (m *EnrichmentMutation) ClearRelations() {
+	m.relations = nil
+	m.clearedFields[enrichment.FieldRelations] = struct{}{}
+}
+
+// RelationsCleared returns if the "relations" field was cleared in this mutation.
+func (m *EnrichmentMutation) RelationsCleared() bool {
+	_, ok := m.clearedFields[enrichment.FieldRelations]
+	return ok
+}
+
+// ResetRelations resets all changes to the "relations" field.
+func (m *EnrichmentMutation) ResetRelations() {
+	m.relations = nil
+	delete(m.clearedFields, enrichment.FieldRelations)
+}
+
+// Where appends a list predicates to the EnrichmentMutation builder.
+func (m *EnrichmentMutation) Where(ps ...predicate.Enrichment) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the EnrichmentMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *EnrichmentMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Enrichment, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *EnrichmentMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *EnrichmentMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Enrichment).
+func (m *EnrichmentMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *EnrichmentMutation) Fields() []string {
+	fields := make([]string, 0, 9)
+	if m.plugin != nil {
+		fields = append(fields, enrichment.FieldPlugin)
+	}
+	if m.uid != nil {
+		fields = append(fields, enrichment.FieldUID)
+	}
+	if m.reads != nil {
+		fields = append(fields, enrichment.FieldReads)
+	}
+	if m.asked != nil {
+		fields = append(fields, enrichment.FieldAsked)
+	}
+	if m.due != nil {
+		fields = append(fields, enrichment.FieldDue)
+	}
+	if m.error != nil {
+		fields = append(fields, enrichment.FieldError)
+	}
+	if m.failures != nil {
+		fields = append(fields, enrichment.FieldFailures)
+	}
+	if m.problems != nil {
+		fields = append(fields, enrichment.FieldProblems)
+	}
+	if m.relations != nil {
+		fields = append(fields, enrichment.FieldRelations)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *EnrichmentMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case enrichment.FieldPlugin:
+		return m.Plugin()
+	case enrichment.FieldUID:
+		return m.UID()
+	case enrichment.FieldReads:
+		return m.Reads()
+	case enrichment.FieldAsked:
+		return m.Asked()
+	case enrichment.FieldDue:
+		return m.Due()
+	case enrichment.FieldError:
+		return m.Error()
+	case enrichment.FieldFailures:
+		return m.Failures()
+	case enrichment.FieldProblems:
+		return m.Problems()
+	case enrichment.FieldRelations:
+		return m.Relations()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *EnrichmentMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case enrichment.FieldPlugin:
+		return m.OldPlugin(ctx)
+	case enrichment.FieldUID:
+		return m.OldUID(ctx)
+	case enrichment.FieldReads:
+		return m.OldReads(ctx)
+	case enrichment.FieldAsked:
+		return m.OldAsked(ctx)
+	case enrichment.FieldDue:
+		return m.OldDue(ctx)
+	case enrichment.FieldError:
+		return m.OldError(ctx)
+	case enrichment.FieldFailures:
+		return m.OldFailures(ctx)
+	case enrichment.FieldProblems:
+		return m.OldProblems(ctx)
+	case enrichment.FieldRelations:
+		return m.OldRelations(ctx)
+	}
+	return nil, fmt.Errorf("unknown Enrichment field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *EnrichmentMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case enrichment.FieldPlugin:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPlugin(v)
+		return nil
+	case enrichment.FieldUID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUID(v)
+		return nil
+	case enrichment.FieldReads:
+		v, ok := value.([]byte)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetReads(v)
+		return nil
+	case enrichment.FieldAsked:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAsked(v)
+		return nil
+	case enrichment.FieldDue:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDue(v)
+		return nil
+	case enrichment.FieldError:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetError(v)
+		return nil
+	case enrichment.FieldFailures:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFailures(v)
+		return nil
+	case enrichment.FieldProblems:
+		v, ok := value.([]byte)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetProblems(v)
+		return nil
+	case enrichment.FieldRelations:
+		v, ok := value.([]byte)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRelations(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Enrichment field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *EnrichmentMutation) AddedFields() []string {
+	var fields []string
+	if m.addasked != nil {
+		fields = append(fields, enrichment.FieldAsked)
+	}
+	if m.adddue != nil {
+		fields = append(fields, enrichment.FieldDue)
+	}
+	if m.addfailures != nil {
+		fields = append(fields, enrichment.FieldFailures)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *EnrichmentMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case enrichment.FieldAsked:
+		return m.AddedAsked()
+	case enrichment.FieldDue:
+		return m.AddedDue()
+	case enrichment.FieldFailures:
+		return m.AddedFailures()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *EnrichmentMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case enrichment.FieldAsked:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddAsked(v)
+		return nil
+	case enrichment.FieldDue:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddDue(v)
+		return nil
+	case enrichment.FieldFailures:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddFailures(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Enrichment numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *EnrichmentMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(enrichment.FieldReads) {
+		fields = append(fields, enrichment.FieldReads)
+	}
+	if m.FieldCleared(enrichment.FieldProblems) {
+		fields = append(fields, enrichment.FieldProblems)
+	}
+	if m.FieldCleared(enrichment.FieldRelations) {
+		fields = append(fields, enrichment.FieldRelations)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *EnrichmentMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *EnrichmentMutation) ClearField(name string) error {
+	switch name {
+	case enrichment.FieldReads:
+		m.ClearReads()
+		return nil
+	case enrichment.FieldProblems:
+		m.ClearProblems()
+		return nil
+	case enrichment.FieldRelations:
+		m.ClearRelations()
+		return nil
+	}
+	return fmt.Errorf("unknown Enrichment nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *EnrichmentMutation) ResetField(name string) error {
+	switch name {
+	case enrichment.FieldPlugin:
+		m.ResetPlugin()
+		return nil
+	case enrichment.FieldUID:
+		m.ResetUID()
+		return nil
+	case enrichment.FieldReads:
+		m.ResetReads()
+		return nil
+	case enrichment.FieldAsked:
+		m.ResetAsked()
+		return nil
+	case enrichment.FieldDue:
+		m.ResetDue()
+		return nil
+	case enrichment.FieldError:
+		m.ResetError()
+		return nil
+	case enrichment.FieldFailures:
+		m.ResetFailures()
+		return nil
+	case enrichment.FieldProblems:
+		m.ResetProblems()
+		return nil
+	case enrichment.FieldRelations:
+		m.ResetRelations()
+		return nil
+	}
+	return fmt.Errorf("unknown Enrichment field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *EnrichmentMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *EnrichmentMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *EnrichmentMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *EnrichmentMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *EnrichmentMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *EnrichmentMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *EnrichmentMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown Enrichment unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *EnrichmentMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown Enrichment edge %s", name)
+}
+
+// FactMutation represents an operation that mutates the Fact nodes in the graph.
+type FactMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *int64
+	uid           *string
+	key           *string
+	value         *[]byte
+	evidence      *[]byte
+	observed      *int64
+	addobserved   *int64
+	stale         *int64
+	addstale      *int64
+	clearedFields map[string]struct{}
+	done          bool
+	oldValue      func(context.Context) (*Fact, error)
+	predicates    []predicate.Fact
+}
+
+var _ ent.Mutation = (*FactMutation)(nil)
+
+// factOption allows management of the mutation configuration using functional options.
+type factOption func(*FactMutation)
+
+// newFactMutation creates new mutation for the Fact entity.
+func newFactMutation(c config, op Op, opts ...factOption) *FactMutation {
+	m := &FactMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeFact,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withFactID sets the ID field of the mutation.
+func withFactID(id int64) factOption {
+	return func(m *FactMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Fact
+		)
+		m.oldValue = func(ctx context.Context) (*Fact, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Fact.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withFact sets the old Fact of the mutation.
+func withFact(node *Fact) factOption {
+	return func(m *FactMutation) {
+		m.oldValue = func(context.Context) (*Fact, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m FactMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m FactMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Fact entities.
+func (m *FactMutation) SetID(id int64) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *FactMutation) ID() (id int64, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *FactMutation) IDs(ctx context.Context) ([]int64, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int64{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Fact.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetUID sets the "uid" field.
+func (m *FactMutation) SetUID(s string) {
+	m.uid = &s
+}
+
+// UID returns the value of the "uid" field in the mutation.
+func (m *FactMutation) UID() (r string, exists bool) {
+	v := m.uid
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUID returns the old "uid" field's value of the Fact entity.
+// If the Fact object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FactMutation) OldUID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUID: %w", err)
+	}
+	return oldValue.UID, nil
+}
+
+// ResetUID resets all changes to the "uid" field.
+func (m *FactMutation) ResetUID() {
+	m.uid = nil
+}
+
+// SetKey sets the "key" field.
+func (m *FactMutation) SetKey(s string) {
+	m.key = &s
+}
+
+// Key returns the value of the "key" field in the mutation.
+func (m *FactMutation) Key() (r string, exists bool) {
+	v := m.key
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldKey returns the old "key" field's value of the Fact entity.
+// If the Fact object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FactMutation) OldKey(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldKey is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldKey requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldKey: %w", err)
+	}
+	return oldValue.Key, nil
+}
+
+// ResetKey resets all changes to the "key" field.
+func (m *FactMutation) ResetKey() {
+	m.key = nil
+}
+
+// SetValue sets the "value" field.
+func (m *FactMutation) SetValue(b []byte) {
+	m.value = &b
+}
+
+// Value returns the value of the "value" field in the mutation.
+func (m *FactMutation) Value() (r []byte, exists bool) {
+	v := m.value
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldValue returns the old "value" field's value of the Fact entity.
+// If the Fact object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FactMutation) OldValue(ctx context.Context) (v []byte, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldValue is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldValue requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldValue: %w", err)
+	}
+	return oldValue.Value, nil
+}
+
+// ResetValue resets all changes to the "value" field.
+func (m *FactMutation) ResetValue() {
+	m.value = nil
+}
+
+// SetEvidence sets the "evidence" field.
+func (m *FactMutation) SetEvidence(b []byte) {
+	m.evidence = &b
+}
+
+// Evidence returns the value of the "evidence" field in the mutation.
+func (m *FactMutation) Evidence() (r []byte, exists bool) {
+	v := m.evidence
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEvidence returns the old "evidence" field's value of the Fact entity.
+// If the Fact object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FactMutation) OldEvidence(ctx context.Context) (v []byte, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEvidence is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEvidence requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEvidence: %w", err)
+	}
+	return oldValue.Evidence, nil
+}
+
+// ClearEvidence clears the value of the "evidence" field.
+func (m *FactMutation) ClearEvidence() {
+	m.evidence = nil
+	m.clearedFields[fact.FieldEvidence] = struct{}{}
+}
+
+// EvidenceCleared returns if the "evidence" field was cleared in this mutation.
+func (m *FactMutation) EvidenceCleared() bool {
+	_, ok := m.clearedFields[fact.FieldEvidence]
+	return ok
+}
+
+// ResetEvidence resets all changes to the "evidence" field.
+func (m *FactMutation) ResetEvidence() {
+	m.evidence = nil
+	delete(m.clearedFields, fact.FieldEvidence)
+}
+
+// SetObserved sets the "observed" field.
+func (m *FactMutation) SetObserved(i int64) {
+	m.observed = &i
+	m.addobserved = nil
+}
+
+// Observed returns the value of the "observed" field in the mutation.
+func (m *FactMutation) Observed() (r int64, exists bool) {
+	v := m.observed
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldObserved returns the old "observed" field's value of the Fact entity.
+// If the Fact object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FactMutation) OldObserved(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldObserved is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldObserved requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldObserved: %w", err)
+	}
+	return oldValue.Observed, nil
+}
+
+// AddObserved adds i to the "observed" field.
+func (m *FactMutation) AddObserved(i int64) {
+	if m.addobserved != nil {
+		*m.addobserved += i
+	} else {
+		m.addobserved = &i
+	}
+}
+
+// AddedObserved returns the value that was added to the "observed" field in this mutation.
+func (m *FactMutation) AddedObserved() (r int64, exists bool) {
+	v := m.addobserved
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetObserved resets all changes to the "observed" field.
+func (m *FactMutation) ResetObserved() {
+	m.observed = nil
+	m.addobserved = nil
+}
+
+// SetStale sets the "stale" field.
+func (m *FactMutation) SetStale(i int64) {
+	m.stale = &i
+	m.addstale = nil
+}
+
+// Stale returns the value of the "stale" field in the mutation.
+func (m *FactMutation) Stale() (r int64, exists bool) {
+	v := m.stale
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldStale returns the old "stale" field's value of the Fact entity.
+// If the Fact object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FactMutation) OldStale(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldStale is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldStale requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldStale: %w", err)
+	}
+	return oldValue.Stale, nil
+}
+
+// AddStale adds i to the "stale" field.
+func (m *FactMutation) AddStale(i int64) {
+	if m.addstale != nil {
+		*m.addstale += i
+	} else {
+		m.addstale = &i
+	}
+}
+
+// AddedStale returns the value that was added to the "stale" field in this mutation.
+func (m *FactMutation) AddedStale() (r int64, exists bool) {
+	v := m.addstale
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetStale resets all changes to the "stale" field.
+func (m *FactMutation) ResetStale() {
+	m.stale = nil
+	m.addstale = nil
+}
+
+// Where appends a list predicates to the FactMutation builder.
+func (m *FactMutation) Where(ps ...predicate.Fact) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the FactMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *FactMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Fact, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *FactMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *FactMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Fact).
+func (m *FactMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *FactMutation) Fields() []string {
+	fields := make([]string, 0, 6)
+	if m.uid != nil {
+		fields = append(fields, fact.FieldUID)
+	}
+	if m.key != nil {
+		fields = append(fields, fact.FieldKey)
+	}
+	if m.value != nil {
+		fields = append(fields, fact.FieldValue)
+	}
+	if m.evidence != nil {
+		fields = append(fields, fact.FieldEvidence)
+	}
+	if m.observed != nil {
+		fields = append(fields, fact.FieldObserved)
+	}
+	if m.stale != nil {
+		fields = append(fields, fact.FieldStale)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *FactMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case fact.FieldUID:
+		return m.UID()
+	case fact.FieldKey:
+		return m.Key()
+	case fact.FieldValue:
+		return m.Value()
+	case fact.FieldEvidence:
+		return m.Evidence()
+	case fact.FieldObserved:
+		return m.Observed()
+	case fact.FieldStale:
+		return m.Stale()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *FactMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case fact.FieldUID:
+		return m.OldUID(ctx)
+	case fact.FieldKey:
+		return m.OldKey(ctx)
+	case fact.FieldValue:
+		return m.OldValue(ctx)
+	case fact.FieldEvidence:
+		return m.OldEvidence(ctx)
+	case fact.FieldObserved:
+		return m.OldObserved(ctx)
+	case fact.FieldStale:
+		return m.OldStale(ctx)
+	}
+	return nil, fmt.Errorf("unknown Fact field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *FactMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case fact.FieldUID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUID(v)
+		return nil
+	case fact.FieldKey:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetKey(v)
+		return nil
+	case fact.FieldValue:
+		v, ok := value.([]byte)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetValue(v)
+		return nil
+	case fact.FieldEvidence:
+		v, ok := value.([]byte)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEvidence(v)
+		return nil
+	case fact.FieldObserved:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetObserved(v)
+		return nil
+	case fact.FieldStale:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetStale(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Fact field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *FactMutation) AddedFields() []string {
+	var fields []string
+	if m.addobserved != nil {
+		fields = append(fields, fact.FieldObserved)
+	}
+	if m.addstale != nil {
+		fields = append(fields, fact.FieldStale)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *FactMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case fact.FieldObserved:
+		return m.AddedObserved()
+	case fact.FieldStale:
+		return m.AddedStale()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *FactMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case fact.FieldObserved:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddObserved(v)
+		return nil
+	case fact.FieldStale:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddStale(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Fact numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *FactMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(fact.FieldEvidence) {
+		fields = append(fields, fact.FieldEvidence)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *FactMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *FactMutation) ClearField(name string) error {
+	switch name {
+	case fact.FieldEvidence:
+		m.ClearEvidence()
+		return nil
+	}
+	return fmt.Errorf("unknown Fact nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *FactMutation) ResetField(name string) error {
+	switch name {
+	case fact.FieldUID:
+		m.ResetUID()
+		return nil
+	case fact.FieldKey:
+		m.ResetKey()
+		return nil
+	case fact.FieldValue:
+		m.ResetValue()
+		return nil
+	case fact.FieldEvidence:
+		m.ResetEvidence()
+		return nil
+	case fact.FieldObserved:
+		m.ResetObserved()
+		return nil
+	case fact.FieldStale:
+		m.ResetStale()
+		return nil
+	}
+	return fmt.Errorf("unknown Fact field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *FactMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *FactMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *FactMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *FactMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *FactMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *FactMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *FactMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown Fact unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *FactMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown Fact edge %s", name)
+}
+
 // HarvestMutation represents an operation that mutates the Harvest nodes in the graph.
 type HarvestMutation struct {
 	config
@@ -6508,6 +8137,2292 @@ func (m *MarkMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown Mark edge %s", name)
 }
 
+// PluginMutation represents an operation that mutates the Plugin nodes in the graph.
+type PluginMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *string
+	version       *string
+	breaker       *string
+	until         *int64
+	adduntil      *int64
+	error         *string
+	collected     *int64
+	addcollected  *int64
+	clearedFields map[string]struct{}
+	done          bool
+	oldValue      func(context.Context) (*Plugin, error)
+	predicates    []predicate.Plugin
+}
+
+var _ ent.Mutation = (*PluginMutation)(nil)
+
+// pluginOption allows management of the mutation configuration using functional options.
+type pluginOption func(*PluginMutation)
+
+// newPluginMutation creates new mutation for the Plugin entity.
+func newPluginMutation(c config, op Op, opts ...pluginOption) *PluginMutation {
+	m := &PluginMutation{
+		config:        c,
+		op:            op,
+		typ:           TypePlugin,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withPluginID sets the ID field of the mutation.
+func withPluginID(id string) pluginOption {
+	return func(m *PluginMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Plugin
+		)
+		m.oldValue = func(ctx context.Context) (*Plugin, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Plugin.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withPlugin sets the old Plugin of the mutation.
+func withPlugin(node *Plugin) pluginOption {
+	return func(m *PluginMutation) {
+		m.oldValue = func(context.Context) (*Plugin, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m PluginMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m PluginMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Plugin entities.
+func (m *PluginMutation) SetID(id string) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *PluginMutation) ID() (id string, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *PluginMutation) IDs(ctx context.Context) ([]string, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []string{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Plugin.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetVersion sets the "version" field.
+func (m *PluginMutation) SetVersion(s string) {
+	m.version = &s
+}
+
+// Version returns the value of the "version" field in the mutation.
+func (m *PluginMutation) Version() (r string, exists bool) {
+	v := m.version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVersion returns the old "version" field's value of the Plugin entity.
+// If the Plugin object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PluginMutation) OldVersion(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVersion is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVersion requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVersion: %w", err)
+	}
+	return oldValue.Version, nil
+}
+
+// ResetVersion resets all changes to the "version" field.
+func (m *PluginMutation) ResetVersion() {
+	m.version = nil
+}
+
+// SetBreaker sets the "breaker" field.
+func (m *PluginMutation) SetBreaker(s string) {
+	m.breaker = &s
+}
+
+// Breaker returns the value of the "breaker" field in the mutation.
+func (m *PluginMutation) Breaker() (r string, exists bool) {
+	v := m.breaker
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldBreaker returns the old "breaker" field's value of the Plugin entity.
+// If the Plugin object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PluginMutation) OldBreaker(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldBreaker is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldBreaker requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldBreaker: %w", err)
+	}
+	return oldValue.Breaker, nil
+}
+
+// ResetBreaker resets all changes to the "breaker" field.
+func (m *PluginMutation) ResetBreaker() {
+	m.breaker = nil
+}
+
+// SetUntil sets the "until" field.
+func (m *PluginMutation) SetUntil(i int64) {
+	m.until = &i
+	m.adduntil = nil
+}
+
+// Until returns the value of the "until" field in the mutation.
+func (m *PluginMutation) Until() (r int64, exists bool) {
+	v := m.until
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUntil returns the old "until" field's value of the Plugin entity.
+// If the Plugin object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PluginMutation) OldUntil(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUntil is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUntil requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUntil: %w", err)
+	}
+	return oldValue.Until, nil
+}
+
+// AddUntil adds i to the "until" field.
+func (m *PluginMutation) AddUntil(i int64) {
+	if m.adduntil != nil {
+		*m.adduntil += i
+	} else {
+		m.adduntil = &i
+	}
+}
+
+// AddedUntil returns the value that was added to the "until" field in this mutation.
+func (m *PluginMutation) AddedUntil() (r int64, exists bool) {
+	v := m.adduntil
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetUntil resets all changes to the "until" field.
+func (m *PluginMutation) ResetUntil() {
+	m.until = nil
+	m.adduntil = nil
+}
+
+// SetError sets the "error" field.
+func (m *PluginMutation) SetError(s string) {
+	m.error = &s
+}
+
+// Error returns the value of the "error" field in the mutation.
+func (m *PluginMutation) Error() (r string, exists bool) {
+	v := m.error
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldError returns the old "error" field's value of the Plugin entity.
+// If the Plugin object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PluginMutation) OldError(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldError is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldError requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldError: %w", err)
+	}
+	return oldValue.Error, nil
+}
+
+// ResetError resets all changes to the "error" field.
+func (m *PluginMutation) ResetError() {
+	m.error = nil
+}
+
+// SetCollected sets the "collected" field.
+func (m *PluginMutation) SetCollected(i int64) {
+	m.collected = &i
+	m.addcollected = nil
+}
+
+// Collected returns the value of the "collected" field in the mutation.
+func (m *PluginMutation) Collected() (r int64, exists bool) {
+	v := m.collected
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCollected returns the old "collected" field's value of the Plugin entity.
+// If the Plugin object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PluginMutation) OldCollected(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCollected is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCollected requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCollected: %w", err)
+	}
+	return oldValue.Collected, nil
+}
+
+// AddCollected adds i to the "collected" field.
+func (m *PluginMutation) AddCollected(i int64) {
+	if m.addcollected != nil {
+		*m.addcollected += i
+	} else {
+		m.addcollected = &i
+	}
+}
+
+// AddedCollected returns the value that was added to the "collected" field in this mutation.
+func (m *PluginMutation) AddedCollected() (r int64, exists bool) {
+	v := m.addcollected
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetCollected resets all changes to the "collected" field.
+func (m *PluginMutation) ResetCollected() {
+	m.collected = nil
+	m.addcollected = nil
+}
+
+// Where appends a list predicates to the PluginMutation builder.
+func (m *PluginMutation) Where(ps ...predicate.Plugin) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the PluginMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *PluginMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Plugin, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *PluginMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *PluginMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Plugin).
+func (m *PluginMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *PluginMutation) Fields() []string {
+	fields := make([]string, 0, 5)
+	if m.version != nil {
+		fields = append(fields, plugin.FieldVersion)
+	}
+	if m.breaker != nil {
+		fields = append(fields, plugin.FieldBreaker)
+	}
+	if m.until != nil {
+		fields = append(fields, plugin.FieldUntil)
+	}
+	if m.error != nil {
+		fields = append(fields, plugin.FieldError)
+	}
+	if m.collected != nil {
+		fields = append(fields, plugin.FieldCollected)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *PluginMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case plugin.FieldVersion:
+		return m.Version()
+	case plugin.FieldBreaker:
+		return m.Breaker()
+	case plugin.FieldUntil:
+		return m.Until()
+	case plugin.FieldError:
+		return m.Error()
+	case plugin.FieldCollected:
+		return m.Collected()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *PluginMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case plugin.FieldVersion:
+		return m.OldVersion(ctx)
+	case plugin.FieldBreaker:
+		return m.OldBreaker(ctx)
+	case plugin.FieldUntil:
+		return m.OldUntil(ctx)
+	case plugin.FieldError:
+		return m.OldError(ctx)
+	case plugin.FieldCollected:
+		return m.OldCollected(ctx)
+	}
+	return nil, fmt.Errorf("unknown Plugin field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *PluginMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case plugin.FieldVersion:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVersion(v)
+		return nil
+	case plugin.FieldBreaker:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetBreaker(v)
+		return nil
+	case plugin.FieldUntil:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUntil(v)
+		return nil
+	case plugin.FieldError:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetError(v)
+		return nil
+	case plugin.FieldCollected:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCollected(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Plugin field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *PluginMutation) AddedFields() []string {
+	var fields []string
+	if m.adduntil != nil {
+		fields = append(fields, plugin.FieldUntil)
+	}
+	if m.addcollected != nil {
+		fields = append(fields, plugin.FieldCollected)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *PluginMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case plugin.FieldUntil:
+		return m.AddedUntil()
+	case plugin.FieldCollected:
+		return m.AddedCollected()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *PluginMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case plugin.FieldUntil:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddUntil(v)
+		return nil
+	case plugin.FieldCollected:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddCollected(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Plugin numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *PluginMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *PluginMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *PluginMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown Plugin nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *PluginMutation) ResetField(name string) error {
+	switch name {
+	case plugin.FieldVersion:
+		m.ResetVersion()
+		return nil
+	case plugin.FieldBreaker:
+		m.ResetBreaker()
+		return nil
+	case plugin.FieldUntil:
+		m.ResetUntil()
+		return nil
+	case plugin.FieldError:
+		m.ResetError()
+		return nil
+	case plugin.FieldCollected:
+		m.ResetCollected()
+		return nil
+	}
+	return fmt.Errorf("unknown Plugin field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *PluginMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *PluginMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *PluginMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *PluginMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *PluginMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *PluginMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *PluginMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown Plugin unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *PluginMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown Plugin edge %s", name)
+}
+
+// PluginRunMutation represents an operation that mutates the PluginRun nodes in the graph.
+type PluginRunMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *int64
+	plugin        *string
+	role          *string
+	started       *int64
+	addstarted    *int64
+	finished      *int64
+	addfinished   *int64
+	error         *string
+	asked         *int
+	addasked      *int
+	answered      *int
+	addanswered   *int
+	changed       *int
+	addchanged    *int
+	refused       *int
+	addrefused    *int
+	calls         *int
+	addcalls      *int
+	clearedFields map[string]struct{}
+	done          bool
+	oldValue      func(context.Context) (*PluginRun, error)
+	predicates    []predicate.PluginRun
+}
+
+var _ ent.Mutation = (*PluginRunMutation)(nil)
+
+// pluginrunOption allows management of the mutation configuration using functional options.
+type pluginrunOption func(*PluginRunMutation)
+
+// newPluginRunMutation creates new mutation for the PluginRun entity.
+func newPluginRunMutation(c config, op Op, opts ...pluginrunOption) *PluginRunMutation {
+	m := &PluginRunMutation{
+		config:        c,
+		op:            op,
+		typ:           TypePluginRun,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withPluginRunID sets the ID field of the mutation.
+func withPluginRunID(id int64) pluginrunOption {
+	return func(m *PluginRunMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *PluginRun
+		)
+		m.oldValue = func(ctx context.Context) (*PluginRun, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().PluginRun.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withPluginRun sets the old PluginRun of the mutation.
+func withPluginRun(node *PluginRun) pluginrunOption {
+	return func(m *PluginRunMutation) {
+		m.oldValue = func(context.Context) (*PluginRun, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m PluginRunMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m PluginRunMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of PluginRun entities.
+func (m *PluginRunMutation) SetID(id int64) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *PluginRunMutation) ID() (id int64, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *PluginRunMutation) IDs(ctx context.Context) ([]int64, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int64{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().PluginRun.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetPlugin sets the "plugin" field.
+func (m *PluginRunMutation) SetPlugin(s string) {
+	m.plugin = &s
+}
+
+// Plugin returns the value of the "plugin" field in the mutation.
+func (m *PluginRunMutation) Plugin() (r string, exists bool) {
+	v := m.plugin
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPlugin returns the old "plugin" field's value of the PluginRun entity.
+// If the PluginRun object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PluginRunMutation) OldPlugin(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPlugin is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPlugin requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPlugin: %w", err)
+	}
+	return oldValue.Plugin, nil
+}
+
+// ResetPlugin resets all changes to the "plugin" field.
+func (m *PluginRunMutation) ResetPlugin() {
+	m.plugin = nil
+}
+
+// SetRole sets the "role" field.
+func (m *PluginRunMutation) SetRole(s string) {
+	m.role = &s
+}
+
+// Role returns the value of the "role" field in the mutation.
+func (m *PluginRunMutation) Role() (r string, exists bool) {
+	v := m.role
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRole returns the old "role" field's value of the PluginRun entity.
+// If the PluginRun object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PluginRunMutation) OldRole(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRole is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRole requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRole: %w", err)
+	}
+	return oldValue.Role, nil
+}
+
+// ResetRole resets all changes to the "role" field.
+func (m *PluginRunMutation) ResetRole() {
+	m.role = nil
+}
+
+// SetStarted sets the "started" field.
+func (m *PluginRunMutation) SetStarted(i int64) {
+	m.started = &i
+	m.addstarted = nil
+}
+
+// Started returns the value of the "started" field in the mutation.
+func (m *PluginRunMutation) Started() (r int64, exists bool) {
+	v := m.started
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldStarted returns the old "started" field's value of the PluginRun entity.
+// If the PluginRun object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PluginRunMutation) OldStarted(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldStarted is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldStarted requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldStarted: %w", err)
+	}
+	return oldValue.Started, nil
+}
+
+// AddStarted adds i to the "started" field.
+func (m *PluginRunMutation) AddStarted(i int64) {
+	if m.addstarted != nil {
+		*m.addstarted += i
+	} else {
+		m.addstarted = &i
+	}
+}
+
+// AddedStarted returns the value that was added to the "started" field in this mutation.
+func (m *PluginRunMutation) AddedStarted() (r int64, exists bool) {
+	v := m.addstarted
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetStarted resets all changes to the "started" field.
+func (m *PluginRunMutation) ResetStarted() {
+	m.started = nil
+	m.addstarted = nil
+}
+
+// SetFinished sets the "finished" field.
+func (m *PluginRunMutation) SetFinished(i int64) {
+	m.finished = &i
+	m.addfinished = nil
+}
+
+// Finished returns the value of the "finished" field in the mutation.
+func (m *PluginRunMutation) Finished() (r int64, exists bool) {
+	v := m.finished
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFinished returns the old "finished" field's value of the PluginRun entity.
+// If the PluginRun object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PluginRunMutation) OldFinished(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFinished is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFinished requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFinished: %w", err)
+	}
+	return oldValue.Finished, nil
+}
+
+// AddFinished adds i to the "finished" field.
+func (m *PluginRunMutation) AddFinished(i int64) {
+	if m.addfinished != nil {
+		*m.addfinished += i
+	} else {
+		m.addfinished = &i
+	}
+}
+
+// AddedFinished returns the value that was added to the "finished" field in this mutation.
+func (m *PluginRunMutation) AddedFinished() (r int64, exists bool) {
+	v := m.addfinished
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetFinished resets all changes to the "finished" field.
+func (m *PluginRunMutation) ResetFinished() {
+	m.finished = nil
+	m.addfinished = nil
+}
+
+// SetError sets the "error" field.
+func (m *PluginRunMutation) SetError(s string) {
+	m.error = &s
+}
+
+// Error returns the value of the "error" field in the mutation.
+func (m *PluginRunMutation) Error() (r string, exists bool) {
+	v := m.error
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldError returns the old "error" field's value of the PluginRun entity.
+// If the PluginRun object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PluginRunMutation) OldError(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldError is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldError requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldError: %w", err)
+	}
+	return oldValue.Error, nil
+}
+
+// ResetError resets all changes to the "error" field.
+func (m *PluginRunMutation) ResetError() {
+	m.error = nil
+}
+
+// SetAsked sets the "asked" field.
+func (m *PluginRunMutation) SetAsked(i int) {
+	m.asked = &i
+	m.addasked = nil
+}
+
+// Asked returns the value of the "asked" field in the mutation.
+func (m *PluginRunMutation) Asked() (r int, exists bool) {
+	v := m.asked
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAsked returns the old "asked" field's value of the PluginRun entity.
+// If the PluginRun object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PluginRunMutation) OldAsked(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAsked is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAsked requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAsked: %w", err)
+	}
+	return oldValue.Asked, nil
+}
+
+// AddAsked adds i to the "asked" field.
+func (m *PluginRunMutation) AddAsked(i int) {
+	if m.addasked != nil {
+		*m.addasked += i
+	} else {
+		m.addasked = &i
+	}
+}
+
+// AddedAsked returns the value that was added to the "asked" field in this mutation.
+func (m *PluginRunMutation) AddedAsked() (r int, exists bool) {
+	v := m.addasked
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetAsked resets all changes to the "asked" field.
+func (m *PluginRunMutation) ResetAsked() {
+	m.asked = nil
+	m.addasked = nil
+}
+
+// SetAnswered sets the "answered" field.
+func (m *PluginRunMutation) SetAnswered(i int) {
+	m.answered = &i
+	m.addanswered = nil
+}
+
+// Answered returns the value of the "answered" field in the mutation.
+func (m *PluginRunMutation) Answered() (r int, exists bool) {
+	v := m.answered
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAnswered returns the old "answered" field's value of the PluginRun entity.
+// If the PluginRun object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PluginRunMutation) OldAnswered(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAnswered is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAnswered requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAnswered: %w", err)
+	}
+	return oldValue.Answered, nil
+}
+
+// AddAnswered adds i to the "answered" field.
+func (m *PluginRunMutation) AddAnswered(i int) {
+	if m.addanswered != nil {
+		*m.addanswered += i
+	} else {
+		m.addanswered = &i
+	}
+}
+
+// AddedAnswered returns the value that was added to the "answered" field in this mutation.
+func (m *PluginRunMutation) AddedAnswered() (r int, exists bool) {
+	v := m.addanswered
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetAnswered resets all changes to the "answered" field.
+func (m *PluginRunMutation) ResetAnswered() {
+	m.answered = nil
+	m.addanswered = nil
+}
+
+// SetChanged sets the "changed" field.
+func (m *PluginRunMutation) SetChanged(i int) {
+	m.changed = &i
+	m.addchanged = nil
+}
+
+// Changed returns the value of the "changed" field in the mutation.
+func (m *PluginRunMutation) Changed() (r int, exists bool) {
+	v := m.changed
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldChanged returns the old "changed" field's value of the PluginRun entity.
+// If the PluginRun object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PluginRunMutation) OldChanged(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldChanged is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldChanged requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldChanged: %w", err)
+	}
+	return oldValue.Changed, nil
+}
+
+// AddChanged adds i to the "changed" field.
+func (m *PluginRunMutation) AddChanged(i int) {
+	if m.addchanged != nil {
+		*m.addchanged += i
+	} else {
+		m.addchanged = &i
+	}
+}
+
+// AddedChanged returns the value that was added to the "changed" field in this mutation.
+func (m *PluginRunMutation) AddedChanged() (r int, exists bool) {
+	v := m.addchanged
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetChanged resets all changes to the "changed" field.
+func (m *PluginRunMutation) ResetChanged() {
+	m.changed = nil
+	m.addchanged = nil
+}
+
+// SetRefused sets the "refused" field.
+func (m *PluginRunMutation) SetRefused(i int) {
+	m.refused = &i
+	m.addrefused = nil
+}
+
+// Refused returns the value of the "refused" field in the mutation.
+func (m *PluginRunMutation) Refused() (r int, exists bool) {
+	v := m.refused
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRefused returns the old "refused" field's value of the PluginRun entity.
+// If the PluginRun object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PluginRunMutation) OldRefused(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRefused is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRefused requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRefused: %w", err)
+	}
+	return oldValue.Refused, nil
+}
+
+// AddRefused adds i to the "refused" field.
+func (m *PluginRunMutation) AddRefused(i int) {
+	if m.addrefused != nil {
+		*m.addrefused += i
+	} else {
+		m.addrefused = &i
+	}
+}
+
+// AddedRefused returns the value that was added to the "refused" field in this mutation.
+func (m *PluginRunMutation) AddedRefused() (r int, exists bool) {
+	v := m.addrefused
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetRefused resets all changes to the "refused" field.
+func (m *PluginRunMutation) ResetRefused() {
+	m.refused = nil
+	m.addrefused = nil
+}
+
+// SetCalls sets the "calls" field.
+func (m *PluginRunMutation) SetCalls(i int) {
+	m.calls = &i
+	m.addcalls = nil
+}
+
+// Calls returns the value of the "calls" field in the mutation.
+func (m *PluginRunMutation) Calls() (r int, exists bool) {
+	v := m.calls
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCalls returns the old "calls" field's value of the PluginRun entity.
+// If the PluginRun object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PluginRunMutation) OldCalls(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCalls is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCalls requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCalls: %w", err)
+	}
+	return oldValue.Calls, nil
+}
+
+// AddCalls adds i to the "calls" field.
+func (m *PluginRunMutation) AddCalls(i int) {
+	if m.addcalls != nil {
+		*m.addcalls += i
+	} else {
+		m.addcalls = &i
+	}
+}
+
+// AddedCalls returns the value that was added to the "calls" field in this mutation.
+func (m *PluginRunMutation) AddedCalls() (r int, exists bool) {
+	v := m.addcalls
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetCalls resets all changes to the "calls" field.
+func (m *PluginRunMutation) ResetCalls() {
+	m.calls = nil
+	m.addcalls = nil
+}
+
+// Where appends a list predicates to the PluginRunMutation builder.
+func (m *PluginRunMutation) Where(ps ...predicate.PluginRun) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the PluginRunMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *PluginRunMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.PluginRun, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *PluginRunMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *PluginRunMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (PluginRun).
+func (m *PluginRunMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *PluginRunMutation) Fields() []string {
+	fields := make([]string, 0, 10)
+	if m.plugin != nil {
+		fields = append(fields, pluginrun.FieldPlugin)
+	}
+	if m.role != nil {
+		fields = append(fields, pluginrun.FieldRole)
+	}
+	if m.started != nil {
+		fields = append(fields, pluginrun.FieldStarted)
+	}
+	if m.finished != nil {
+		fields = append(fields, pluginrun.FieldFinished)
+	}
+	if m.error != nil {
+		fields = append(fields, pluginrun.FieldError)
+	}
+	if m.asked != nil {
+		fields = append(fields, pluginrun.FieldAsked)
+	}
+	if m.answered != nil {
+		fields = append(fields, pluginrun.FieldAnswered)
+	}
+	if m.changed != nil {
+		fields = append(fields, pluginrun.FieldChanged)
+	}
+	if m.refused != nil {
+		fields = append(fields, pluginrun.FieldRefused)
+	}
+	if m.calls != nil {
+		fields = append(fields, pluginrun.FieldCalls)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *PluginRunMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case pluginrun.FieldPlugin:
+		return m.Plugin()
+	case pluginrun.FieldRole:
+		return m.Role()
+	case pluginrun.FieldStarted:
+		return m.Started()
+	case pluginrun.FieldFinished:
+		return m.Finished()
+	case pluginrun.FieldError:
+		return m.Error()
+	case pluginrun.FieldAsked:
+		return m.Asked()
+	case pluginrun.FieldAnswered:
+		return m.Answered()
+	case pluginrun.FieldChanged:
+		return m.Changed()
+	case pluginrun.FieldRefused:
+		return m.Refused()
+	case pluginrun.FieldCalls:
+		return m.Calls()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *PluginRunMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case pluginrun.FieldPlugin:
+		return m.OldPlugin(ctx)
+	case pluginrun.FieldRole:
+		return m.OldRole(ctx)
+	case pluginrun.FieldStarted:
+		return m.OldStarted(ctx)
+	case pluginrun.FieldFinished:
+		return m.OldFinished(ctx)
+	case pluginrun.FieldError:
+		return m.OldError(ctx)
+	case pluginrun.FieldAsked:
+		return m.OldAsked(ctx)
+	case pluginrun.FieldAnswered:
+		return m.OldAnswered(ctx)
+	case pluginrun.FieldChanged:
+		return m.OldChanged(ctx)
+	case pluginrun.FieldRefused:
+		return m.OldRefused(ctx)
+	case pluginrun.FieldCalls:
+		return m.OldCalls(ctx)
+	}
+	return nil, fmt.Errorf("unknown PluginRun field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *PluginRunMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case pluginrun.FieldPlugin:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPlugin(v)
+		return nil
+	case pluginrun.FieldRole:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRole(v)
+		return nil
+	case pluginrun.FieldStarted:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetStarted(v)
+		return nil
+	case pluginrun.FieldFinished:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFinished(v)
+		return nil
+	case pluginrun.FieldError:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetError(v)
+		return nil
+	case pluginrun.FieldAsked:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAsked(v)
+		return nil
+	case pluginrun.FieldAnswered:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAnswered(v)
+		return nil
+	case pluginrun.FieldChanged:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetChanged(v)
+		return nil
+	case pluginrun.FieldRefused:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRefused(v)
+		return nil
+	case pluginrun.FieldCalls:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCalls(v)
+		return nil
+	}
+	return fmt.Errorf("unknown PluginRun field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *PluginRunMutation) AddedFields() []string {
+	var fields []string
+	if m.addstarted != nil {
+		fields = append(fields, pluginrun.FieldStarted)
+	}
+	if m.addfinished != nil {
+		fields = append(fields, pluginrun.FieldFinished)
+	}
+	if m.addasked != nil {
+		fields = append(fields, pluginrun.FieldAsked)
+	}
+	if m.addanswered != nil {
+		fields = append(fields, pluginrun.FieldAnswered)
+	}
+	if m.addchanged != nil {
+		fields = append(fields, pluginrun.FieldChanged)
+	}
+	if m.addrefused != nil {
+		fields = append(fields, pluginrun.FieldRefused)
+	}
+	if m.addcalls != nil {
+		fields = append(fields, pluginrun.FieldCalls)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *PluginRunMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case pluginrun.FieldStarted:
+		return m.AddedStarted()
+	case pluginrun.FieldFinished:
+		return m.AddedFinished()
+	case pluginrun.FieldAsked:
+		return m.AddedAsked()
+	case pluginrun.FieldAnswered:
+		return m.AddedAnswered()
+	case pluginrun.FieldChanged:
+		return m.AddedChanged()
+	case pluginrun.FieldRefused:
+		return m.AddedRefused()
+	case pluginrun.FieldCalls:
+		return m.AddedCalls()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *PluginRunMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case pluginrun.FieldStarted:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddStarted(v)
+		return nil
+	case pluginrun.FieldFinished:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddFinished(v)
+		return nil
+	case pluginrun.FieldAsked:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddAsked(v)
+		return nil
+	case pluginrun.FieldAnswered:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddAnswered(v)
+		return nil
+	case pluginrun.FieldChanged:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddChanged(v)
+		return nil
+	case pluginrun.FieldRefused:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddRefused(v)
+		return nil
+	case pluginrun.FieldCalls:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddCalls(v)
+		return nil
+	}
+	return fmt.Errorf("unknown PluginRun numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *PluginRunMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *PluginRunMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *PluginRunMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown PluginRun nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *PluginRunMutation) ResetField(name string) error {
+	switch name {
+	case pluginrun.FieldPlugin:
+		m.ResetPlugin()
+		return nil
+	case pluginrun.FieldRole:
+		m.ResetRole()
+		return nil
+	case pluginrun.FieldStarted:
+		m.ResetStarted()
+		return nil
+	case pluginrun.FieldFinished:
+		m.ResetFinished()
+		return nil
+	case pluginrun.FieldError:
+		m.ResetError()
+		return nil
+	case pluginrun.FieldAsked:
+		m.ResetAsked()
+		return nil
+	case pluginrun.FieldAnswered:
+		m.ResetAnswered()
+		return nil
+	case pluginrun.FieldChanged:
+		m.ResetChanged()
+		return nil
+	case pluginrun.FieldRefused:
+		m.ResetRefused()
+		return nil
+	case pluginrun.FieldCalls:
+		m.ResetCalls()
+		return nil
+	}
+	return fmt.Errorf("unknown PluginRun field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *PluginRunMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *PluginRunMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *PluginRunMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *PluginRunMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *PluginRunMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *PluginRunMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *PluginRunMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown PluginRun unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *PluginRunMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown PluginRun edge %s", name)
+}
+
+// RecordMutation represents an operation that mutates the Record nodes in the graph.
+type RecordMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *int64
+	plugin        *string
+	key           *string
+	value         *[]byte
+	version       *int64
+	addversion    *int64
+	updated       *int64
+	addupdated    *int64
+	clearedFields map[string]struct{}
+	done          bool
+	oldValue      func(context.Context) (*Record, error)
+	predicates    []predicate.Record
+}
+
+var _ ent.Mutation = (*RecordMutation)(nil)
+
+// recordOption allows management of the mutation configuration using functional options.
+type recordOption func(*RecordMutation)
+
+// newRecordMutation creates new mutation for the Record entity.
+func newRecordMutation(c config, op Op, opts ...recordOption) *RecordMutation {
+	m := &RecordMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeRecord,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withRecordID sets the ID field of the mutation.
+func withRecordID(id int64) recordOption {
+	return func(m *RecordMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Record
+		)
+		m.oldValue = func(ctx context.Context) (*Record, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Record.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withRecord sets the old Record of the mutation.
+func withRecord(node *Record) recordOption {
+	return func(m *RecordMutation) {
+		m.oldValue = func(context.Context) (*Record, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m RecordMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m RecordMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Record entities.
+func (m *RecordMutation) SetID(id int64) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *RecordMutation) ID() (id int64, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *RecordMutation) IDs(ctx context.Context) ([]int64, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int64{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Record.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetPlugin sets the "plugin" field.
+func (m *RecordMutation) SetPlugin(s string) {
+	m.plugin = &s
+}
+
+// Plugin returns the value of the "plugin" field in the mutation.
+func (m *RecordMutation) Plugin() (r string, exists bool) {
+	v := m.plugin
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPlugin returns the old "plugin" field's value of the Record entity.
+// If the Record object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RecordMutation) OldPlugin(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPlugin is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPlugin requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPlugin: %w", err)
+	}
+	return oldValue.Plugin, nil
+}
+
+// ResetPlugin resets all changes to the "plugin" field.
+func (m *RecordMutation) ResetPlugin() {
+	m.plugin = nil
+}
+
+// SetKey sets the "key" field.
+func (m *RecordMutation) SetKey(s string) {
+	m.key = &s
+}
+
+// Key returns the value of the "key" field in the mutation.
+func (m *RecordMutation) Key() (r string, exists bool) {
+	v := m.key
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldKey returns the old "key" field's value of the Record entity.
+// If the Record object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RecordMutation) OldKey(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldKey is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldKey requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldKey: %w", err)
+	}
+	return oldValue.Key, nil
+}
+
+// ResetKey resets all changes to the "key" field.
+func (m *RecordMutation) ResetKey() {
+	m.key = nil
+}
+
+// SetValue sets the "value" field.
+func (m *RecordMutation) SetValue(b []byte) {
+	m.value = &b
+}
+
+// Value returns the value of the "value" field in the mutation.
+func (m *RecordMutation) Value() (r []byte, exists bool) {
+	v := m.value
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldValue returns the old "value" field's value of the Record entity.
+// If the Record object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RecordMutation) OldValue(ctx context.Context) (v []byte, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldValue is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldValue requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldValue: %w", err)
+	}
+	return oldValue.Value, nil
+}
+
+// ResetValue resets all changes to the "value" field.
+func (m *RecordMutation) ResetValue() {
+	m.value = nil
+}
+
+// SetVersion sets the "version" field.
+func (m *RecordMutation) SetVersion(i int64) {
+	m.version = &i
+	m.addversion = nil
+}
+
+// Version returns the value of the "version" field in the mutation.
+func (m *RecordMutation) Version() (r int64, exists bool) {
+	v := m.version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVersion returns the old "version" field's value of the Record entity.
+// If the Record object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RecordMutation) OldVersion(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVersion is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVersion requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVersion: %w", err)
+	}
+	return oldValue.Version, nil
+}
+
+// AddVersion adds i to the "version" field.
+func (m *RecordMutation) AddVersion(i int64) {
+	if m.addversion != nil {
+		*m.addversion += i
+	} else {
+		m.addversion = &i
+	}
+}
+
+// AddedVersion returns the value that was added to the "version" field in this mutation.
+func (m *RecordMutation) AddedVersion() (r int64, exists bool) {
+	v := m.addversion
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetVersion resets all changes to the "version" field.
+func (m *RecordMutation) ResetVersion() {
+	m.version = nil
+	m.addversion = nil
+}
+
+// SetUpdated sets the "updated" field.
+func (m *RecordMutation) SetUpdated(i int64) {
+	m.updated = &i
+	m.addupdated = nil
+}
+
+// Updated returns the value of the "updated" field in the mutation.
+func (m *RecordMutation) Updated() (r int64, exists bool) {
+	v := m.updated
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUpdated returns the old "updated" field's value of the Record entity.
+// If the Record object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RecordMutation) OldUpdated(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUpdated is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUpdated requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUpdated: %w", err)
+	}
+	return oldValue.Updated, nil
+}
+
+// AddUpdated adds i to the "updated" field.
+func (m *RecordMutation) AddUpdated(i int64) {
+	if m.addupdated != nil {
+		*m.addupdated += i
+	} else {
+		m.addupdated = &i
+	}
+}
+
+// AddedUpdated returns the value that was added to the "updated" field in this mutation.
+func (m *RecordMutation) AddedUpdated() (r int64, exists bool) {
+	v := m.addupdated
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetUpdated resets all changes to the "updated" field.
+func (m *RecordMutation) ResetUpdated() {
+	m.updated = nil
+	m.addupdated = nil
+}
+
+// Where appends a list predicates to the RecordMutation builder.
+func (m *RecordMutation) Where(ps ...predicate.Record) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the RecordMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *RecordMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Record, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *RecordMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *RecordMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Record).
+func (m *RecordMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *RecordMutation) Fields() []string {
+	fields := make([]string, 0, 5)
+	if m.plugin != nil {
+		fields = append(fields, record.FieldPlugin)
+	}
+	if m.key != nil {
+		fields = append(fields, record.FieldKey)
+	}
+	if m.value != nil {
+		fields = append(fields, record.FieldValue)
+	}
+	if m.version != nil {
+		fields = append(fields, record.FieldVersion)
+	}
+	if m.updated != nil {
+		fields = append(fields, record.FieldUpdated)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *RecordMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case record.FieldPlugin:
+		return m.Plugin()
+	case record.FieldKey:
+		return m.Key()
+	case record.FieldValue:
+		return m.Value()
+	case record.FieldVersion:
+		return m.Version()
+	case record.FieldUpdated:
+		return m.Updated()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *RecordMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case record.FieldPlugin:
+		return m.OldPlugin(ctx)
+	case record.FieldKey:
+		return m.OldKey(ctx)
+	case record.FieldValue:
+		return m.OldValue(ctx)
+	case record.FieldVersion:
+		return m.OldVersion(ctx)
+	case record.FieldUpdated:
+		return m.OldUpdated(ctx)
+	}
+	return nil, fmt.Errorf("unknown Record field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *RecordMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case record.FieldPlugin:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPlugin(v)
+		return nil
+	case record.FieldKey:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetKey(v)
+		return nil
+	case record.FieldValue:
+		v, ok := value.([]byte)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetValue(v)
+		return nil
+	case record.FieldVersion:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVersion(v)
+		return nil
+	case record.FieldUpdated:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUpdated(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Record field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *RecordMutation) AddedFields() []string {
+	var fields []string
+	if m.addversion != nil {
+		fields = append(fields, record.FieldVersion)
+	}
+	if m.addupdated != nil {
+		fields = append(fields, record.FieldUpdated)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *RecordMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case record.FieldVersion:
+		return m.AddedVersion()
+	case record.FieldUpdated:
+		return m.AddedUpdated()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *RecordMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case record.FieldVersion:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddVersion(v)
+		return nil
+	case record.FieldUpdated:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddUpdated(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Record numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *RecordMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *RecordMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *RecordMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown Record nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *RecordMutation) ResetField(name string) error {
+	switch name {
+	case record.FieldPlugin:
+		m.ResetPlugin()
+		return nil
+	case record.FieldKey:
+		m.ResetKey()
+		return nil
+	case record.FieldValue:
+		m.ResetValue()
+		return nil
+	case record.FieldVersion:
+		m.ResetVersion()
+		return nil
+	case record.FieldUpdated:
+		m.ResetUpdated()
+		return nil
+	}
+	return fmt.Errorf("unknown Record field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *RecordMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *RecordMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *RecordMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *RecordMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *RecordMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *RecordMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *RecordMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown Record unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *RecordMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown Record edge %s", name)
+}
+
 // RepositoryMutation represents an operation that mutates the Repository nodes in the graph.
 type RepositoryMutation struct {
 	config
@@ -6524,6 +10439,8 @@ type RepositoryMutation struct {
 	asked            *int64
 	addasked         *int64
 	gone             *bool
+	touched          *int64
+	addtouched       *int64
 	clearedFields    map[string]struct{}
 	documents        map[int64]struct{}
 	removeddocuments map[int64]struct{}
@@ -7010,6 +10927,62 @@ func (m *RepositoryMutation) ResetGone() {
 	m.gone = nil
 }
 
+// SetTouched sets the "touched" field.
+func (m *RepositoryMutation) SetTouched(i int64) {
+	m.touched = &i
+	m.addtouched = nil
+}
+
+// Touched returns the value of the "touched" field in the mutation.
+func (m *RepositoryMutation) Touched() (r int64, exists bool) {
+	v := m.touched
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTouched returns the old "touched" field's value of the Repository entity.
+// If the Repository object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RepositoryMutation) OldTouched(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTouched is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTouched requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTouched: %w", err)
+	}
+	return oldValue.Touched, nil
+}
+
+// AddTouched adds i to the "touched" field.
+func (m *RepositoryMutation) AddTouched(i int64) {
+	if m.addtouched != nil {
+		*m.addtouched += i
+	} else {
+		m.addtouched = &i
+	}
+}
+
+// AddedTouched returns the value that was added to the "touched" field in this mutation.
+func (m *RepositoryMutation) AddedTouched() (r int64, exists bool) {
+	v := m.addtouched
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetTouched resets all changes to the "touched" field.
+func (m *RepositoryMutation) ResetTouched() {
+	m.touched = nil
+	m.addtouched = nil
+}
+
 // AddDocumentIDs adds the "documents" edge to the Document entity by ids.
 func (m *RepositoryMutation) AddDocumentIDs(ids ...int64) {
 	if m.documents == nil {
@@ -7152,7 +11125,7 @@ func (m *RepositoryMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *RepositoryMutation) Fields() []string {
-	fields := make([]string, 0, 9)
+	fields := make([]string, 0, 10)
 	if m.source != nil {
 		fields = append(fields, repository.FieldSource)
 	}
@@ -7180,6 +11153,9 @@ func (m *RepositoryMutation) Fields() []string {
 	if m.gone != nil {
 		fields = append(fields, repository.FieldGone)
 	}
+	if m.touched != nil {
+		fields = append(fields, repository.FieldTouched)
+	}
 	return fields
 }
 
@@ -7206,6 +11182,8 @@ func (m *RepositoryMutation) Field(name string) (ent.Value, bool) {
 		return m.Asked()
 	case repository.FieldGone:
 		return m.Gone()
+	case repository.FieldTouched:
+		return m.Touched()
 	}
 	return nil, false
 }
@@ -7233,6 +11211,8 @@ func (m *RepositoryMutation) OldField(ctx context.Context, name string) (ent.Val
 		return m.OldAsked(ctx)
 	case repository.FieldGone:
 		return m.OldGone(ctx)
+	case repository.FieldTouched:
+		return m.OldTouched(ctx)
 	}
 	return nil, fmt.Errorf("unknown Repository field %s", name)
 }
@@ -7305,6 +11285,13 @@ func (m *RepositoryMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetGone(v)
 		return nil
+	case repository.FieldTouched:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTouched(v)
+		return nil
 	}
 	return fmt.Errorf("unknown Repository field %s", name)
 }
@@ -7316,6 +11303,9 @@ func (m *RepositoryMutation) AddedFields() []string {
 	if m.addasked != nil {
 		fields = append(fields, repository.FieldAsked)
 	}
+	if m.addtouched != nil {
+		fields = append(fields, repository.FieldTouched)
+	}
 	return fields
 }
 
@@ -7326,6 +11316,8 @@ func (m *RepositoryMutation) AddedField(name string) (ent.Value, bool) {
 	switch name {
 	case repository.FieldAsked:
 		return m.AddedAsked()
+	case repository.FieldTouched:
+		return m.AddedTouched()
 	}
 	return nil, false
 }
@@ -7341,6 +11333,13 @@ func (m *RepositoryMutation) AddField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.AddAsked(v)
+		return nil
+	case repository.FieldTouched:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddTouched(v)
 		return nil
 	}
 	return fmt.Errorf("unknown Repository numeric field %s", name)
@@ -7410,6 +11409,9 @@ func (m *RepositoryMutation) ResetField(name string) error {
 		return nil
 	case repository.FieldGone:
 		m.ResetGone()
+		return nil
+	case repository.FieldTouched:
+		m.ResetTouched()
 		return nil
 	}
 	return fmt.Errorf("unknown Repository field %s", name)
@@ -7962,6 +11964,7 @@ type RevisionMutation struct {
 	addcontent_id *int64
 	moved         *string
 	cause         *[]byte
+	facts         *[]byte
 	clearedFields map[string]struct{}
 	done          bool
 	oldValue      func(context.Context) (*Revision, error)
@@ -8377,6 +12380,55 @@ func (m *RevisionMutation) ResetCause() {
 	delete(m.clearedFields, revision.FieldCause)
 }
 
+// SetFacts sets the "facts" field.
+func (m *RevisionMutation) SetFacts(b []byte) {
+	m.facts = &b
+}
+
+// Facts returns the value of the "facts" field in the mutation.
+func (m *RevisionMutation) Facts() (r []byte, exists bool) {
+	v := m.facts
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFacts returns the old "facts" field's value of the Revision entity.
+// If the Revision object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RevisionMutation) OldFacts(ctx context.Context) (v []byte, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFacts is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFacts requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFacts: %w", err)
+	}
+	return oldValue.Facts, nil
+}
+
+// ClearFacts clears the value of the "facts" field.
+func (m *RevisionMutation) ClearFacts() {
+	m.facts = nil
+	m.clearedFields[revision.FieldFacts] = struct{}{}
+}
+
+// FactsCleared returns if the "facts" field was cleared in this mutation.
+func (m *RevisionMutation) FactsCleared() bool {
+	_, ok := m.clearedFields[revision.FieldFacts]
+	return ok
+}
+
+// ResetFacts resets all changes to the "facts" field.
+func (m *RevisionMutation) ResetFacts() {
+	m.facts = nil
+	delete(m.clearedFields, revision.FieldFacts)
+}
+
 // Where appends a list predicates to the RevisionMutation builder.
 func (m *RevisionMutation) Where(ps ...predicate.Revision) {
 	m.predicates = append(m.predicates, ps...)
@@ -8411,7 +12463,7 @@ func (m *RevisionMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *RevisionMutation) Fields() []string {
-	fields := make([]string, 0, 7)
+	fields := make([]string, 0, 8)
 	if m._op != nil {
 		fields = append(fields, revision.FieldOp)
 	}
@@ -8432,6 +12484,9 @@ func (m *RevisionMutation) Fields() []string {
 	}
 	if m.cause != nil {
 		fields = append(fields, revision.FieldCause)
+	}
+	if m.facts != nil {
+		fields = append(fields, revision.FieldFacts)
 	}
 	return fields
 }
@@ -8455,6 +12510,8 @@ func (m *RevisionMutation) Field(name string) (ent.Value, bool) {
 		return m.Moved()
 	case revision.FieldCause:
 		return m.Cause()
+	case revision.FieldFacts:
+		return m.Facts()
 	}
 	return nil, false
 }
@@ -8478,6 +12535,8 @@ func (m *RevisionMutation) OldField(ctx context.Context, name string) (ent.Value
 		return m.OldMoved(ctx)
 	case revision.FieldCause:
 		return m.OldCause(ctx)
+	case revision.FieldFacts:
+		return m.OldFacts(ctx)
 	}
 	return nil, fmt.Errorf("unknown Revision field %s", name)
 }
@@ -8535,6 +12594,13 @@ func (m *RevisionMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetCause(v)
+		return nil
+	case revision.FieldFacts:
+		v, ok := value.([]byte)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFacts(v)
 		return nil
 	}
 	return fmt.Errorf("unknown Revision field %s", name)
@@ -8596,6 +12662,9 @@ func (m *RevisionMutation) ClearedFields() []string {
 	if m.FieldCleared(revision.FieldCause) {
 		fields = append(fields, revision.FieldCause)
 	}
+	if m.FieldCleared(revision.FieldFacts) {
+		fields = append(fields, revision.FieldFacts)
+	}
 	return fields
 }
 
@@ -8612,6 +12681,9 @@ func (m *RevisionMutation) ClearField(name string) error {
 	switch name {
 	case revision.FieldCause:
 		m.ClearCause()
+		return nil
+	case revision.FieldFacts:
+		m.ClearFacts()
 		return nil
 	}
 	return fmt.Errorf("unknown Revision nullable field %s", name)
@@ -8641,6 +12713,9 @@ func (m *RevisionMutation) ResetField(name string) error {
 		return nil
 	case revision.FieldCause:
 		m.ResetCause()
+		return nil
+	case revision.FieldFacts:
+		m.ResetFacts()
 		return nil
 	}
 	return fmt.Errorf("unknown Revision field %s", name)

@@ -34,6 +34,8 @@ type Repository struct {
 	Asked int64 `json:"asked,omitempty"`
 	// kept for a while, so that an older listing does not bring it back
 	Gone bool `json:"gone,omitempty"`
+	// when the row was written last; Unix microseconds, rising
+	Touched int64 `json:"touched,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the RepositoryQuery when eager-loading is set.
 	Edges        RepositoryEdges `json:"edges"`
@@ -78,7 +80,7 @@ func (*Repository) scanValues(columns []string) ([]any, error) {
 			values[i] = new([]byte)
 		case repository.FieldGone:
 			values[i] = new(sql.NullBool)
-		case repository.FieldID, repository.FieldAsked:
+		case repository.FieldID, repository.FieldAsked, repository.FieldTouched:
 			values[i] = new(sql.NullInt64)
 		case repository.FieldSource, repository.FieldForgeID, repository.FieldName, repository.FieldState, repository.FieldCommit:
 			values[i] = new(sql.NullString)
@@ -157,6 +159,12 @@ func (_m *Repository) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.Gone = value.Bool
 			}
+		case repository.FieldTouched:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field touched", values[i])
+			} else if value.Valid {
+				_m.Touched = value.Int64
+			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
 		}
@@ -229,6 +237,9 @@ func (_m *Repository) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("gone=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Gone))
+	builder.WriteString(", ")
+	builder.WriteString("touched=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Touched))
 	builder.WriteByte(')')
 	return builder.String()
 }

@@ -93,6 +93,20 @@ func (_c *RepositoryCreate) SetNillableGone(v *bool) *RepositoryCreate {
 	return _c
 }
 
+// SetTouched sets the "touched" field.
+func (_c *RepositoryCreate) SetTouched(v int64) *RepositoryCreate {
+	_c.mutation.SetTouched(v)
+	return _c
+}
+
+// SetNillableTouched sets the "touched" field if the given value is not nil.
+func (_c *RepositoryCreate) SetNillableTouched(v *int64) *RepositoryCreate {
+	if v != nil {
+		_c.SetTouched(*v)
+	}
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *RepositoryCreate) SetID(v int64) *RepositoryCreate {
 	_c.mutation.SetID(v)
@@ -172,6 +186,10 @@ func (_c *RepositoryCreate) defaults() {
 		v := repository.DefaultGone
 		_c.mutation.SetGone(v)
 	}
+	if _, ok := _c.mutation.Touched(); !ok {
+		v := repository.DefaultTouched
+		_c.mutation.SetTouched(v)
+	}
 }
 
 // check runs all checks and user-defined validators on the builder.
@@ -196,6 +214,9 @@ func (_c *RepositoryCreate) check() error {
 	}
 	if _, ok := _c.mutation.Gone(); !ok {
 		return &ValidationError{Name: "gone", err: errors.New(`ent: missing required field "Repository.gone"`)}
+	}
+	if _, ok := _c.mutation.Touched(); !ok {
+		return &ValidationError{Name: "touched", err: errors.New(`ent: missing required field "Repository.touched"`)}
 	}
 	if v, ok := _c.mutation.ID(); ok {
 		if err := repository.IDValidator(v); err != nil {
@@ -270,6 +291,10 @@ func (_c *RepositoryCreate) createSpec() (*Repository, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Gone(); ok {
 		_spec.SetField(repository.FieldGone, field.TypeBool, value)
 		_node.Gone = value
+	}
+	if value, ok := _c.mutation.Touched(); ok {
+		_spec.SetField(repository.FieldTouched, field.TypeInt64, value)
+		_node.Touched = value
 	}
 	if nodes := _c.mutation.DocumentsIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{
@@ -481,6 +506,24 @@ func (u *RepositoryUpsert) UpdateGone() *RepositoryUpsert {
 	return u
 }
 
+// SetTouched sets the "touched" field.
+func (u *RepositoryUpsert) SetTouched(v int64) *RepositoryUpsert {
+	u.Set(repository.FieldTouched, v)
+	return u
+}
+
+// UpdateTouched sets the "touched" field to the value that was provided on create.
+func (u *RepositoryUpsert) UpdateTouched() *RepositoryUpsert {
+	u.SetExcluded(repository.FieldTouched)
+	return u
+}
+
+// AddTouched adds v to the "touched" field.
+func (u *RepositoryUpsert) AddTouched(v int64) *RepositoryUpsert {
+	u.Add(repository.FieldTouched, v)
+	return u
+}
+
 // UpdateNewValues updates the mutable fields using the new values that were set on create except the ID field.
 // Using this option is equivalent to using:
 //
@@ -673,6 +716,27 @@ func (u *RepositoryUpsertOne) SetGone(v bool) *RepositoryUpsertOne {
 func (u *RepositoryUpsertOne) UpdateGone() *RepositoryUpsertOne {
 	return u.Update(func(s *RepositoryUpsert) {
 		s.UpdateGone()
+	})
+}
+
+// SetTouched sets the "touched" field.
+func (u *RepositoryUpsertOne) SetTouched(v int64) *RepositoryUpsertOne {
+	return u.Update(func(s *RepositoryUpsert) {
+		s.SetTouched(v)
+	})
+}
+
+// AddTouched adds v to the "touched" field.
+func (u *RepositoryUpsertOne) AddTouched(v int64) *RepositoryUpsertOne {
+	return u.Update(func(s *RepositoryUpsert) {
+		s.AddTouched(v)
+	})
+}
+
+// UpdateTouched sets the "touched" field to the value that was provided on create.
+func (u *RepositoryUpsertOne) UpdateTouched() *RepositoryUpsertOne {
+	return u.Update(func(s *RepositoryUpsert) {
+		s.UpdateTouched()
 	})
 }
 
@@ -1034,6 +1098,27 @@ func (u *RepositoryUpsertBulk) SetGone(v bool) *RepositoryUpsertBulk {
 func (u *RepositoryUpsertBulk) UpdateGone() *RepositoryUpsertBulk {
 	return u.Update(func(s *RepositoryUpsert) {
 		s.UpdateGone()
+	})
+}
+
+// SetTouched sets the "touched" field.
+func (u *RepositoryUpsertBulk) SetTouched(v int64) *RepositoryUpsertBulk {
+	return u.Update(func(s *RepositoryUpsert) {
+		s.SetTouched(v)
+	})
+}
+
+// AddTouched adds v to the "touched" field.
+func (u *RepositoryUpsertBulk) AddTouched(v int64) *RepositoryUpsertBulk {
+	return u.Update(func(s *RepositoryUpsert) {
+		s.AddTouched(v)
+	})
+}
+
+// UpdateTouched sets the "touched" field to the value that was provided on create.
+func (u *RepositoryUpsertBulk) UpdateTouched() *RepositoryUpsertBulk {
+	return u.Update(func(s *RepositoryUpsert) {
+		s.UpdateTouched()
 	})
 }
 

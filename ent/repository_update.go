@@ -158,6 +158,27 @@ func (_u *RepositoryUpdate) SetNillableGone(v *bool) *RepositoryUpdate {
 	return _u
 }
 
+// SetTouched sets the "touched" field.
+func (_u *RepositoryUpdate) SetTouched(v int64) *RepositoryUpdate {
+	_u.mutation.ResetTouched()
+	_u.mutation.SetTouched(v)
+	return _u
+}
+
+// SetNillableTouched sets the "touched" field if the given value is not nil.
+func (_u *RepositoryUpdate) SetNillableTouched(v *int64) *RepositoryUpdate {
+	if v != nil {
+		_u.SetTouched(*v)
+	}
+	return _u
+}
+
+// AddTouched adds value to the "touched" field.
+func (_u *RepositoryUpdate) AddTouched(v int64) *RepositoryUpdate {
+	_u.mutation.AddTouched(v)
+	return _u
+}
+
 // AddDocumentIDs adds the "documents" edge to the Document entity by IDs.
 func (_u *RepositoryUpdate) AddDocumentIDs(ids ...int64) *RepositoryUpdate {
 	_u.mutation.AddDocumentIDs(ids...)
@@ -306,6 +327,12 @@ func (_u *RepositoryUpdate) sqlSave(ctx context.Context) (_node int, err error) 
 	}
 	if value, ok := _u.mutation.Gone(); ok {
 		_spec.SetField(repository.FieldGone, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.Touched(); ok {
+		_spec.SetField(repository.FieldTouched, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedTouched(); ok {
+		_spec.AddField(repository.FieldTouched, field.TypeInt64, value)
 	}
 	if _u.mutation.DocumentsCleared() {
 		edge := &sqlgraph.EdgeSpec{
@@ -546,6 +573,27 @@ func (_u *RepositoryUpdateOne) SetNillableGone(v *bool) *RepositoryUpdateOne {
 	return _u
 }
 
+// SetTouched sets the "touched" field.
+func (_u *RepositoryUpdateOne) SetTouched(v int64) *RepositoryUpdateOne {
+	_u.mutation.ResetTouched()
+	_u.mutation.SetTouched(v)
+	return _u
+}
+
+// SetNillableTouched sets the "touched" field if the given value is not nil.
+func (_u *RepositoryUpdateOne) SetNillableTouched(v *int64) *RepositoryUpdateOne {
+	if v != nil {
+		_u.SetTouched(*v)
+	}
+	return _u
+}
+
+// AddTouched adds value to the "touched" field.
+func (_u *RepositoryUpdateOne) AddTouched(v int64) *RepositoryUpdateOne {
+	_u.mutation.AddTouched(v)
+	return _u
+}
+
 // AddDocumentIDs adds the "documents" edge to the Document entity by IDs.
 func (_u *RepositoryUpdateOne) AddDocumentIDs(ids ...int64) *RepositoryUpdateOne {
 	_u.mutation.AddDocumentIDs(ids...)
@@ -724,6 +772,12 @@ func (_u *RepositoryUpdateOne) sqlSave(ctx context.Context) (_node *Repository, 
 	}
 	if value, ok := _u.mutation.Gone(); ok {
 		_spec.SetField(repository.FieldGone, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.Touched(); ok {
+		_spec.SetField(repository.FieldTouched, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedTouched(); ok {
+		_spec.AddField(repository.FieldTouched, field.TypeInt64, value)
 	}
 	if _u.mutation.DocumentsCleared() {
 		edge := &sqlgraph.EdgeSpec{

@@ -16,7 +16,7 @@ type Revision struct {
 	config `json:"-"`
 	// ID of the ent.
 	ID int64 `json:"id,omitempty"`
-	// put or delete
+	// put, delete or facts
 	Op string `json:"op,omitempty"`
 	// Unix microseconds
 	Time int64 `json:"time,omitempty"`
@@ -29,7 +29,9 @@ type Revision struct {
 	// key of the ref that the entity was renamed from; for delete, to
 	Moved string `json:"moved,omitempty"`
 	// catalog.Cause as a JSON object; null if unknown
-	Cause        []byte `json:"cause,omitempty"`
+	Cause []byte `json:"cause,omitempty"`
+	// of op facts: those that changed, as a JSON array of catalog.Fact without evidence
+	Facts        []byte `json:"facts,omitempty"`
 	selectValues sql.SelectValues
 }
 
@@ -38,7 +40,7 @@ func (*Revision) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case revision.FieldCause:
+		case revision.FieldCause, revision.FieldFacts:
 			values[i] = new([]byte)
 		case revision.FieldID, revision.FieldTime, revision.FieldContentID:
 			values[i] = new(sql.NullInt64)
@@ -107,6 +109,12 @@ func (_m *Revision) assignValues(columns []string, values []any) error {
 			} else if value != nil {
 				_m.Cause = *value
 			}
+		case revision.FieldFacts:
+			if value, ok := values[i].(*[]byte); !ok {
+				return fmt.Errorf("unexpected type %T for field facts", values[i])
+			} else if value != nil {
+				_m.Facts = *value
+			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
 		}
@@ -163,6 +171,9 @@ func (_m *Revision) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("cause=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Cause))
+	builder.WriteString(", ")
+	builder.WriteString("facts=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Facts))
 	builder.WriteByte(')')
 	return builder.String()
 }

@@ -71,6 +71,12 @@ func (_c *RevisionCreate) SetCause(v []byte) *RevisionCreate {
 	return _c
 }
 
+// SetFacts sets the "facts" field.
+func (_c *RevisionCreate) SetFacts(v []byte) *RevisionCreate {
+	_c.mutation.SetFacts(v)
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *RevisionCreate) SetID(v int64) *RevisionCreate {
 	_c.mutation.SetID(v)
@@ -204,6 +210,10 @@ func (_c *RevisionCreate) createSpec() (*Revision, *sqlgraph.CreateSpec) {
 		_spec.SetField(revision.FieldCause, field.TypeBytes, value)
 		_node.Cause = value
 	}
+	if value, ok := _c.mutation.Facts(); ok {
+		_spec.SetField(revision.FieldFacts, field.TypeBytes, value)
+		_node.Facts = value
+	}
 	return _node, _spec
 }
 
@@ -293,6 +303,9 @@ func (u *RevisionUpsertOne) UpdateNewValues() *RevisionUpsertOne {
 		}
 		if _, exists := u.create.mutation.Cause(); exists {
 			s.SetIgnore(revision.FieldCause)
+		}
+		if _, exists := u.create.mutation.Facts(); exists {
+			s.SetIgnore(revision.FieldFacts)
 		}
 	}))
 	return u
@@ -527,6 +540,9 @@ func (u *RevisionUpsertBulk) UpdateNewValues() *RevisionUpsertBulk {
 			}
 			if _, exists := b.mutation.Cause(); exists {
 				s.SetIgnore(revision.FieldCause)
+			}
+			if _, exists := b.mutation.Facts(); exists {
+				s.SetIgnore(revision.FieldFacts)
 			}
 		}
 	}))

@@ -71,6 +71,9 @@ func (_u *RevisionUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if _u.mutation.CauseCleared() {
 		_spec.ClearField(revision.FieldCause, field.TypeBytes)
 	}
+	if _u.mutation.FactsCleared() {
+		_spec.ClearField(revision.FieldFacts, field.TypeBytes)
+	}
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
 			err = &NotFoundError{revision.Label}
@@ -164,6 +167,9 @@ func (_u *RevisionUpdateOne) sqlSave(ctx context.Context) (_node *Revision, err 
 	}
 	if _u.mutation.CauseCleared() {
 		_spec.ClearField(revision.FieldCause, field.TypeBytes)
+	}
+	if _u.mutation.FactsCleared() {
+		_spec.ClearField(revision.FieldFacts, field.TypeBytes)
 	}
 	_node = &Revision{config: _u.config}
 	_spec.Assign = _node.assignValues

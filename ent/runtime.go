@@ -7,8 +7,13 @@ import (
 	"github.com/waypost-dev/waypost/ent/content"
 	"github.com/waypost-dev/waypost/ent/delivery"
 	"github.com/waypost-dev/waypost/ent/document"
+	"github.com/waypost-dev/waypost/ent/enrichment"
+	"github.com/waypost-dev/waypost/ent/fact"
 	"github.com/waypost-dev/waypost/ent/harvest"
 	"github.com/waypost-dev/waypost/ent/location"
+	"github.com/waypost-dev/waypost/ent/plugin"
+	"github.com/waypost-dev/waypost/ent/pluginrun"
+	"github.com/waypost-dev/waypost/ent/record"
 	"github.com/waypost-dev/waypost/ent/repository"
 	"github.com/waypost-dev/waypost/ent/revision"
 	"github.com/waypost-dev/waypost/ent/schema"
@@ -47,6 +52,34 @@ func init() {
 	documentDescID := documentFields[0].Descriptor()
 	// document.IDValidator is a validator for the "id" field. It is called by the builders before save.
 	document.IDValidator = documentDescID.Validators[0].(func(int64) error)
+	enrichmentFields := schema.Enrichment{}.Fields()
+	_ = enrichmentFields
+	// enrichmentDescDue is the schema descriptor for due field.
+	enrichmentDescDue := enrichmentFields[5].Descriptor()
+	// enrichment.DefaultDue holds the default value on creation for the due field.
+	enrichment.DefaultDue = enrichmentDescDue.Default.(int64)
+	// enrichmentDescError is the schema descriptor for error field.
+	enrichmentDescError := enrichmentFields[6].Descriptor()
+	// enrichment.DefaultError holds the default value on creation for the error field.
+	enrichment.DefaultError = enrichmentDescError.Default.(string)
+	// enrichmentDescFailures is the schema descriptor for failures field.
+	enrichmentDescFailures := enrichmentFields[7].Descriptor()
+	// enrichment.DefaultFailures holds the default value on creation for the failures field.
+	enrichment.DefaultFailures = enrichmentDescFailures.Default.(int64)
+	// enrichmentDescID is the schema descriptor for id field.
+	enrichmentDescID := enrichmentFields[0].Descriptor()
+	// enrichment.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	enrichment.IDValidator = enrichmentDescID.Validators[0].(func(int64) error)
+	factFields := schema.Fact{}.Fields()
+	_ = factFields
+	// factDescStale is the schema descriptor for stale field.
+	factDescStale := factFields[6].Descriptor()
+	// fact.DefaultStale holds the default value on creation for the stale field.
+	fact.DefaultStale = factDescStale.Default.(int64)
+	// factDescID is the schema descriptor for id field.
+	factDescID := factFields[0].Descriptor()
+	// fact.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	fact.IDValidator = factDescID.Validators[0].(func(int64) error)
 	harvestFields := schema.Harvest{}.Fields()
 	_ = harvestFields
 	// harvestDescError is the schema descriptor for error field.
@@ -111,6 +144,56 @@ func init() {
 	locationDescCreator := locationFields[3].Descriptor()
 	// location.DefaultCreator holds the default value on creation for the creator field.
 	location.DefaultCreator = locationDescCreator.Default.(string)
+	pluginFields := schema.Plugin{}.Fields()
+	_ = pluginFields
+	// pluginDescBreaker is the schema descriptor for breaker field.
+	pluginDescBreaker := pluginFields[2].Descriptor()
+	// plugin.DefaultBreaker holds the default value on creation for the breaker field.
+	plugin.DefaultBreaker = pluginDescBreaker.Default.(string)
+	// pluginDescUntil is the schema descriptor for until field.
+	pluginDescUntil := pluginFields[3].Descriptor()
+	// plugin.DefaultUntil holds the default value on creation for the until field.
+	plugin.DefaultUntil = pluginDescUntil.Default.(int64)
+	// pluginDescError is the schema descriptor for error field.
+	pluginDescError := pluginFields[4].Descriptor()
+	// plugin.DefaultError holds the default value on creation for the error field.
+	plugin.DefaultError = pluginDescError.Default.(string)
+	// pluginDescCollected is the schema descriptor for collected field.
+	pluginDescCollected := pluginFields[5].Descriptor()
+	// plugin.DefaultCollected holds the default value on creation for the collected field.
+	plugin.DefaultCollected = pluginDescCollected.Default.(int64)
+	pluginrunFields := schema.PluginRun{}.Fields()
+	_ = pluginrunFields
+	// pluginrunDescError is the schema descriptor for error field.
+	pluginrunDescError := pluginrunFields[5].Descriptor()
+	// pluginrun.DefaultError holds the default value on creation for the error field.
+	pluginrun.DefaultError = pluginrunDescError.Default.(string)
+	// pluginrunDescAsked is the schema descriptor for asked field.
+	pluginrunDescAsked := pluginrunFields[6].Descriptor()
+	// pluginrun.DefaultAsked holds the default value on creation for the asked field.
+	pluginrun.DefaultAsked = pluginrunDescAsked.Default.(int)
+	// pluginrunDescAnswered is the schema descriptor for answered field.
+	pluginrunDescAnswered := pluginrunFields[7].Descriptor()
+	// pluginrun.DefaultAnswered holds the default value on creation for the answered field.
+	pluginrun.DefaultAnswered = pluginrunDescAnswered.Default.(int)
+	// pluginrunDescChanged is the schema descriptor for changed field.
+	pluginrunDescChanged := pluginrunFields[8].Descriptor()
+	// pluginrun.DefaultChanged holds the default value on creation for the changed field.
+	pluginrun.DefaultChanged = pluginrunDescChanged.Default.(int)
+	// pluginrunDescRefused is the schema descriptor for refused field.
+	pluginrunDescRefused := pluginrunFields[9].Descriptor()
+	// pluginrun.DefaultRefused holds the default value on creation for the refused field.
+	pluginrun.DefaultRefused = pluginrunDescRefused.Default.(int)
+	// pluginrunDescCalls is the schema descriptor for calls field.
+	pluginrunDescCalls := pluginrunFields[10].Descriptor()
+	// pluginrun.DefaultCalls holds the default value on creation for the calls field.
+	pluginrun.DefaultCalls = pluginrunDescCalls.Default.(int)
+	recordFields := schema.Record{}.Fields()
+	_ = recordFields
+	// recordDescID is the schema descriptor for id field.
+	recordDescID := recordFields[0].Descriptor()
+	// record.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	record.IDValidator = recordDescID.Validators[0].(func(int64) error)
 	repositoryFields := schema.Repository{}.Fields()
 	_ = repositoryFields
 	// repositoryDescAsked is the schema descriptor for asked field.
@@ -121,6 +204,10 @@ func init() {
 	repositoryDescGone := repositoryFields[9].Descriptor()
 	// repository.DefaultGone holds the default value on creation for the gone field.
 	repository.DefaultGone = repositoryDescGone.Default.(bool)
+	// repositoryDescTouched is the schema descriptor for touched field.
+	repositoryDescTouched := repositoryFields[10].Descriptor()
+	// repository.DefaultTouched holds the default value on creation for the touched field.
+	repository.DefaultTouched = repositoryDescTouched.Default.(int64)
 	// repositoryDescID is the schema descriptor for id field.
 	repositoryDescID := repositoryFields[0].Descriptor()
 	// repository.IDValidator is a validator for the "id" field. It is called by the builders before save.

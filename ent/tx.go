@@ -22,6 +22,10 @@ type Tx struct {
 	Delivery *DeliveryClient
 	// Document is the client for interacting with the Document builders.
 	Document *DocumentClient
+	// Enrichment is the client for interacting with the Enrichment builders.
+	Enrichment *EnrichmentClient
+	// Fact is the client for interacting with the Fact builders.
+	Fact *FactClient
 	// Harvest is the client for interacting with the Harvest builders.
 	Harvest *HarvestClient
 	// Lease is the client for interacting with the Lease builders.
@@ -30,6 +34,12 @@ type Tx struct {
 	Location *LocationClient
 	// Mark is the client for interacting with the Mark builders.
 	Mark *MarkClient
+	// Plugin is the client for interacting with the Plugin builders.
+	Plugin *PluginClient
+	// PluginRun is the client for interacting with the PluginRun builders.
+	PluginRun *PluginRunClient
+	// Record is the client for interacting with the Record builders.
+	Record *RecordClient
 	// Repository is the client for interacting with the Repository builders.
 	Repository *RepositoryClient
 	// Response is the client for interacting with the Response builders.
@@ -173,10 +183,15 @@ func (tx *Tx) init() {
 	tx.Content = NewContentClient(tx.config)
 	tx.Delivery = NewDeliveryClient(tx.config)
 	tx.Document = NewDocumentClient(tx.config)
+	tx.Enrichment = NewEnrichmentClient(tx.config)
+	tx.Fact = NewFactClient(tx.config)
 	tx.Harvest = NewHarvestClient(tx.config)
 	tx.Lease = NewLeaseClient(tx.config)
 	tx.Location = NewLocationClient(tx.config)
 	tx.Mark = NewMarkClient(tx.config)
+	tx.Plugin = NewPluginClient(tx.config)
+	tx.PluginRun = NewPluginRunClient(tx.config)
+	tx.Record = NewRecordClient(tx.config)
 	tx.Repository = NewRepositoryClient(tx.config)
 	tx.Response = NewResponseClient(tx.config)
 	tx.Revision = NewRevisionClient(tx.config)

@@ -57,6 +57,30 @@ func (f DocumentFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, er
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.DocumentMutation", m)
 }
 
+// The EnrichmentFunc type is an adapter to allow the use of ordinary
+// function as Enrichment mutator.
+type EnrichmentFunc func(context.Context, *ent.EnrichmentMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f EnrichmentFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.EnrichmentMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.EnrichmentMutation", m)
+}
+
+// The FactFunc type is an adapter to allow the use of ordinary
+// function as Fact mutator.
+type FactFunc func(context.Context, *ent.FactMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f FactFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.FactMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.FactMutation", m)
+}
+
 // The HarvestFunc type is an adapter to allow the use of ordinary
 // function as Harvest mutator.
 type HarvestFunc func(context.Context, *ent.HarvestMutation) (ent.Value, error)
@@ -103,6 +127,42 @@ func (f MarkFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error)
 		return f(ctx, mv)
 	}
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.MarkMutation", m)
+}
+
+// The PluginFunc type is an adapter to allow the use of ordinary
+// function as Plugin mutator.
+type PluginFunc func(context.Context, *ent.PluginMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f PluginFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.PluginMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.PluginMutation", m)
+}
+
+// The PluginRunFunc type is an adapter to allow the use of ordinary
+// function as PluginRun mutator.
+type PluginRunFunc func(context.Context, *ent.PluginRunMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f PluginRunFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.PluginRunMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.PluginRunMutation", m)
+}
+
+// The RecordFunc type is an adapter to allow the use of ordinary
+// function as Record mutator.
+type RecordFunc func(context.Context, *ent.RecordMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f RecordFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.RecordMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.RecordMutation", m)
 }
 
 // The RepositoryFunc type is an adapter to allow the use of ordinary

@@ -153,6 +153,60 @@ var (
 			},
 		},
 	}
+	// EnrichmentsColumns holds the columns for the "enrichments" table.
+	EnrichmentsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64},
+		{Name: "plugin", Type: field.TypeString, Size: 2147483647},
+		{Name: "uid", Type: field.TypeString, Size: 2147483647},
+		{Name: "reads", Type: field.TypeBytes, Nullable: true},
+		{Name: "asked", Type: field.TypeInt64},
+		{Name: "due", Type: field.TypeInt64, Default: 0},
+		{Name: "error", Type: field.TypeString, Size: 2147483647, Default: ""},
+		{Name: "failures", Type: field.TypeInt64, Default: 0},
+		{Name: "problems", Type: field.TypeBytes, Nullable: true},
+		{Name: "relations", Type: field.TypeBytes, Nullable: true},
+	}
+	// EnrichmentsTable holds the schema information for the "enrichments" table.
+	EnrichmentsTable = &schema.Table{
+		Name:       "enrichments",
+		Columns:    EnrichmentsColumns,
+		PrimaryKey: []*schema.Column{EnrichmentsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "enrichment_plugin_uid",
+				Unique:  true,
+				Columns: []*schema.Column{EnrichmentsColumns[1], EnrichmentsColumns[2]},
+			},
+			{
+				Name:    "enrichment_uid",
+				Unique:  false,
+				Columns: []*schema.Column{EnrichmentsColumns[2]},
+			},
+		},
+	}
+	// FactsColumns holds the columns for the "facts" table.
+	FactsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64},
+		{Name: "uid", Type: field.TypeString, Size: 2147483647},
+		{Name: "key", Type: field.TypeString, Size: 2147483647},
+		{Name: "value", Type: field.TypeBytes},
+		{Name: "evidence", Type: field.TypeBytes, Nullable: true},
+		{Name: "observed", Type: field.TypeInt64},
+		{Name: "stale", Type: field.TypeInt64, Default: 0},
+	}
+	// FactsTable holds the schema information for the "facts" table.
+	FactsTable = &schema.Table{
+		Name:       "facts",
+		Columns:    FactsColumns,
+		PrimaryKey: []*schema.Column{FactsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "fact_uid_key",
+				Unique:  true,
+				Columns: []*schema.Column{FactsColumns[1], FactsColumns[2]},
+			},
+		},
+	}
 	// HarvestsColumns holds the columns for the "harvests" table.
 	HarvestsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt64, Increment: true},
@@ -225,6 +279,70 @@ var (
 		Columns:    MarksColumns,
 		PrimaryKey: []*schema.Column{MarksColumns[0]},
 	}
+	// PluginsColumns holds the columns for the "plugins" table.
+	PluginsColumns = []*schema.Column{
+		{Name: "name", Type: field.TypeString, Size: 2147483647},
+		{Name: "version", Type: field.TypeString, Size: 2147483647},
+		{Name: "breaker", Type: field.TypeString, Size: 2147483647, Default: "closed"},
+		{Name: "until", Type: field.TypeInt64, Default: 0},
+		{Name: "error", Type: field.TypeString, Size: 2147483647, Default: ""},
+		{Name: "collected", Type: field.TypeInt64, Default: 0},
+	}
+	// PluginsTable holds the schema information for the "plugins" table.
+	PluginsTable = &schema.Table{
+		Name:       "plugins",
+		Columns:    PluginsColumns,
+		PrimaryKey: []*schema.Column{PluginsColumns[0]},
+	}
+	// PluginRunsColumns holds the columns for the "plugin_runs" table.
+	PluginRunsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "plugin", Type: field.TypeString, Size: 2147483647},
+		{Name: "role", Type: field.TypeString, Size: 2147483647},
+		{Name: "started", Type: field.TypeInt64},
+		{Name: "finished", Type: field.TypeInt64},
+		{Name: "error", Type: field.TypeString, Size: 2147483647, Default: ""},
+		{Name: "asked", Type: field.TypeInt, Default: 0},
+		{Name: "answered", Type: field.TypeInt, Default: 0},
+		{Name: "changed", Type: field.TypeInt, Default: 0},
+		{Name: "refused", Type: field.TypeInt, Default: 0},
+		{Name: "calls", Type: field.TypeInt, Default: 0},
+	}
+	// PluginRunsTable holds the schema information for the "plugin_runs" table.
+	PluginRunsTable = &schema.Table{
+		Name:       "plugin_runs",
+		Columns:    PluginRunsColumns,
+		PrimaryKey: []*schema.Column{PluginRunsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "pluginrun_plugin_started",
+				Unique:  false,
+				Columns: []*schema.Column{PluginRunsColumns[1], PluginRunsColumns[3]},
+			},
+		},
+	}
+	// RecordsColumns holds the columns for the "records" table.
+	RecordsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64},
+		{Name: "plugin", Type: field.TypeString, Size: 2147483647},
+		{Name: "key", Type: field.TypeString, Size: 2147483647},
+		{Name: "value", Type: field.TypeBytes},
+		{Name: "version", Type: field.TypeInt64},
+		{Name: "updated", Type: field.TypeInt64},
+	}
+	// RecordsTable holds the schema information for the "records" table.
+	RecordsTable = &schema.Table{
+		Name:       "records",
+		Columns:    RecordsColumns,
+		PrimaryKey: []*schema.Column{RecordsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "record_plugin_key",
+				Unique:  true,
+				Columns: []*schema.Column{RecordsColumns[1], RecordsColumns[2]},
+			},
+		},
+	}
 	// RepositoriesColumns holds the columns for the "repositories" table.
 	RepositoriesColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt64},
@@ -237,6 +355,7 @@ var (
 		{Name: "problems", Type: field.TypeBytes, Nullable: true},
 		{Name: "asked", Type: field.TypeInt64, Default: 0},
 		{Name: "gone", Type: field.TypeBool, Default: false},
+		{Name: "touched", Type: field.TypeInt64, Default: 0},
 	}
 	// RepositoriesTable holds the schema information for the "repositories" table.
 	RepositoriesTable = &schema.Table{
@@ -248,6 +367,11 @@ var (
 				Name:    "repository_source_forge_id",
 				Unique:  true,
 				Columns: []*schema.Column{RepositoriesColumns[1], RepositoriesColumns[2]},
+			},
+			{
+				Name:    "repository_touched",
+				Unique:  false,
+				Columns: []*schema.Column{RepositoriesColumns[10]},
 			},
 		},
 	}
@@ -280,6 +404,7 @@ var (
 		{Name: "content_id", Type: field.TypeInt64},
 		{Name: "moved", Type: field.TypeString, Size: 2147483647, Default: ""},
 		{Name: "cause", Type: field.TypeBytes, Nullable: true},
+		{Name: "facts", Type: field.TypeBytes, Nullable: true},
 	}
 	// RevisionsTable holds the schema information for the "revisions" table.
 	RevisionsTable = &schema.Table{
@@ -328,10 +453,15 @@ var (
 		ContentsTable,
 		DeliveriesTable,
 		DocumentsTable,
+		EnrichmentsTable,
+		FactsTable,
 		HarvestsTable,
 		LeasesTable,
 		LocationsTable,
 		MarksTable,
+		PluginsTable,
+		PluginRunsTable,
+		RecordsTable,
 		RepositoriesTable,
 		ResponsesTable,
 		RevisionsTable,

@@ -18,6 +18,12 @@ type Delivery func(*sql.Selector)
 // Document is the predicate function for document builders.
 type Document func(*sql.Selector)
 
+// Enrichment is the predicate function for enrichment builders.
+type Enrichment func(*sql.Selector)
+
+// Fact is the predicate function for fact builders.
+type Fact func(*sql.Selector)
+
 // Harvest is the predicate function for harvest builders.
 type Harvest func(*sql.Selector)
 
@@ -29,6 +35,15 @@ type Location func(*sql.Selector)
 
 // Mark is the predicate function for mark builders.
 type Mark func(*sql.Selector)
+
+// Plugin is the predicate function for plugin builders.
+type Plugin func(*sql.Selector)
+
+// PluginRun is the predicate function for pluginrun builders.
+type PluginRun func(*sql.Selector)
+
+// Record is the predicate function for record builders.
+type Record func(*sql.Selector)
 
 // Repository is the predicate function for repository builders.
 type Repository func(*sql.Selector)

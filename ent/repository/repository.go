@@ -30,6 +30,8 @@ const (
 	FieldAsked = "asked"
 	// FieldGone holds the string denoting the gone field in the database.
 	FieldGone = "gone"
+	// FieldTouched holds the string denoting the touched field in the database.
+	FieldTouched = "touched"
 	// EdgeDocuments holds the string denoting the documents edge name in mutations.
 	EdgeDocuments = "documents"
 	// EdgeClaims holds the string denoting the claims edge name in mutations.
@@ -64,6 +66,7 @@ var Columns = []string{
 	FieldProblems,
 	FieldAsked,
 	FieldGone,
+	FieldTouched,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -81,6 +84,8 @@ var (
 	DefaultAsked int64
 	// DefaultGone holds the default value on creation for the "gone" field.
 	DefaultGone bool
+	// DefaultTouched holds the default value on creation for the "touched" field.
+	DefaultTouched int64
 	// IDValidator is a validator for the "id" field. It is called by the builders before save.
 	IDValidator func(int64) error
 )
@@ -126,6 +131,11 @@ func ByAsked(opts ...sql.OrderTermOption) OrderOption {
 // ByGone orders the results by the gone field.
 func ByGone(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldGone, opts...).ToFunc()
+}
+
+// ByTouched orders the results by the touched field.
+func ByTouched(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldTouched, opts...).ToFunc()
 }
 
 // ByDocumentsCount orders the results by documents count.

@@ -98,6 +98,11 @@ func Gone(v bool) predicate.Repository {
 	return predicate.Repository(sql.FieldEQ(FieldGone, v))
 }
 
+// Touched applies equality check predicate on the "touched" field. It's identical to TouchedEQ.
+func Touched(v int64) predicate.Repository {
+	return predicate.Repository(sql.FieldEQ(FieldTouched, v))
+}
+
 // SourceEQ applies the EQ predicate on the "source" field.
 func SourceEQ(v string) predicate.Repository {
 	return predicate.Repository(sql.FieldEQ(FieldSource, v))
@@ -571,6 +576,46 @@ func GoneEQ(v bool) predicate.Repository {
 // GoneNEQ applies the NEQ predicate on the "gone" field.
 func GoneNEQ(v bool) predicate.Repository {
 	return predicate.Repository(sql.FieldNEQ(FieldGone, v))
+}
+
+// TouchedEQ applies the EQ predicate on the "touched" field.
+func TouchedEQ(v int64) predicate.Repository {
+	return predicate.Repository(sql.FieldEQ(FieldTouched, v))
+}
+
+// TouchedNEQ applies the NEQ predicate on the "touched" field.
+func TouchedNEQ(v int64) predicate.Repository {
+	return predicate.Repository(sql.FieldNEQ(FieldTouched, v))
+}
+
+// TouchedIn applies the In predicate on the "touched" field.
+func TouchedIn(vs ...int64) predicate.Repository {
+	return predicate.Repository(sql.FieldIn(FieldTouched, vs...))
+}
+
+// TouchedNotIn applies the NotIn predicate on the "touched" field.
+func TouchedNotIn(vs ...int64) predicate.Repository {
+	return predicate.Repository(sql.FieldNotIn(FieldTouched, vs...))
+}
+
+// TouchedGT applies the GT predicate on the "touched" field.
+func TouchedGT(v int64) predicate.Repository {
+	return predicate.Repository(sql.FieldGT(FieldTouched, v))
+}
+
+// TouchedGTE applies the GTE predicate on the "touched" field.
+func TouchedGTE(v int64) predicate.Repository {
+	return predicate.Repository(sql.FieldGTE(FieldTouched, v))
+}
+
+// TouchedLT applies the LT predicate on the "touched" field.
+func TouchedLT(v int64) predicate.Repository {
+	return predicate.Repository(sql.FieldLT(FieldTouched, v))
+}
+
+// TouchedLTE applies the LTE predicate on the "touched" field.
+func TouchedLTE(v int64) predicate.Repository {
+	return predicate.Repository(sql.FieldLTE(FieldTouched, v))
 }
 
 // HasDocuments applies the HasEdge predicate on the "documents" edge.

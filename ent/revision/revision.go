@@ -25,6 +25,8 @@ const (
 	FieldMoved = "moved"
 	// FieldCause holds the string denoting the cause field in the database.
 	FieldCause = "cause"
+	// FieldFacts holds the string denoting the facts field in the database.
+	FieldFacts = "facts"
 	// Table holds the table name of the revision in the database.
 	Table = "revisions"
 )
@@ -39,6 +41,7 @@ var Columns = []string{
 	FieldContentID,
 	FieldMoved,
 	FieldCause,
+	FieldFacts,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).

@@ -87,6 +87,11 @@ func Cause(v []byte) predicate.Revision {
 	return predicate.Revision(sql.FieldEQ(FieldCause, v))
 }
 
+// Facts applies equality check predicate on the "facts" field. It's identical to FactsEQ.
+func Facts(v []byte) predicate.Revision {
+	return predicate.Revision(sql.FieldEQ(FieldFacts, v))
+}
+
 // OpEQ applies the EQ predicate on the "op" field.
 func OpEQ(v string) predicate.Revision {
 	return predicate.Revision(sql.FieldEQ(FieldOp, v))
@@ -475,6 +480,56 @@ func CauseIsNil() predicate.Revision {
 // CauseNotNil applies the NotNil predicate on the "cause" field.
 func CauseNotNil() predicate.Revision {
 	return predicate.Revision(sql.FieldNotNull(FieldCause))
+}
+
+// FactsEQ applies the EQ predicate on the "facts" field.
+func FactsEQ(v []byte) predicate.Revision {
+	return predicate.Revision(sql.FieldEQ(FieldFacts, v))
+}
+
+// FactsNEQ applies the NEQ predicate on the "facts" field.
+func FactsNEQ(v []byte) predicate.Revision {
+	return predicate.Revision(sql.FieldNEQ(FieldFacts, v))
+}
+
+// FactsIn applies the In predicate on the "facts" field.
+func FactsIn(vs ...[]byte) predicate.Revision {
+	return predicate.Revision(sql.FieldIn(FieldFacts, vs...))
+}
+
+// FactsNotIn applies the NotIn predicate on the "facts" field.
+func FactsNotIn(vs ...[]byte) predicate.Revision {
+	return predicate.Revision(sql.FieldNotIn(FieldFacts, vs...))
+}
+
+// FactsGT applies the GT predicate on the "facts" field.
+func FactsGT(v []byte) predicate.Revision {
+	return predicate.Revision(sql.FieldGT(FieldFacts, v))
+}
+
+// FactsGTE applies the GTE predicate on the "facts" field.
+func FactsGTE(v []byte) predicate.Revision {
+	return predicate.Revision(sql.FieldGTE(FieldFacts, v))
+}
+
+// FactsLT applies the LT predicate on the "facts" field.
+func FactsLT(v []byte) predicate.Revision {
+	return predicate.Revision(sql.FieldLT(FieldFacts, v))
+}
+
+// FactsLTE applies the LTE predicate on the "facts" field.
+func FactsLTE(v []byte) predicate.Revision {
+	return predicate.Revision(sql.FieldLTE(FieldFacts, v))
+}
+
+// FactsIsNil applies the IsNil predicate on the "facts" field.
+func FactsIsNil() predicate.Revision {
+	return predicate.Revision(sql.FieldIsNull(FieldFacts))
+}
+
+// FactsNotNil applies the NotNil predicate on the "facts" field.
+func FactsNotNil() predicate.Revision {
+	return predicate.Revision(sql.FieldNotNull(FieldFacts))
 }
 
 // And groups predicates with the AND operator between them.

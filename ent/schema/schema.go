@@ -35,6 +35,7 @@ func (Repository) Fields() []ent.Field {
 		field.Bytes("problems").Optional().Comment("JSON array; null if there are none"),
 		field.Int64("asked").Default(0).Comment("when the source asked for this; Unix microseconds"),
 		field.Bool("gone").Default(false).Comment("kept for a while, so that an older listing does not bring it back"),
+		field.Int64("touched").Default(0).Comment("when the row was written last; Unix microseconds, rising"),
 	}
 }
 
@@ -48,7 +49,10 @@ func (Repository) Edges() []ent.Edge {
 
 // Indexes of the Repository.
 func (Repository) Indexes() []ent.Index {
-	return []ent.Index{index.Fields("source", "forge_id").Unique()}
+	return []ent.Index{
+		index.Fields("source", "forge_id").Unique(),
+		index.Fields("touched"),
+	}
 }
 
 // Document is a catalog file.
@@ -150,13 +154,14 @@ type Revision struct{ ent.Schema }
 func (Revision) Fields() []ent.Field {
 	return []ent.Field{
 		assigned(),
-		field.Text("op").Immutable().Comment("put or delete"),
+		field.Text("op").Immutable().Comment("put, delete or facts"),
 		field.Int64("time").Immutable().Comment("Unix microseconds"),
 		field.Text("uid").Immutable(),
 		field.Text("ref_key").Immutable(),
 		field.Int64("content_id").Immutable().Comment("after the change; for delete, before it"),
 		field.Text("moved").Default("").Immutable().Comment("key of the ref that the entity was renamed from; for delete, to"),
 		field.Bytes("cause").Optional().Immutable().Comment("catalog.Cause as a JSON object; null if unknown"),
+		field.Bytes("facts").Optional().Immutable().Comment("of op facts: those that changed, as a JSON array of catalog.Fact without evidence"),
 	}
 }
 
@@ -291,6 +296,115 @@ func (Trouble) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("gone"),
 	}
+}
+
+// Fact is what a plugin says of an entity.
+type Fact struct{ ent.Schema }
+
+// Fields of the Fact.
+func (Fact) Fields() []ent.Field {
+	return []ent.Field{
+		assigned(),
+		field.Text("uid").Immutable().Comment("of the entity"),
+		field.Text("key").Immutable().Comment("begins with the plugin's name and a dot"),
+		field.Bytes("value").Comment("JSON"),
+		field.Bytes("evidence").Optional().Comment("JSON array of catalog.Evidence; null if there is none"),
+		field.Int64("observed").Comment("Unix microseconds"),
+		field.Int64("stale").Default(0).Comment("Unix microseconds; 0 for never"),
+	}
+}
+
+// Indexes of the Fact.
+func (Fact) Indexes() []ent.Index {
+	return []ent.Index{index.Fields("uid", "key").Unique()}
+}
+
+// Enrichment is how one plugin stands to one entity: when it was asked, from
+// what it answered, and what beside facts it said.
+type Enrichment struct{ ent.Schema }
+
+// Fields of the Enrichment.
+func (Enrichment) Fields() []ent.Field {
+	return []ent.Field{
+		assigned(),
+		field.Text("plugin").Immutable(),
+		field.Text("uid").Immutable().Comment("of the entity"),
+		field.Bytes("reads").Optional().Comment("what the answer depends on, in the runner's own form"),
+		field.Int64("asked").Comment("when it last answered; Unix microseconds, 0 for never"),
+		field.Int64("due").Default(0).Comment("when to ask again; Unix microseconds, 0 for when something changes"),
+		field.Text("error").Default("").Comment("why the last question was not answered; empty if it was"),
+		field.Int64("failures").Default(0).Comment("questions in a row that were not answered"),
+		field.Bytes("problems").Optional().Comment("JSON array; null if there are none"),
+		field.Bytes("relations").Optional().Comment("lines of tab-separated fields; null if there are none"),
+	}
+}
+
+// Indexes of the Enrichment.
+func (Enrichment) Indexes() []ent.Index {
+	return []ent.Index{
+		index.Fields("plugin", "uid").Unique(),
+		index.Fields("uid"),
+	}
+}
+
+// PluginRun is a run of a plugin in one of its roles.
+type PluginRun struct{ ent.Schema }
+
+// Fields of the PluginRun.
+func (PluginRun) Fields() []ent.Field {
+	return []ent.Field{
+		field.Int64("id"),
+		field.Text("plugin").Immutable(),
+		field.Text("role").Immutable().Comment("enrich, collect, handle or infer"),
+		field.Int64("started").Immutable().Comment("Unix microseconds"),
+		field.Int64("finished").Comment("Unix microseconds"),
+		field.Text("error").Default("").Comment("empty if it succeeded"),
+		field.Int("asked").Default(0).Comment("entities"),
+		field.Int("answered").Default(0).Comment("entities"),
+		field.Int("changed").Default(0).Comment("entities of which it says something else now"),
+		field.Int("refused").Default(0).Comment("facts that do not obey their declaration"),
+		field.Int("calls").Default(0),
+	}
+}
+
+// Indexes of the PluginRun.
+func (PluginRun) Indexes() []ent.Index {
+	return []ent.Index{index.Fields("plugin", "started")}
+}
+
+// Plugin is how a plugin as a whole stands.
+type Plugin struct{ ent.Schema }
+
+// Fields of the Plugin.
+func (Plugin) Fields() []ent.Field {
+	return []ent.Field{
+		field.Text("id").StorageKey("name").Immutable(),
+		field.Text("version").Comment("of the plugin and its configuration, with which the facts were made"),
+		field.Text("breaker").Default("closed").Comment("closed, open or half-open"),
+		field.Int64("until").Default(0).Comment("when an open breaker lets something through; Unix microseconds"),
+		field.Text("error").Default("").Comment("the last one; empty since it succeeded"),
+		field.Int64("collected").Default(0).Comment("when it last collected; Unix microseconds"),
+	}
+}
+
+// Record is what a plugin keeps for itself.
+type Record struct{ ent.Schema }
+
+// Fields of the Record.
+func (Record) Fields() []ent.Field {
+	return []ent.Field{
+		assigned(),
+		field.Text("plugin").Immutable(),
+		field.Text("key").Immutable(),
+		field.Bytes("value").Comment("JSON"),
+		field.Int64("version"),
+		field.Int64("updated").Comment("Unix microseconds"),
+	}
+}
+
+// Indexes of the Record.
+func (Record) Indexes() []ent.Index {
+	return []ent.Index{index.Fields("plugin", "key").Unique()}
 }
 
 // Mark is a fact about the database as a whole, such as the oldest revision

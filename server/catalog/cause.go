@@ -7,6 +7,7 @@ const (
 	ViaHarvest Via = "harvest" // a harvest of a whole source
 	ViaWebhook Via = "webhook" // an announcement of the forge
 	ViaAPI     Via = "api"     // a caller of the API or the command line
+	ViaPlugin  Via = "plugin"  // a plugin, which Actor names
 	ViaPolicy  Via = "policy"  // time alone, such as an orphan whose time is over
 )
 

@@ -38,6 +38,11 @@ type Entity struct {
 
 	// Changed is when Revision was committed.
 	Changed time.Time
+
+	// Facts are what plugins say of the entity: one JSON object of values by key,
+	// sorted; empty if they say nothing. They are no part of its content:
+	// neither Hash nor Revision knows of them. Evidence and age are in the store.
+	Facts []byte
 }
 
 // Origin is where an entity was declared, or from what it was inferred.
@@ -77,6 +82,8 @@ type Op string
 const (
 	OpPut    Op = "put"
 	OpDelete Op = "delete"
+	// OpFacts: plugins say something else of it; the entity itself is as it was.
+	OpFacts Op = "facts"
 )
 
 // Change is one revision: what became of one entity.
@@ -86,6 +93,8 @@ type Change struct {
 	Time     time.Time
 	Entity   *Entity // as it is after the change; for OpDelete, as it last was
 	Cause    Cause
+	// Facts are those that OpFacts changed, by key.
+	Facts []FactChange
 	// Moved is set on both changes that a renamed entity makes: on the deletion
 	// of the old ref it is the key of the new one, on the other that of the old.
 	Moved string

@@ -93,7 +93,7 @@ type changeset struct {
 
 	cause []byte // of the update being reconciled
 
-	last struct{ repository, document, content, claim, revision, time int64 } // given out
+	last struct{ repository, document, content, claim, touched, revision, time int64 } // given out
 
 	// What will be written.
 	repositoryRows, documentRows [][]any

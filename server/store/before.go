@@ -22,7 +22,7 @@ func (s *Store) Before(ctx context.Context, changes []catalog.Change) (map[catal
 	var x entityScanner
 	err := queryRows(ctx, s.reader, s.bind(`SELECT r."id", p."id", p."time", p."uid", `+contentColumns+` FROM "revisions" r
 		JOIN "revisions" p ON p."id" = (SELECT q."id" FROM "revisions" q WHERE q."ref_key" = r."ref_key" AND q."id" < r."id" ORDER BY q."id" DESC LIMIT 1)
-		JOIN "contents" t ON t."id" = p."content_id" WHERE r."id" BETWEEN ? AND ? AND p."op" = 'put'`),
+		JOIN "contents" t ON t."id" = p."content_id" WHERE r."id" BETWEEN ? AND ? AND p."op" <> 'delete'`),
 		[]any{int64(first), int64(last)}, func(rows *sql.Rows) error {
 			var change, revision, changed int64
 			var uid string

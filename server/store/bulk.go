@@ -25,7 +25,7 @@ type bulk struct {
 var (
 	repositoriesTable = bulk{"repositories", []column{
 		{"id", "bigint"}, {"source", "text"}, {"forge_id", "text"}, {"name", "text"}, {"state", "text"},
-		{"commit", "text"}, {"facts", "bytea"}, {"problems", "bytea"}, {"asked", "bigint"}, {"gone", "boolean"},
+		{"commit", "text"}, {"facts", "bytea"}, {"problems", "bytea"}, {"asked", "bigint"}, {"gone", "boolean"}, {"touched", "bigint"},
 	}}
 	documentsTable = bulk{"documents", []column{
 		{"id", "bigint"}, {"repository_id", "bigint"}, {"path", "text"}, {"hash", "text"}, {"commit", "text"}, {"problems", "bytea"},
@@ -42,7 +42,14 @@ var (
 	}}
 	revisionsTable = bulk{"revisions", []column{
 		{"id", "bigint"}, {"op", "text"}, {"time", "bigint"}, {"uid", "text"}, {"ref_key", "text"}, {"content_id", "bigint"},
-		{"moved", "text"}, {"cause", "bytea"},
+		{"moved", "text"}, {"cause", "bytea"}, {"facts", "bytea"},
+	}}
+	factsTable = bulk{"facts", []column{
+		{"id", "bigint"}, {"uid", "text"}, {"key", "text"}, {"value", "bytea"}, {"evidence", "bytea"}, {"observed", "bigint"}, {"stale", "bigint"},
+	}}
+	enrichmentsTable = bulk{"enrichments", []column{
+		{"id", "bigint"}, {"plugin", "text"}, {"uid", "text"}, {"reads", "bytea"}, {"asked", "bigint"}, {"due", "bigint"},
+		{"error", "text"}, {"failures", "bigint"}, {"problems", "bytea"}, {"relations", "bytea"},
 	}}
 )
 

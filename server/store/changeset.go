@@ -89,8 +89,9 @@ func (c *changeset) readLast(ctx context.Context) error {
 	return queryRow(ctx, c.tx, `SELECT
 		coalesce((SELECT max("id") FROM "repositories"), 0), coalesce((SELECT max("id") FROM "documents"), 0),
 		coalesce((SELECT max("id") FROM "contents"), 0), coalesce((SELECT max("id") FROM "claims"), 0),
+		coalesce((SELECT max("touched") FROM "repositories"), 0),
 		coalesce((SELECT max("id") FROM "revisions"), 0), coalesce((SELECT "time" FROM "revisions" ORDER BY "id" DESC LIMIT 1), 0)`,
-		nil, &l.repository, &l.document, &l.content, &l.claim, &l.revision, &l.time)
+		nil, &l.repository, &l.document, &l.content, &l.claim, &l.touched, &l.revision, &l.time)
 }
 
 // write writes the difference, and nothing if there is none.
@@ -121,9 +122,12 @@ func (c *changeset) write(ctx context.Context) error {
 			}
 		}
 	}
+	for i, row := range c.repositoryRows {
+		c.repositoryRows[i] = append(row, max(c.now, c.last.touched+1))
+	}
 	first := c.last.revision - int64(len(c.events)) + 1
 	for i, e := range c.events {
-		revisions = append(revisions, []any{first + int64(i), string(e.op), c.now, e.uid, e.ref, e.content, e.moved, e.cause})
+		revisions = append(revisions, []any{first + int64(i), string(e.op), c.now, e.uid, e.ref, e.content, e.moved, e.cause, []byte(nil)})
 	}
 	// The order keeps the constraints at every step: a ref has no more than one
 	// served claim, and a repository stands before what it holds.
@@ -132,6 +136,7 @@ func (c *changeset) write(ctx context.Context) error {
 		func() error { return s.remove(ctx, tx, documentsTable, c.goneDocuments) },
 		func() error { return s.remove(ctx, tx, repositoriesTable, c.goneRepositories) },
 		func() error { return s.remove(ctx, tx, contentsTable, c.goneContents) },
+		func() error { return s.dropFacts(ctx, tx, c.events) },
 		func() error { return s.put(ctx, tx, repositoriesTable, c.repositoryRows) },
 		func() error { return s.put(ctx, tx, documentsTable, c.documentRows) },
 		func() error { return s.put(ctx, tx, contentsTable, contents) },

@@ -109,6 +109,10 @@ func (s *Store) Load(ctx context.Context, each func(*catalog.Entity) error) (cat
 	if err != nil {
 		return 0, fmt.Errorf("load the catalog: %w", err)
 	}
+	said, err := s.allSaid(ctx, tx)
+	if err != nil {
+		return 0, fmt.Errorf("load the catalog: facts: %w", err)
+	}
 	// One goroutine reads rows, the other makes entities of them.
 	batches := make(chan []loaded, 4)
 	var stopped atomic.Bool
@@ -130,6 +134,7 @@ func (s *Store) Load(ctx context.Context, each func(*catalog.Entity) error) (cat
 				break
 			}
 			if failed = relate(l.entity, l.relations); failed == nil {
+				said[l.entity.UID].addTo(l.entity)
 				failed = each(l.entity)
 			}
 		}
@@ -218,6 +223,9 @@ func (s *Store) Changes(ctx context.Context, after catalog.Revision, limit int) 
 		if err = queryRow(ctx, s.reader, `SELECT `+keptFrom, nil, &from); err == nil {
 			err = tooOld(from, after)
 		}
+	}
+	if err == nil {
+		err = s.attach(ctx, out)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read changes after revision %d: %w", after, err)

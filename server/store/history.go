@@ -14,14 +14,14 @@ import (
 )
 
 // revisionColumns precede contentColumns in every reading of revisions.
-const revisionColumns = `r."id", r."op", r."time", r."uid", r."moved", r."cause", `
+const revisionColumns = `r."id", r."op", r."time", r."uid", r."moved", r."cause", r."facts", `
 
 // scanChange reads revisionColumns and contentColumns.
 func (x *entityScanner) scanChange(rows *sql.Rows, before ...any) (catalog.Change, error) {
 	var revision, changed int64
 	var op, uid, moved string
-	var cause sql.RawBytes
-	e, err := x.scan(rows, append(before, &revision, &op, &changed, &uid, &moved, &cause)...)
+	var cause, facts sql.RawBytes
+	e, err := x.scan(rows, append(before, &revision, &op, &changed, &uid, &moved, &cause, &facts)...)
 	if err != nil {
 		return catalog.Change{}, err
 	}
@@ -30,6 +30,11 @@ func (x *entityScanner) scanChange(rows *sql.Rows, before ...any) (catalog.Chang
 	if len(cause) > 0 {
 		if err := json.Unmarshal(cause, &c.Cause); err != nil {
 			return catalog.Change{}, fmt.Errorf("cause of revision %d: %w", revision, err)
+		}
+	}
+	if len(facts) > 0 {
+		if err := json.Unmarshal(facts, &c.Facts); err != nil {
+			return catalog.Change{}, fmt.Errorf("facts of revision %d: %w", revision, err)
 		}
 	}
 	return c, nil

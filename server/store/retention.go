@@ -168,15 +168,16 @@ type past []pastRevision
 type pastRevision struct {
 	id      int64
 	deleted bool
+	facts   bool // of plugins; the entity is as it was
 	content int64
 }
 
 func (s *Store) readPast(ctx context.Context, tx *ent.Tx, ref string) (past, error) {
 	var out past
-	err := queryRows(ctx, tx, s.bind(`SELECT "id", "op" = 'delete', "content_id" FROM "revisions" WHERE "ref_key" = ? ORDER BY "id"`), []any{ref},
+	err := queryRows(ctx, tx, s.bind(`SELECT "id", "op" = 'delete', "op" = 'facts', "content_id" FROM "revisions" WHERE "ref_key" = ? ORDER BY "id"`), []any{ref},
 		func(rows *sql.Rows) error {
 			var r pastRevision
-			err := rows.Scan(&r.id, &r.deleted, &r.content)
+			err := rows.Scan(&r.id, &r.deleted, &r.facts, &r.content)
 			out = append(out, r)
 			return err
 		})
@@ -201,7 +202,13 @@ func (p past) surplus(policy Policy, from int64) past {
 		n = base + 1
 	}
 	if !p[len(p)-1].deleted {
-		n = min(n, len(p)-max(policy.KeepLast, 1))
+		last, left := len(p), max(policy.KeepLast, 1)
+		for ; last > 0 && left > 0; last-- {
+			if !p[last-1].facts {
+				left--
+			}
+		}
+		n = min(n, last)
 	}
 	return p[:max(n, 0)]
 }

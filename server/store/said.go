@@ -1,0 +1,157 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"slices"
+	"time"
+
+	"github.com/waypost-dev/waypost/ent"
+	"github.com/waypost-dev/waypost/server/catalog"
+)
+
+// said is what plugins say of one entity, as the read model wants it.
+type said struct {
+	facts     []byte // members of a JSON object, without its braces
+	relations []catalog.Relation
+}
+
+// addTo completes an entity that nobody else has seen yet.
+func (x *said) addTo(e *catalog.Entity) {
+	if x == nil {
+		return
+	}
+	if len(x.facts) > 0 {
+		e.Facts = slices.Concat([]byte("{"), x.facts, []byte("}"))
+	}
+	for _, r := range x.relations {
+		declared := slices.ContainsFunc(e.Relations, func(d catalog.Relation) bool { return d.Type == r.Type && d.Target == r.Target })
+		if !declared {
+			e.Relations = append(e.Relations, r)
+		}
+	}
+}
+
+// allSaid is what plugins say of everything, by uid.
+func (s *Store) allSaid(ctx context.Context, q queryer) (map[string]*said, error) {
+	return s.readSaid(ctx, q, "", nil)
+}
+
+// readSaid reads what plugins say of the entities that a condition selects.
+func (s *Store) readSaid(ctx context.Context, q queryer, where string, args []any) (map[string]*said, error) {
+	out := map[string]*said{}
+	of := func(uid []byte) *said {
+		x := out[string(uid)]
+		if x == nil {
+			x = &said{}
+			out[string(uid)] = x
+		}
+		return x
+	}
+	// In the order of the keys, byte by byte as on every database.
+	order := `"uid", "key"`
+	if s.postgres {
+		order = `"uid", "key" COLLATE "C"`
+	}
+	err := queryRows(ctx, q, s.bind(`SELECT "uid", "key", "value" FROM "facts"`+where+` ORDER BY `+order), args, func(r *sql.Rows) error {
+		var uid, key, value sql.RawBytes
+		if err := r.Scan(&uid, &key, &value); err != nil {
+			return err
+		}
+		x := of(uid)
+		if len(x.facts) > 0 {
+			x.facts = append(x.facts, ',')
+		}
+		// A key needs no escape: it is of letters, digits, dots and such.
+		x.facts = append(append(append(append(x.facts, '"'), key...), `":`...), value...)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	and := ` WHERE "relations" IS NOT NULL`
+	if where != "" {
+		and = where + ` AND "relations" IS NOT NULL`
+	}
+	err = queryRows(ctx, q, s.bind(`SELECT "uid", "relations" FROM "enrichments"`+and+` ORDER BY "uid", "plugin"`), args, func(r *sql.Rows) error {
+		var uid, text sql.RawBytes
+		if err := r.Scan(&uid, &text); err != nil {
+			return err
+		}
+		relations, err := decodeRelations(bytes.Clone(text))
+		x := of(uid)
+		x.relations = append(x.relations, relations...)
+		return err
+	})
+	return out, err
+}
+
+// attach completes the entities of changes with what plugins say of them now,
+// and those of OpFacts with the revision of their content.
+func (s *Store) attach(ctx context.Context, changes []catalog.Change) error {
+	var uids, refs []string
+	for _, c := range changes {
+		if c.Op == catalog.OpDelete {
+			continue
+		}
+		uids = append(uids, c.Entity.UID)
+		if c.Op == catalog.OpFacts {
+			refs = append(refs, toText(c.Entity.Ref.Key()))
+		}
+	}
+	if len(uids) == 0 {
+		return nil
+	}
+	all, err := s.readSaid(ctx, s.reader, ` WHERE `+s.in(`"uid"`), []any{list(s, uids)})
+	if err != nil {
+		return err
+	}
+	type latest struct {
+		revision catalog.Revision
+		changed  time.Time
+	}
+	contents := map[string]latest{}
+	if len(refs) > 0 {
+		err := queryRows(ctx, s.reader, s.bind(`SELECT "uid", "revision", "changed" FROM "claims" WHERE "served" AND `+s.in(`"ref_key"`)), []any{list(s, refs)}, func(r *sql.Rows) error {
+			var uid string
+			var revision, changed int64
+			err := r.Scan(&uid, &revision, &changed)
+			contents[uid] = latest{catalog.Revision(revision), time.UnixMicro(changed).UTC()}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	for _, c := range changes {
+		if c.Op == catalog.OpDelete {
+			continue
+		}
+		all[c.Entity.UID].addTo(c.Entity)
+		// One that has changed again since is announced by a later change.
+		if l, ok := contents[c.Entity.UID]; ok && c.Op == catalog.OpFacts && l.revision < c.Revision {
+			c.Entity.Revision, c.Entity.Changed = l.revision, l.changed
+		}
+	}
+	return nil
+}
+
+// dropFacts forgets what plugins said of entities that are removed.
+func (s *Store) dropFacts(ctx context.Context, tx *ent.Tx, events []event) error {
+	var uids []string
+	for _, e := range events {
+		if e.op == catalog.OpDelete && e.moved == "" {
+			uids = append(uids, e.uid)
+		}
+	}
+	if len(uids) == 0 {
+		return nil
+	}
+	for _, table := range []string{"facts", "enrichments"} {
+		if _, err := tx.ExecContext(ctx, s.bind(`DELETE FROM "`+table+`" WHERE `+s.in(`"uid"`)), list(s, uids)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
