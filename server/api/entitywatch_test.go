@@ -216,9 +216,32 @@ func TestWatchRefuses(t *testing.T) {
 		return err
 	}
 	for _, req := range []*catalogv1.WatchEntitiesRequest{
-		{Filter: "entity.kind =="}, {AfterRevision: -1}, {AfterRevision: 1, SendInitial: true}, {Filter: strings.Repeat("x", 9000)}, {Filter: `"x" in relations.hasPart`},
+		{Filter: "entity.kind =="}, {AfterRevision: -1}, {AfterRevision: 1, SendInitial: true}, {Filter: strings.Repeat("x", 9000)},
 	} {
 		require.Equal(t, codes.InvalidArgument, status.Code(ask(time.Minute, req)), "%v", req)
+	}
+	// What may change with another entity. A list takes it.
+	ts := httptest.NewServer(l.Handler())
+	t.Cleanup(ts.Close)
+	for _, filter := range []string{`"component:default/a" in relations.ownerOf`, `has(relations.hasPart)`, `"component:default/b" in relations["dependencyOf"]`} {
+		err := ask(time.Minute, &catalogv1.WatchEntitiesRequest{Filter: filter})
+		require.Equal(t, codes.InvalidArgument, status.Code(err), filter)
+		require.Equal(t, "filter", detail[*errdetails.BadRequest](t, err).FieldViolations[0].Field)
+		require.Contains(t, err.Error(), "cannot be watched", filter)
+		require.Contains(t, detail[*errdetails.ErrorInfo](t, err).Metadata["hint"], "entity.spec", filter)
+		for _, accept := range []string{"application/json", "text/event-stream"} {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			req, err := http.NewRequestWithContext(ctx, http.MethodGet, ts.URL+"/v1/entities:watch?filter="+url.QueryEscape(filter), nil)
+			require.NoError(t, err)
+			req.Header.Set("Accept", accept)
+			answer, err := ts.Client().Do(req)
+			require.NoError(t, err)
+			require.NoError(t, answer.Body.Close())
+			cancel()
+			require.Equal(t, http.StatusBadRequest, answer.StatusCode, "%s as %s", filter, accept)
+		}
+		_, err = catalogv1.NewCatalogServiceClient(l.Conn()).ListEntities(t.Context(), &catalogv1.ListEntitiesRequest{Filter: filter})
+		require.NoError(t, err, filter)
 	}
 	// Revisions that are not there, as retention leaves them.
 	l.hub.Reset(50)

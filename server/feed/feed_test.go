@@ -255,10 +255,11 @@ func TestFilters(t *testing.T) {
 	}
 	for filter, says := range map[string]string{
 		`entity.kind ==`:           "",
-		`"x" in relations.ownerOf`: "declares itself", `relations.size() > 0`: "declares itself",
-		`relations[entity.kind] == []`: "declares itself", `has(relations.hasPart)`: "declares itself",
-		`["ownedBy"].exists(k, k in relations)`: "declares itself",
-		strings.Repeat("x", 9000):               "8192",
+		`"x" in relations.ownerOf`: "relations.ownerOf cannot be watched", `relations.size() > 0`: "without the name of one",
+		`relations[entity.kind] == []`: "without the name of one", `has(relations.hasPart)`: "relations.hasPart cannot be watched",
+		`["ownedBy"].exists(k, k in relations)`:                 "without the name of one",
+		`"x" in relations.ownedBy || "x" in relations.memberOf`: "relations.memberOf cannot be watched",
+		strings.Repeat("x", 9000):                               "8192",
 	} {
 		_, err := h.Watch(filter, 0)
 		var bad *index.QueryError

@@ -42,20 +42,27 @@ func check(filter string) error {
 	if issues.Err() != nil {
 		return &index.QueryError{Field: "filter", Offset: -1, Reason: issues.Err().Error()}
 	}
-	fine := map[int64]bool{} // mentions of relations that name one of own
+	named := map[int64]string{} // the relation that a mention of relations names
 	root := ast.NavigateAST(parsed.NativeRep())
 	for _, e := range ast.MatchDescendants(root, ast.AllMatcher()) {
-		if base, name, ok := member(e); ok && base.Kind() == ast.IdentKind && base.AsIdent() == "relations" && slices.Contains(own, name) {
-			fine[base.ID()] = true
+		if base, name, ok := member(e); ok && base.Kind() == ast.IdentKind && base.AsIdent() == "relations" {
+			named[base.ID()] = name
 		}
 	}
 	for _, e := range ast.MatchDescendants(root, ast.KindMatcher(ast.IdentKind)) {
-		if e.AsIdent() == "relations" && !fine[e.ID()] {
-			return &index.QueryError{
-				Field: "filter", Offset: -1,
-				Reason: "a watch can speak only of relations that the entity declares itself, each by its name: " + strings.Join(own, ", "),
-				Hint:   "other ones change without a change of the entity; write it over entity.spec, such as entity.spec.dependsOn, or list again when something changes",
-			}
+		name, ok := named[e.ID()]
+		if e.AsIdent() != "relations" || slices.Contains(own, name) {
+			continue
+		}
+		what := "relations without the name of one"
+		if ok {
+			what = fmt.Sprintf("relations.%.100s", name)
+		}
+		return &index.QueryError{
+			Field: "filter", Offset: -1,
+			Reason: what + " cannot be watched, because it may change with another entity and without a change of this one; " +
+				"a watch can speak of those that an entity declares itself, each by its name: " + strings.Join(own, ", "),
+			Hint: "write it over entity.spec, such as entity.spec.dependsOn, or list again when something changes",
 		}
 	}
 	return nil
