@@ -189,7 +189,7 @@ func (s *Store) Existed(ctx context.Context, refs []string, at catalog.Revision)
 	for i, ref := range refs {
 		keys[i] = toText(ref)
 	}
-	err := queryRows(ctx, s.reader, s.bind(`SELECT "ref_key" FROM "revisions" WHERE "op" = 'put' AND "id" IN
+	err := queryRows(ctx, s.reader, s.bind(`SELECT "ref_key" FROM "revisions" WHERE "op" <> 'delete' AND "id" IN
 		(SELECT max("id") FROM "revisions" WHERE `+s.in(`"ref_key"`)+` AND "id" <= ? GROUP BY "ref_key")`), []any{list(s, keys), int64(at)},
 		func(rows *sql.Rows) error {
 			var key string
@@ -241,7 +241,7 @@ func (s *Store) loadAt(ctx context.Context, at catalog.Revision, each func(*cata
 	}
 	var x entityScanner
 	return queryRows(ctx, tx, s.bind(`SELECT `+revisionColumns+contentColumns+` FROM "revisions" r JOIN "contents" t ON t."id" = r."content_id"
-		WHERE r."op" = 'put' AND r."id" IN (SELECT max("id") FROM "revisions" WHERE "id" <= ? GROUP BY "ref_key")`), []any{int64(at)}, func(rows *sql.Rows) error {
+		WHERE r."op" <> 'delete' AND r."id" IN (SELECT max("id") FROM "revisions" WHERE "id" <= ? GROUP BY "ref_key")`), []any{int64(at)}, func(rows *sql.Rows) error {
 		c, err := x.scanChange(rows)
 		if err != nil {
 			return err
