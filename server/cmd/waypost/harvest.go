@@ -21,6 +21,7 @@ import (
 	"github.com/waypost-dev/waypost/server/cmd/waypost/internal/output"
 	"github.com/waypost-dev/waypost/server/cmd/waypost/internal/progress"
 	"github.com/waypost-dev/waypost/server/harvest"
+	"github.com/waypost-dev/waypost/server/locations"
 	"github.com/waypost-dev/waypost/server/store"
 )
 
@@ -37,9 +38,13 @@ func (c *cli) harvest() *cobra.Command {
 and shows how far it has come.
 
 With --once, or with flags that name a database or sources, it harvests by
-itself straight into the database, and needs no server. It exits with 1 if a
-harvest failed, or was held: when more of a source is gone than it may lose at
-once, nothing is removed until somebody says --confirm-removals. With -o json, the answer is {"harvests":[…]}.`,
+itself straight into the database, and needs no server. The locations that were
+registered in that database are harvested too, and marked in the table; those
+that the configuration does not allow to be read are named and left as they are.
+
+It exits with 1 if a harvest failed, or was held: when more of a source is gone
+than it may lose at once, nothing is removed until somebody says
+--confirm-removals. With -o json, the answer is {"harvests":[…]}.`,
 		Example: `  waypost harvest
   waypost harvest github:acme --server 127.0.0.1:9090
   GITHUB_TOKEN=… waypost harvest --db sqlite:waypost.db --github-org acme --once
@@ -57,11 +62,12 @@ once, nothing is removed until somebody says --confirm-removals. With -o json, t
 		direct := once || s.file != "" || len(s.sources) > 0 || cmd.Flags().Changed("db") || cmd.Flags().Changed("sample")
 		shown := progress.New(c.err, c.err.Terminal())
 		var done []*harvestv1.Harvest
+		var registered map[string]bool
 		var err error
 		if direct {
-			done, err = c.harvestDirect(cmd.Context(), s, names, confirm, shown)
+			done, registered, err = c.harvestDirect(cmd.Context(), s, names, confirm, shown)
 		} else {
-			done, err = c.harvestServer(cmd.Context(), &target{server: server}, names, confirm, shown)
+			done, registered, err = c.harvestServer(cmd.Context(), &target{server: server}, names, confirm, shown)
 		}
 		shown.Close()
 		done = slices.DeleteFunc(done, func(h *harvestv1.Harvest) bool { return h == nil })
@@ -69,7 +75,7 @@ once, nothing is removed until somebody says --confirm-removals. With -o json, t
 			return err
 		}
 		// What ended well is told, also if something else could not begin.
-		if told := c.harvested(done, format); err == nil {
+		if told := c.harvested(done, registered, format); err == nil {
 			err = told
 		}
 		return err
@@ -77,30 +83,35 @@ once, nothing is removed until somebody says --confirm-removals. With -o json, t
 	return cmd
 }
 
-// harvestDirect harvests straight into the database.
-func (c *cli) harvestDirect(ctx context.Context, s *settings, names []string, confirm bool, shown *progress.Display) ([]*harvestv1.Harvest, error) {
+// harvestDirect harvests straight into the database. It also tells the sources
+// that are registered locations.
+func (c *cli) harvestDirect(ctx context.Context, s *settings, names []string, confirm bool, shown *progress.Display) ([]*harvestv1.Harvest, map[string]bool, error) {
 	cfg, err := s.load(c)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	log := c.logger(cfg)
 	st, err := store.Open(ctx, cfg.DB, store.Options{})
 	if err != nil {
-		return nil, fmt.Errorf("open database: %w", err)
+		return nil, nil, fmt.Errorf("open database: %w", err)
 	}
 	defer st.Close()
 	e, done, err := engine(cfg, st, log)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer done()
+	joined, err := c.joinRegistered(ctx, registered(cfg, st, e, log), e, names)
+	if err != nil {
+		return nil, nil, err
+	}
 	if len(names) == 0 {
 		for _, source := range e.Sources() {
 			names = append(names, source.Name)
 		}
 	}
 	if len(names) == 0 {
-		return nil, usagef("there is nothing to harvest; name a source with --github-org, --dir or --location, or in a configuration file")
+		return nil, nil, usagef("there is nothing to harvest; name a source with --github-org, --dir or --location, or in a configuration file")
 	}
 	harvested, err := each(ctx, names, func(ctx context.Context, name string) (*harvestv1.Harvest, error) {
 		p, err := e.Run(ctx, name, harvest.Order{Cause: "cli", ConfirmRemovals: confirm}, func(p harvest.Progress) {
@@ -123,7 +134,35 @@ func (c *cli) harvestDirect(ctx context.Context, s *settings, names []string, co
 			log.Warn("since when problems are there is not known", "error", err)
 		}
 	}
-	return harvested, err
+	return harvested, joined, err
+}
+
+// joinRegistered adds the registered locations to the engine and returns their
+// names. Those that may not be read are told of if they were to be harvested:
+// no names are all.
+func (c *cli) joinRegistered(ctx context.Context, r *locations.Registry, e *harvest.Engine, names []string) (map[string]bool, error) {
+	if err := r.Sync(ctx); err != nil {
+		return nil, fmt.Errorf("look for registered locations: %w", err)
+	}
+	out := map[string]bool{}
+	const page = 500
+	for after := ""; ; {
+		list, err := r.List(ctx, after, page)
+		if err != nil {
+			return nil, fmt.Errorf("look for registered locations: %w", err)
+		}
+		for _, l := range list {
+			after = l.Target
+			out[l.Target] = true
+			if e.Source(l.Target) == nil && (len(names) == 0 || slices.Contains(names, l.Target)) {
+				c.say("%s %s is registered and not harvested: it may not be read here; allow its host with --read-allow, or files with registerFiles in the configuration",
+					c.err.Mark(output.Yellow, "warning:"), output.Clean(l.Target))
+			}
+		}
+		if len(list) < page {
+			return out, nil
+		}
+	}
 }
 
 // rememberProblems writes down what is wrong, for those who harvest without a
@@ -136,28 +175,38 @@ func (c *cli) rememberProblems(ctx context.Context, st *store.Store, log *slog.L
 	return server.RememberProblems(ctx)
 }
 
-// harvestServer asks a server to harvest and follows what it does.
-func (c *cli) harvestServer(ctx context.Context, t *target, names []string, confirm bool, shown *progress.Display) ([]*harvestv1.Harvest, error) {
+// harvestServer asks a server to harvest and follows what it does. It also tells
+// the sources that are registered locations.
+func (c *cli) harvestServer(ctx context.Context, t *target, names []string, confirm bool, shown *progress.Display) ([]*harvestv1.Harvest, map[string]bool, error) {
 	cl, err := t.connect(ctx, c)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer cl.Close()
+	list, err := allLocations(ctx, cl)
+	if err != nil {
+		return nil, nil, err
+	}
+	registered := make(map[string]bool, len(list))
+	for _, l := range list {
+		registered[l.GetTarget()] = true
+	}
 	if len(names) == 0 {
 		sources, err := cl.Harvest.ListSources(ctx, &harvestv1.ListSourcesRequest{})
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		for _, s := range sources.GetSources() {
 			names = append(names, s.GetName())
 		}
 	}
 	if len(names) == 0 {
-		return nil, usagef("the server has no sources; start it with --github-org, --dir or --location, or a configuration file")
+		return nil, nil, usagef("the server has no sources; start it with --github-org, --dir or --location, or a configuration file")
 	}
-	return each(ctx, names, func(ctx context.Context, name string) (*harvestv1.Harvest, error) {
+	done, err := each(ctx, names, func(ctx context.Context, name string) (*harvestv1.Harvest, error) {
 		return watch(ctx, cl, name, confirm, shown)
 	})
+	return done, registered, err
 }
 
 func watch(ctx context.Context, cl *client.Client, name string, confirm bool, shown *progress.Display) (*harvestv1.Harvest, error) {
@@ -214,8 +263,9 @@ func each(ctx context.Context, names []string, do func(context.Context, string) 
 	return out, errors.Join(errs...)
 }
 
-// harvested prints what became of the harvests.
-func (c *cli) harvested(done []*harvestv1.Harvest, format string) error {
+// harvested prints what became of the harvests, of which some are of registered
+// locations.
+func (c *cli) harvested(done []*harvestv1.Harvest, registered map[string]bool, format string) error {
 	failed := 0
 	for _, h := range done {
 		if h.GetState() != harvestv1.Harvest_STATE_SUCCEEDED {
@@ -235,6 +285,9 @@ func (c *cli) harvested(done []*harvestv1.Harvest, format string) error {
 		rows := make([][]string, len(done))
 		for i, h := range done {
 			rows[i] = row(h)
+			if registered[h.GetSource()] {
+				rows[i][0] += " (registered)"
+			}
 		}
 		err = c.out.Table([]string{"SOURCE", "STATE", "REPOS", "UNCHANGED", "READ", "ADDED", "CHANGED", "REMOVED", "PROBLEMS", "REQUESTS", "TIME"}, rows)
 		for _, h := range done {
