@@ -91,6 +91,13 @@ func TestHighlights(t *testing.T) {
 		}
 	}
 	require.Equal(t, map[string]bool{"metadata.name": true, "metadata.title": true, "metadata.description": true, `metadata.labels["example.com/x"]`: true, "metadata.tags[1]": true}, fields)
+
+	f, err = loaded(thing(t, "x", nil, map[string]any{"owner": "ledgers", "profile": map[string]any{"displayName": "The Ledger"}})).Search(Search{Text: "ledge"})
+	require.NoError(t, err)
+	require.Equal(t, []Highlight{
+		{"spec.owner", "ledgers", [][2]int{{0, 5}}},
+		{"spec.profile.displayName", "The Ledger", [][2]int{{4, 9}}},
+	}, f.Hits[0].Highlights)
 }
 
 // TestBadFilters: what is wrong, and where.

@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
+
+	"github.com/waypost-dev/waypost/server/catalog"
 )
 
 // TestMembers holds the scanner against encoding/json, whose output for maps is
@@ -46,5 +48,40 @@ func TestMembersOfOddities(t *testing.T) {
 	t.Parallel()
 	for _, s := range []string{"", "{", "{}", "[]", `"a"`, "null", `{"a`, `{"a"`, `{"a":`, `{"a":[`, `{"a":"b`, `{"a":1`, `{"a":1,`, `{"\`} {
 		members(s, func(string, string) bool { return true })
+	}
+}
+
+// TestWantedFields: reading some of the fields gives what reading all of them
+// says of these.
+func TestWantedFields(t *testing.T) {
+	t.Parallel()
+	type found struct {
+		field     int
+		key, text string
+	}
+	read := func(e *catalog.Entity, wanted fields) (all []found) {
+		fieldsOf(e, wanted, func(field int, key, text string) { all = append(all, found{field, key, text}) })
+		return all
+	}
+	es := []*catalog.Entity{
+		thing(t, "full", map[string]any{
+			"annotations": map[string]any{"a": "x"}, "description": "d", "labels": map[string]any{"l": "1", "m": "2"},
+			"links": []any{map[string]any{"url": "https://example.com"}}, "tags": []any{"t", "u"}, "title": "T",
+		}, map[string]any{"lifecycle": "production", "owner": "o", "profile": map[string]any{"displayName": "D", "email": "e"}, "type": "service"}),
+		thing(t, "bare", nil, nil),
+		thing(t, "odd", map[string]any{"description": 1, "tags": "t", "labels": "l", "title": "é\"\n"}, map[string]any{"owner": []any{"o"}, "profile": "p", "type": true}),
+	}
+	require.Len(t, read(es[0], allFields), 11)
+	for _, e := range append(es, corpus(t, 300)...) {
+		all := read(e, allFields)
+		for wanted := range allFields + 1 {
+			var want []found
+			for _, f := range all {
+				if wanted.has(f.field) {
+					want = append(want, f)
+				}
+			}
+			require.Equal(t, want, read(e, wanted), "%s, fields %b", e.Ref, wanted)
+		}
 	}
 }

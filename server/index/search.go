@@ -26,12 +26,19 @@ const (
 	prefixBoost = 10
 )
 
-// scores are the sums of a search, by entity, used again and again.
+// scores are what a search found, by entity, used again and again.
 type scores struct {
-	sum   []float32 // of all words so far
-	word  []float32 // of this word; the best of its expansions
-	round []uint8   // how many words the entity has
-	ids   []uint32
+	of  []tally
+	ids []uint32 // of those that have the first word
+}
+
+// tally is what a search found in one entity. It lies in one piece, because a
+// word's entities are all over the memory.
+type tally struct {
+	sum    float32 // of all words so far
+	word   float32 // of this word; the best of its expansions
+	fields fields  // that have one of the words
+	round  uint8   // how many words the entity has
 }
 
 var scorePool = sync.Pool{New: func() any { return new(scores) }}
@@ -78,11 +85,16 @@ func (s *Snapshot) Search(q Search) (Found, error) {
 	var found Found
 	more := false
 	for _, id := range sc.ids {
-		if sc.round[id] != uint8(len(asked)) || !all && !selected.Contains(id) {
+		t := &sc.of[id]
+		if t.round != uint8(len(asked)) || !all && !selected.Contains(id) {
 			continue
 		}
 		found.Total++
-		x := scored{sc.sum[id], s.docs.get(id)}
+		if len(best) == size && t.sum < best[size-1].score && (from == nil || t.sum < float32(-from.values[0].num)) {
+			more = true // without a look at the record, as most are
+			continue
+		}
+		x := scored{t.sum, s.docs.get(id)}
 		if from != nil && compareScored(x, scored{float32(-from.values[0].num), &Record{key: from.key}}) <= 0 {
 			continue
 		}
@@ -96,10 +108,12 @@ func (s *Snapshot) Search(q Search) (Found, error) {
 		i, _ := slices.BinarySearchFunc(best, x, compareScored)
 		best = slices.Insert(best, i, x)
 	}
-	sc.reset()
-	for _, x := range best {
-		found.Hits = append(found.Hits, Hit{Record: x.record, Score: float64(x.score), Highlights: highlights(x.record.Entity, asked)})
+	page := highlighter{asked: asked, list: make([]Highlight, 0, 4*len(best)), ranges: make([][2]int, 0, 8*len(best))}
+	found.Hits = make([]Hit, len(best))
+	for i, x := range best {
+		found.Hits[i] = Hit{Record: x.record, Score: float64(x.score), Highlights: page.of(x.record.Entity, sc.of[x.record.id].fields)}
 	}
+	sc.reset()
 	if more {
 		last := best[len(best)-1]
 		found.Next = encodeToken(hash, ordered{values: []*value{{kind: kindNumber, num: -float64(last.score)}}, key: last.record.key})
@@ -121,17 +135,15 @@ func compareScored(a, b scored) int {
 
 func (sc *scores) reset() {
 	for _, id := range sc.ids {
-		sc.sum[id], sc.word[id], sc.round[id] = 0, 0, 0
+		sc.of[id] = tally{}
 	}
 	sc.ids = sc.ids[:0]
 }
 
 // score sums up for each entity that has the first words what they weigh.
 func (s *Snapshot) score(sc *scores, asked []string) {
-	if n := int(s.size) - len(sc.sum); n > 0 {
-		sc.sum = append(sc.sum, make([]float32, n)...)
-		sc.word = append(sc.word, make([]float32, n)...)
-		sc.round = append(sc.round, make([]uint8, n)...)
+	if n := int(s.size) - len(sc.of); n > 0 {
+		sc.of = append(sc.of, make([]tally, n)...)
 	}
 	for n, w := range asked {
 		done := uint8(n)
@@ -140,22 +152,23 @@ func (s *Snapshot) score(sc *scores, asked []string) {
 			factor := float32(idf)
 			for _, b := range h.blocks {
 				for _, x := range b.list {
-					id := x.id()
-					if sc.round[id] < done {
+					t := &sc.of[x.id()]
+					if t.round < done {
 						continue
 					}
+					t.fields |= x.fields()
 					f := float32(x.weight()) / 64
 					v := factor * f / (f + bm25K)
-					if sc.round[id] == done {
+					if t.round == done {
 						if done == 0 {
-							sc.ids = append(sc.ids, id)
+							sc.ids = append(sc.ids, x.id())
 						}
-						sc.round[id] = done + 1
-						sc.sum[id] += v
-						sc.word[id] = v
-					} else if v > sc.word[id] {
-						sc.sum[id] += v - sc.word[id]
-						sc.word[id] = v
+						t.round = done + 1
+						t.sum += v
+						t.word = v
+					} else if v > t.word {
+						t.sum += v - t.word
+						t.word = v
 					}
 				}
 			}
@@ -193,8 +206,8 @@ func (s *Snapshot) boost(sc *scores, text string, rounds uint8) {
 		}
 		for _, b := range h.blocks {
 			for _, x := range b.list {
-				if sc.round[x.id()] == rounds {
-					sc.sum[x.id()] += boost
+				if t := &sc.of[x.id()]; t.round == rounds {
+					t.sum += boost
 				}
 			}
 		}
@@ -202,46 +215,52 @@ func (s *Snapshot) boost(sc *scores, text string, rounds uint8) {
 	})
 }
 
-// highlights are the texts of an entity that have some of the words.
-func highlights(e *catalog.Entity, asked []string) []Highlight {
-	var out []Highlight
-	tag := -1
-	var tokens [64]token
-	var room [maxWord * 2]byte
-	fieldsOf(e, func(field int, key, s string) {
+// highlighter finds the highlights of a page. Those of all its entities lie in
+// one list, and their ranges in another, so that a page takes few allocations.
+type highlighter struct {
+	asked  []string
+	list   []Highlight
+	ranges [][2]int
+	tokens [64]token
+	room   [maxWord * 2]byte
+}
+
+// of are the texts of an entity that have some of the words. Only the given
+// fields, in which the search has found some, are read.
+func (p *highlighter) of(e *catalog.Entity, in fields) []Highlight {
+	begin, tag := len(p.list), -1
+	fieldsOf(e, in, func(field int, key, s string) {
 		if field == fieldTags {
 			tag++
 		}
-		var ranges [][2]int
-		for _, t := range tokenize(s, tokens[:0]) {
-			word := fold(room[:0], s[t.from:t.to])
-			for i, a := range asked {
+		from := len(p.ranges)
+		for _, t := range tokenize(s, p.tokens[:0]) {
+			word := fold(p.room[:0], s[t.from:t.to])
+			for i, a := range p.asked {
 				if string(word) == a {
-					ranges = append(ranges, [2]int{t.from, t.to})
+					p.ranges = append(p.ranges, [2]int{t.from, t.to})
 					break
 				}
-				if i == len(asked)-1 && len(word) > len(a) && string(word[:len(a)]) == a {
-					ranges = append(ranges, [2]int{t.from, foldedEnd(s, t, len(a))})
+				if i == len(p.asked)-1 && len(word) > len(a) && string(word[:len(a)]) == a {
+					p.ranges = append(p.ranges, [2]int{t.from, foldedEnd(s, t, len(a))})
 					break
 				}
 			}
 		}
-		if ranges == nil {
+		if from == len(p.ranges) {
 			return
 		}
 		path := searchedFields[field].name
-		switch {
-		case field == fieldTags:
+		switch field {
+		case fieldTags:
 			path += "[" + strconv.Itoa(tag) + "]"
-		case field == fieldLabels:
+		case fieldLabels:
 			path += "[" + strconv.Quote(key) + "]"
-		case key == "profile":
-			path = "spec.profile.displayName"
 		}
-		s, ranges = snippet(s, ranges)
-		out = append(out, Highlight{path, strings.Clone(s), ranges})
+		s, ranges := snippet(s, p.ranges[from:len(p.ranges):len(p.ranges)])
+		p.list = append(p.list, Highlight{path, s, ranges})
 	})
-	return out
+	return p.list[begin:len(p.list):len(p.list)]
 }
 
 // Bounds of a highlight's text, in bytes: how much at most, and of that before

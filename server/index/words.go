@@ -31,6 +31,7 @@ var searchedFields = [...]searched{
 	{"spec.owner", 2, 4},
 	{"metadata.description", 1.5, 12},
 	{"metadata.labels", 0.5, 6},
+	{"spec.profile.displayName", 6, 3},
 }
 
 const (
@@ -42,7 +43,19 @@ const (
 	fieldOwner
 	fieldDescription
 	fieldLabels
+	fieldProfile
 )
+
+// fields are some of the fields that are searched, as bits.
+type fields uint16
+
+const (
+	allFields      fields = 1<<len(searchedFields) - 1
+	metadataFields        = 1<<fieldName | 1<<fieldTitle | 1<<fieldTags | 1<<fieldDescription | 1<<fieldLabels
+	specFields            = 1<<fieldType | 1<<fieldOwner | 1<<fieldProfile
+)
+
+func (f fields) has(field int) bool { return f&(1<<field) != 0 }
 
 // Parameters of BM25: k1 for how soon more of the same word counts less, b for
 // how much long fields count less.
@@ -63,6 +76,7 @@ func makeHit(id uint32, field int, weight uint16) hit {
 }
 func (h hit) id() uint32     { return uint32(h >> 32) }
 func (h hit) weight() uint16 { return uint16(h) }
+func (h hit) fields() fields { return fields(h >> 16) }
 
 func (h hit) plus(field int, weight uint16) hit {
 	sum := min(uint32(h.weight())+uint32(weight), 0xffff)
@@ -240,50 +254,84 @@ func loadWords(_ txid, records []*Record, cores int) words {
 	return w
 }
 
-// fieldsOf calls yield for each text of an entity that is searched. The path is
-// that of a highlight; a tag's or label's is made only if it is asked for.
-func fieldsOf(e *catalog.Entity, yield func(field int, key, text string)) {
+// fieldsOf calls yield for each text of an entity in the wanted fields; for a
+// label with its key. Keys of documents are sorted, so that what stands behind
+// the last wanted field is not read.
+func fieldsOf(e *catalog.Entity, wanted fields, yield func(field int, key, text string)) {
 	members(text(e.Document), func(k, v string) bool {
 		switch k {
 		case "kind":
-			yield(fieldKind, "", str(v))
+			if wanted.has(fieldKind) {
+				yield(fieldKind, "", str(v))
+			}
+			return wanted&(metadataFields|specFields) != 0
 		case "metadata":
-			members(v, func(k, v string) bool {
-				switch k {
-				case "name":
-					yield(fieldName, "", str(v))
-				case "title":
-					yield(fieldTitle, "", str(v))
-				case "description":
-					yield(fieldDescription, "", str(v))
-				case "tags":
-					if v[0] == '[' {
-						gjson.Parse(v).ForEach(func(_, t gjson.Result) bool { yield(fieldTags, "", t.Str); return true })
-					}
-				case "labels":
-					members(v, func(k, v string) bool { yield(fieldLabels, k, str(v)); return true })
-				}
-				return true
-			})
+			if wanted&metadataFields != 0 {
+				metadataOf(v, wanted, yield)
+			}
+			return wanted&specFields != 0
 		case "spec":
-			members(v, func(k, v string) bool {
-				switch k {
-				case "type":
-					yield(fieldType, "", str(v))
-				case "owner":
-					yield(fieldOwner, "", str(v))
-				case "profile":
-					members(v, func(k, v string) bool {
-						if k == "displayName" {
-							yield(fieldTitle, "profile", str(v))
-						}
-						return true
-					})
-				}
-				return k < "type" // keys are sorted
-			})
+			specOf(v, wanted, yield)
+			return false
 		}
 		return true
+	})
+}
+
+func metadataOf(metadata string, wanted fields, yield func(field int, key, text string)) {
+	members(metadata, func(k, v string) bool {
+		switch k {
+		case "name":
+			if wanted.has(fieldName) {
+				yield(fieldName, "", str(v))
+			}
+			return wanted.has(fieldTags) || wanted.has(fieldTitle)
+		case "title":
+			if wanted.has(fieldTitle) {
+				yield(fieldTitle, "", str(v))
+			}
+			return false
+		case "description":
+			if wanted.has(fieldDescription) {
+				yield(fieldDescription, "", str(v))
+			}
+			return wanted&^(1<<fieldDescription)&metadataFields != 0
+		case "tags":
+			if wanted.has(fieldTags) && v[0] == '[' {
+				gjson.Parse(v).ForEach(func(_, t gjson.Result) bool { yield(fieldTags, "", t.Str); return true })
+			}
+			return wanted.has(fieldTitle)
+		case "labels":
+			if wanted.has(fieldLabels) {
+				members(v, func(k, v string) bool { yield(fieldLabels, k, str(v)); return true })
+			}
+		}
+		return true
+	})
+}
+
+func specOf(spec string, wanted fields, yield func(field int, key, text string)) {
+	members(spec, func(k, v string) bool {
+		switch k {
+		case "type":
+			if wanted.has(fieldType) {
+				yield(fieldType, "", str(v))
+			}
+		case "owner":
+			if wanted.has(fieldOwner) {
+				yield(fieldOwner, "", str(v))
+			}
+		case "profile":
+			if wanted.has(fieldProfile) {
+				members(v, func(k, v string) bool {
+					if k == "displayName" {
+						yield(fieldProfile, "", str(v))
+					}
+					return true
+				})
+			}
+		}
+		return k < "type"
 	})
 }
 
@@ -303,7 +351,7 @@ func str(value string) string {
 func wordsOf(e *catalog.Entity, yield func(word []byte, field int, weight uint16)) {
 	var tokens [64]token
 	var room [maxWord * 2]byte
-	fieldsOf(e, func(field int, _, s string) {
+	fieldsOf(e, allFields, func(field int, _, s string) {
 		if s == "" {
 			return
 		}
