@@ -75,6 +75,11 @@ func (l *live) write(entities ...*catalog.Entity) {
 	}
 	_, err := l.store.Apply(context.Background(), "test:acme", []store.RepositoryUpdate{u})
 	require.NoError(l.t, err)
+	l.follow()
+}
+
+// follow brings what was written to the index and to those who watch.
+func (l *live) follow() {
 	changes, err := l.store.Changes(context.Background(), l.seen, 100_000)
 	require.NoError(l.t, err)
 	if len(changes) > 0 {
@@ -257,6 +262,55 @@ func TestWatchRefuses(t *testing.T) {
 	err = ask(time.Minute, &catalogv1.WatchEntitiesRequest{AfterRevision: 1 << 40})
 	require.Equal(t, codes.OutOfRange, status.Code(err))
 	require.Equal(t, "REVISION_AHEAD", detail[*errdetails.ErrorInfo](t, err).Reason)
+}
+
+// TestWatchFacts: what a plugin says of an entity is a change of it, and shows
+// the entity as a read does, with the relations that lead to it.
+func TestWatchFacts(t *testing.T) {
+	t.Parallel()
+	l := newLive(t)
+	a, b := component(t, "a", "production"), component(t, "b", "production")
+	b.Relations = append(b.Relations, catalog.Relation{Type: catalog.DependsOn, Target: a.Ref.Lower(), Field: "spec.dependsOn[0]"})
+	l.write(a, b)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	cc := l.dial()
+	const inSystem = `"system:default/shop" in relations.partOf`
+	streams := map[string]grpc.ServerStreamingClient[catalogv1.WatchEntitiesResponse]{}
+	for _, filter := range []string{"", inProduction, inSystem} {
+		s, err := catalogv1.NewWatchServiceClient(cc).WatchEntities(ctx, &catalogv1.WatchEntitiesRequest{Filter: filter})
+		require.NoError(t, err)
+		require.Equal(t, []string{"BOOKMARK 2"}, receive(t, s, 1), filter)
+		streams[filter] = s
+	}
+	r, ok := l.index.Snapshot().Get(a.Ref)
+	require.True(t, ok)
+	say := func(value string, relations ...catalog.Relation) {
+		n, err := l.store.PutEnrichments(ctx, "own", []store.Enrichment{{
+			UID: r.Entity.UID, Ref: r.Entity.Ref, Facts: []catalog.Fact{{Key: "own.value", Value: json.RawMessage(value)}}, Relations: relations, Reads: []byte("r"),
+		}})
+		require.NoError(t, err)
+		require.Equal(t, 1, n)
+		l.follow()
+	}
+	for i, step := range []struct {
+		relations []catalog.Relation
+		want      string // of the one who watches a relation
+	}{
+		{[]catalog.Relation{{Type: catalog.PartOf, Target: catalog.Ref{Kind: "system", Namespace: "default", Name: "shop"}}}, "ADDED"},
+		{nil, "REMOVED"},
+	} {
+		say(fmt.Sprint(i), step.relations...)
+		is, err := catalogv1.NewCatalogServiceClient(cc).GetEntity(ctx, &catalogv1.GetEntityRequest{Name: "entities/component:default/a"})
+		require.NoError(t, err)
+		for filter, s := range streams {
+			want := map[bool]string{true: step.want, false: "CHANGED"}[filter == inSystem]
+			m, err := s.Recv()
+			require.NoError(t, err)
+			require.Equal(t, fmt.Sprint(want, " a ", 3+i), told(m), filter)
+			require.Empty(t, cmp.Diff(is, m.Entity, protocmp.Transform()), filter)
+		}
+	}
 }
 
 // TestWatchBookmarks waits for bookmarks, while nothing and while much happens.

@@ -281,7 +281,9 @@ func formAt(s *index.Snapshot, c *feed.Change) rendered {
 	if c.Op == catalog.OpDelete && c.Before != nil {
 		e = c.Before
 	}
-	if r, ok := s.Get(e.Ref); ok && c.Op == catalog.OpPut && r.Entity.Revision == c.Revision {
+	// What plugins say changes no revision of the entity's own, so that such a
+	// change is known by its entity, which the index has as long as it is current.
+	if r, ok := s.Get(e.Ref); ok && (c.Op == catalog.OpPut && r.Entity.Revision == c.Revision || c.Op == catalog.OpFacts && r.Entity == e) {
 		return current{s, r}
 	}
 	m := typedForm(e)
