@@ -109,6 +109,7 @@ func New(o Options) (*Server, error) {
 		grpc: grpc.NewServer(
 			grpc.UnaryInterceptor(g.unary),
 			grpc.StreamInterceptor(g.stream),
+			grpc.ForceServerCodecV2(newCodec()),
 			grpc.MaxRecvMsgSize(maxMessage),
 			grpc.MaxConcurrentStreams(maxStreams),
 			grpc.ConnectionTimeout(10*time.Second),

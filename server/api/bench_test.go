@@ -38,6 +38,9 @@ const (
 	benchOrder  = "metadata.title desc"
 )
 
+// benchSearches are asked for in turn, over REST and gRPC alike.
+var benchSearches = []string{"payment", "ledger stock", "shipp", "invoice report"}
+
 type query map[string]string
 
 func (q query) path(base string) string {
@@ -237,9 +240,8 @@ func BenchmarkRESTListDeep(b *testing.B) {
 
 func BenchmarkRESTSearch(b *testing.B) {
 	benchREST(b, func(*fixture) func(int) string {
-		words := []string{"payment", "ledger stock", "shipp", "invoice report"}
 		return func(i int) string {
-			return query{"pageSize": "20", "query": words[i%len(words)]}.path("/v1/entities:search")
+			return query{"pageSize": "20", "query": benchSearches[i%len(benchSearches)]}.path("/v1/entities:search")
 		}
 	})
 }
@@ -338,7 +340,11 @@ func BenchmarkGRPCListDeep(b *testing.B) {
 }
 
 func BenchmarkGRPCSearch(b *testing.B) {
-	benchGRPC(b, catalogv1.CatalogService_SearchEntities_FullMethodName, same(&catalogv1.SearchEntitiesRequest{PageSize: 20, Query: "payment"}))
+	benchGRPC(b, catalogv1.CatalogService_SearchEntities_FullMethodName, func(*fixture) func(int) proto.Message {
+		return func(i int) proto.Message {
+			return &catalogv1.SearchEntitiesRequest{PageSize: 20, Query: benchSearches[i%len(benchSearches)]}
+		}
+	})
 }
 
 func BenchmarkGRPCFacets(b *testing.B) {
