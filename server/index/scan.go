@@ -21,6 +21,22 @@ func members(object string, yield func(key, value string) bool) {
 	}
 }
 
+// openMembers is members for an object of which it need not be known where it
+// and its values end: rest begins with the value, and more may follow.
+func openMembers(object string, yield func(key, rest string) bool) {
+	if object == "" || object[0] != '{' {
+		return
+	}
+	for i := 1; i < len(object) && object[i] == '"'; i++ {
+		end := stringEnd(object, i)
+		key := object[i+1 : end-1]
+		if i = end + 1; i >= len(object) || !yield(key, object[i:]) {
+			return
+		}
+		i = valueEnd(object, i)
+	}
+}
+
 // stringEnd is behind the string that begins at i.
 func stringEnd(s string, i int) int {
 	for i++; ; i++ {

@@ -1,14 +1,16 @@
 package index
 
 import (
-	"cmp"
 	"fmt"
 	"math"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 	"sync"
 	"unicode/utf8"
+
+	"github.com/RoaringBitmap/roaring/v2"
 
 	"github.com/waypost-dev/waypost/server/catalog"
 )
@@ -77,67 +79,85 @@ func (s *Snapshot) Search(q Search) (Found, error) {
 	}
 	size := min(max(q.Size, 1), MaxPage)
 	sc := scorePool.Get().(*scores)
-	defer scorePool.Put(sc)
+	defer sc.release()
 	s.score(sc, asked)
 	s.boost(sc, strings.ToLower(strings.TrimSpace(q.Text)), uint8(len(asked)))
-	all := int(selected.GetCardinality()) == s.Len()
-	var best []scored
-	var found Found
-	more := false
-	for _, id := range sc.ids {
-		t := &sc.of[id]
-		if t.round != uint8(len(asked)) || !all && !selected.Contains(id) {
-			continue
-		}
-		found.Total++
-		if len(best) == size && t.sum < best[size-1].score && (from == nil || t.sum < float32(-from.values[0].num)) {
-			more = true // without a look at the record, as most are
-			continue
-		}
-		x := scored{t.sum, s.docs.get(id)}
-		if from != nil && compareScored(x, scored{float32(-from.values[0].num), &Record{key: from.key}}) <= 0 {
-			continue
-		}
-		if len(best) == size {
-			more = true
-			if compareScored(x, best[size-1]) > 0 {
-				continue
-			}
-			best = best[:size-1]
-		}
-		i, _ := slices.BinarySearchFunc(best, x, compareScored)
-		best = slices.Insert(best, i, x)
+	if int(selected.GetCardinality()) == s.Len() {
+		selected = nil
+	}
+	best, total := s.best(sc, uint8(len(asked)), selected, from, size+1)
+	found := Found{Total: total}
+	if len(best) > size {
+		best = best[:size]
+		last := best[size-1]
+		found.Next = encodeToken(hash, ordered{values: []*value{{kind: kindNumber, num: -float64(last.score)}}, key: s.docs.get(last.id).key})
 	}
 	page := highlighter{asked: asked, list: make([]Highlight, 0, 4*len(best)), ranges: make([][2]int, 0, 8*len(best))}
 	found.Hits = make([]Hit, len(best))
 	for i, x := range best {
-		found.Hits[i] = Hit{Record: x.record, Score: float64(x.score), Highlights: page.of(x.record.Entity, sc.of[x.record.id].fields)}
-	}
-	sc.reset()
-	if more {
-		last := best[len(best)-1]
-		found.Next = encodeToken(hash, ordered{values: []*value{{kind: kindNumber, num: -float64(last.score)}}, key: last.record.key})
+		r := s.docs.get(x.id)
+		found.Hits[i] = Hit{Record: r, Score: float64(x.score), Highlights: page.of(r.Entity, sc.of[x.id].fields)}
 	}
 	return found, nil
 }
 
-type scored struct {
-	score  float32
-	record *Record
-}
-
-func compareScored(a, b scored) int {
-	if c := cmp.Compare(b.score, a.score); c != 0 {
-		return c
+// best are the first most entities behind from, which may be nil, that have all
+// words and are selected, in order; total is how many have and are. The order
+// is that of scores; most entities are placed by it, without a look at their
+// records.
+func (s *Snapshot) best(sc *scores, rounds uint8, selected *roaring.Bitmap, from *ordered, most int) (best []scored, total int) {
+	start := float32(math.Inf(1))
+	if from != nil {
+		start = float32(-from.values[0].num)
 	}
-	return strings.Compare(a.record.key, b.record.key)
+	best = make([]scored, 0, most)
+	for _, id := range sc.ids {
+		t := &sc.of[id]
+		if t.round != rounds || selected != nil && !selected.Contains(id) {
+			continue
+		}
+		total++
+		if t.sum > start || len(best) == most && t.sum < best[most-1].score {
+			continue
+		}
+		if t.sum == start && from != nil && s.docs.get(id).key <= from.key {
+			continue
+		}
+		x := scored{t.sum, id}
+		i := sort.Search(len(best), func(i int) bool { return s.before(x, best[i]) })
+		if i == most {
+			continue
+		}
+		if len(best) == most {
+			best = best[:most-1]
+		}
+		best = slices.Insert(best, i, x)
+	}
+	return best, total
 }
 
-func (sc *scores) reset() {
+// scored is an entity that was found. It holds no pointer, so that moving it
+// is cheap.
+type scored struct {
+	score float32
+	id    uint32
+}
+
+// before tells whether a comes before b: by score, and then by ref.
+func (s *Snapshot) before(a, b scored) bool {
+	if a.score != b.score {
+		return a.score > b.score
+	}
+	return s.docs.get(a.id).key < s.docs.get(b.id).key
+}
+
+// release makes the scores empty and gives them back.
+func (sc *scores) release() {
 	for _, id := range sc.ids {
 		sc.of[id] = tally{}
 	}
 	sc.ids = sc.ids[:0]
+	scorePool.Put(sc)
 }
 
 // score sums up for each entity that has the first words what they weigh.

@@ -27,6 +27,16 @@ func tokenize(s string, out []token) []token {
 	start, runs := -1, 0
 	var before rune
 	for i := 0; i < len(s); {
+		if plain[s[i]] { // as most of most texts is
+			if start < 0 {
+				start, runs = i, -1
+			}
+			for ; i < len(s) && plain[s[i]]; i++ {
+				runs++
+			}
+			before = rune(s[i-1])
+			continue
+		}
 		r, w := rune(s[i]), 1
 		if r >= utf8.RuneSelf {
 			r, w = utf8.DecodeRuneInString(s[i:])
@@ -58,6 +68,14 @@ func tokenize(s string, out []token) []token {
 	}
 	return out
 }
+
+// plain are small letters and digits of ASCII.
+var plain = func() (p [256]bool) {
+	for _, c := range []byte("abcdefghijklmnopqrstuvwxyz0123456789") {
+		p[c] = true
+	}
+	return p
+}()
 
 func isWordRune(r rune) bool {
 	if r < utf8.RuneSelf {

@@ -258,11 +258,11 @@ func loadWords(_ txid, records []*Record, cores int) words {
 // label with its key. Keys of documents are sorted, so that what stands behind
 // the last wanted field is not read.
 func fieldsOf(e *catalog.Entity, wanted fields, yield func(field int, key, text string)) {
-	members(text(e.Document), func(k, v string) bool {
+	openMembers(text(e.Document), func(k, v string) bool {
 		switch k {
 		case "kind":
 			if wanted.has(fieldKind) {
-				yield(fieldKind, "", str(v))
+				yield(fieldKind, "", str(v[:valueEnd(v, 0)]))
 			}
 			return wanted&(metadataFields|specFields) != 0
 		case "metadata":
