@@ -39,6 +39,9 @@ type Descriptor struct {
 	Summary string `json:"summary"`
 	// Config is the JSON Schema of its configuration; empty if it takes none.
 	Config json.RawMessage `json:"config,omitempty"`
+	// Kinds are those of the entities that it is asked about, in any case; empty
+	// for all.
+	Kinds []string `json:"kinds,omitempty"`
 	// Facts are all facts that it may say.
 	Facts []FactType `json:"facts"`
 	// Events are the names of the forge's webhook events that it handles, such

@@ -33,13 +33,16 @@ var allowed = map[string][]string{
 	"server/harvest":           {"server/catalog", "server/descriptor", "server/source", "server/store", "ent"},
 	"server/jobs":              {"server/catalog", "server/descriptor", "server/harvest", "server/source", "server/store", "ent"},
 	"server/config":            {"server/catalog", "server/source"},
+	"server/enrich":            {"plugins", "server/catalog", "server/feed", "server/index", "server/store", "ent"},
 	"server/webhook":           {"server/catalog", "server/source", "server/store", "ent"},
-	"server/api":               {"server/catalog", "server/descriptor", "server/feed", "server/index", "server/plan", "server/store", "server/harvest", "server/jobs", "server/locations", "server/source", "ent", "proto"},
+	"server/api":               {"server/catalog", "server/descriptor", "server/feed", "server/index", "server/plan", "server/store", "server/harvest", "server/jobs", "server/locations", "server/source", "server/enrich", "plugins", "ent", "proto"},
 	"ent":                      {},
 	"proto":                    {},
 	"sample":                   {},
 	"frontend":                 {},
 	"plugins":                  {"server/catalog"},
+	"plugins/ownership/api":    {"plugins", "server/catalog", "proto"},
+	"plugins/remote":           {"plugins", "server/catalog", "proto"},
 }
 
 func TestArrows(t *testing.T) {

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -36,18 +37,9 @@ func (s *Schemas) Register(apiVersion, kind string, schema []byte) error {
 	if known(apiVersion, kind) {
 		return fmt.Errorf("kind %s is built in and keeps its own schema", kind)
 	}
-	v, err := jsonschema.UnmarshalJSON(strings.NewReader(string(schema)))
+	compiled, err := CompileSchema(schema)
 	if err != nil {
-		return fmt.Errorf("read JSON Schema of kind %s: %w", kind, err)
-	}
-	c := jsonschema.NewCompiler()
-	c.UseLoader(noLoader{})
-	if err := c.AddResource("kind.json", v); err != nil {
-		return fmt.Errorf("read JSON Schema of kind %s: %w", kind, err)
-	}
-	compiled, err := c.Compile("kind.json")
-	if err != nil {
-		return fmt.Errorf("compile JSON Schema of kind %s: %w", kind, err)
+		return fmt.Errorf("kind %s: %w", kind, err)
 	}
 	if s.byKind == nil {
 		s.byKind = map[string]*jsonschema.Schema{}
@@ -55,6 +47,24 @@ func (s *Schemas) Register(apiVersion, kind string, schema []byte) error {
 	s.byKind[apiVersion+" "+kind] = compiled
 	s.version = sha256.Sum256(slices.Concat(s.version[:], []byte(apiVersion+" "+kind+"\n"), schema))
 	return nil
+}
+
+// CompileSchema makes a JSON Schema usable. References to other files are refused.
+func CompileSchema(schema []byte) (*jsonschema.Schema, error) {
+	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(schema))
+	if err != nil {
+		return nil, fmt.Errorf("read JSON Schema: %w", err)
+	}
+	c := jsonschema.NewCompiler()
+	c.UseLoader(noLoader{})
+	if err := c.AddResource("schema.json", v); err != nil {
+		return nil, fmt.Errorf("read JSON Schema: %w", err)
+	}
+	compiled, err := c.Compile("schema.json")
+	if err != nil {
+		return nil, fmt.Errorf("compile JSON Schema: %w", err)
+	}
+	return compiled, nil
 }
 
 // noLoader keeps schemas from reading files or addresses.

@@ -72,16 +72,19 @@ type PluginRun struct {
 // keptRuns is how many runs of a plugin are remembered.
 const keptRuns = 100
 
-// PutPluginRun records a run that has ended. The last 100 of a plugin are kept.
-func (s *Store) PutPluginRun(ctx context.Context, r PluginRun) error {
+// PutPluginRun records a run that has ended, and returns its id. The last 100 of a
+// plugin are kept.
+func (s *Store) PutPluginRun(ctx context.Context, r PluginRun) (int64, error) {
+	var id int64
 	err := retry(ctx, func() error {
 		tx, err := s.writer.BeginTx(ctx, nil)
 		if err != nil {
 			return err
 		}
 		defer tx.Rollback() //nolint:errcheck // after Commit there is nothing to roll back
-		_, err = tx.ExecContext(ctx, s.bind(`INSERT INTO "plugin_runs" ("plugin", "role", "started", "finished", "error", "asked", "answered", "changed", "refused", "calls")
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`), r.Plugin, r.Role, micros(r.Started), micros(r.Finished), toText(r.Error), r.Asked, r.Answered, r.Changed, r.Refused, r.Calls)
+		err = queryRow(ctx, tx, s.bind(`INSERT INTO "plugin_runs" ("plugin", "role", "started", "finished", "error", "asked", "answered", "changed", "refused", "calls")
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING "id"`),
+			[]any{r.Plugin, r.Role, micros(r.Started), micros(r.Finished), toText(r.Error), r.Asked, r.Answered, r.Changed, r.Refused, r.Calls}, &id)
 		if err != nil {
 			return err
 		}
@@ -93,9 +96,9 @@ func (s *Store) PutPluginRun(ctx context.Context, r PluginRun) error {
 		return tx.Commit()
 	})
 	if err != nil {
-		return fmt.Errorf("record a run of plugin %s: %w", r.Plugin, err)
+		return 0, fmt.Errorf("record a run of plugin %s: %w", r.Plugin, err)
 	}
-	return nil
+	return id, nil
 }
 
 // PluginRuns returns up to limit runs of a plugin, the latest first.
@@ -163,4 +166,48 @@ func (s *Store) RepositoriesByID(ctx context.Context, source string, ids []strin
 		return nil, fmt.Errorf("read repositories of %s: %w", source, err)
 	}
 	return out, nil
+}
+
+// PluginCounts is how many entities a plugin has something to do with.
+type PluginCounts struct {
+	Entities int64 // that it has answered for
+	Failed   int64 // whose last question was not answered
+	Stale    int64 // with a fact that may be out of date
+}
+
+// CountPlugins counts the entities of each plugin. It reads every enrichment.
+func (s *Store) CountPlugins(ctx context.Context, now time.Time) (map[string]PluginCounts, error) {
+	out := map[string]PluginCounts{}
+	err := queryRows(ctx, s.reader, `SELECT "plugin", sum(CASE WHEN "asked" > 0 THEN 1 ELSE 0 END), sum(CASE WHEN "error" <> '' THEN 1 ELSE 0 END)
+		FROM "enrichments" GROUP BY "plugin"`, nil, func(r *sql.Rows) error {
+		var name string
+		var c PluginCounts
+		err := r.Scan(&name, &c.Entities, &c.Failed)
+		out[name] = c
+		return err
+	})
+	if err == nil {
+		err = queryRows(ctx, s.reader, s.bind(`SELECT substr("key", 1, `+s.position(`"key"`)+` - 1), count(DISTINCT "uid") FROM "facts" WHERE "stale" > 0 AND "stale" <= ? GROUP BY 1`),
+			[]any{now.UnixMicro()}, func(r *sql.Rows) error {
+				var name string
+				var n int64
+				err := r.Scan(&name, &n)
+				c := out[name]
+				c.Stale = n
+				out[name] = c
+				return err
+			})
+	}
+	if err != nil {
+		return nil, fmt.Errorf("count what plugins have said: %w", err)
+	}
+	return out, nil
+}
+
+// position is an expression for where the first dot stands in a column.
+func (s *Store) position(column string) string {
+	if s.postgres {
+		return `position('.' IN ` + column + `)`
+	}
+	return `instr(` + column + `, '.')`
 }

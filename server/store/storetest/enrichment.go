@@ -88,6 +88,10 @@ func enrichments(b *bundle) {
 	require.NoError(b, err)
 	require.JSONEq(b, `{"own.a":1,"own.z":"group:default/a","slo.left":0.5}`, string(b.served()["component:default/web"].Facts))
 
+	counts, err := b.CountPlugins(ctx, time.Now())
+	require.NoError(b, err)
+	require.Equal(b, map[string]store.PluginCounts{"own": {Entities: 1, Failed: 1, Stale: 1}, "slo": {Entities: 1, Stale: 1}}, counts)
+
 	// Facts survive a change of the entity, and of its name.
 	b.apply(update("r1", entity("web", "acme/r1", "a.yaml", 1, "other"), entity("api", "acme/r1", "a.yaml", 9, "")))
 	require.NotEmpty(b, b.served()["component:default/web"].Facts)
@@ -149,7 +153,9 @@ func pluginRuns(b *bundle) {
 	ctx := b.Context()
 	start := time.UnixMicro(1_700_000_000_000_000).UTC()
 	for i := range 103 {
-		require.NoError(b, b.PutPluginRun(ctx, store.PluginRun{Plugin: "own", Role: "enrich", Started: start.Add(time.Duration(i) * time.Second), Finished: start, Asked: i}))
+		id, err := b.PutPluginRun(ctx, store.PluginRun{Plugin: "own", Role: "enrich", Started: start.Add(time.Duration(i) * time.Second), Finished: start, Asked: i})
+		require.NoError(b, err)
+		require.NotZero(b, id)
 	}
 	runs, err := b.PluginRuns(ctx, "own", 1000)
 	require.NoError(b, err)

@@ -106,8 +106,10 @@ type Descriptor struct {
 	// Names of the webhook events that it handles, such as push.
 	Events []string `protobuf:"bytes,7,rep,name=events,proto3" json:"events,omitempty"`
 	// How often it collects; 15 minutes if absent.
-	Every         *durationpb.Duration `protobuf:"bytes,8,opt,name=every,proto3" json:"every,omitempty"`
-	Limits        *Limits              `protobuf:"bytes,9,opt,name=limits,proto3" json:"limits,omitempty"`
+	Every  *durationpb.Duration `protobuf:"bytes,8,opt,name=every,proto3" json:"every,omitempty"`
+	Limits *Limits              `protobuf:"bytes,9,opt,name=limits,proto3" json:"limits,omitempty"`
+	// Kinds of the entities that it is asked about; empty for all.
+	Kinds         []string `protobuf:"bytes,10,rep,name=kinds,proto3" json:"kinds,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -201,6 +203,13 @@ func (x *Descriptor) GetEvery() *durationpb.Duration {
 func (x *Descriptor) GetLimits() *Limits {
 	if x != nil {
 		return x.Limits
+	}
+	return nil
+}
+
+func (x *Descriptor) GetKinds() []string {
+	if x != nil {
+		return x.Kinds
 	}
 	return nil
 }
@@ -1509,7 +1518,7 @@ var File_waypost_plugin_v1_remote_proto protoreflect.FileDescriptor
 
 const file_waypost_plugin_v1_remote_proto_rawDesc = "" +
 	"\n" +
-	"\x1ewaypost/plugin/v1/remote.proto\x12\x11waypost.plugin.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf0\x02\n" +
+	"\x1ewaypost/plugin/v1/remote.proto\x12\x11waypost.plugin.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x86\x03\n" +
 	"\n" +
 	"Descriptor\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
@@ -1520,7 +1529,9 @@ const file_waypost_plugin_v1_remote_proto_rawDesc = "" +
 	"\x05roles\x18\x06 \x03(\x0e2\x17.waypost.plugin.v1.RoleR\x05roles\x12\x16\n" +
 	"\x06events\x18\a \x03(\tR\x06events\x12/\n" +
 	"\x05every\x18\b \x01(\v2\x19.google.protobuf.DurationR\x05every\x121\n" +
-	"\x06limits\x18\t \x01(\v2\x19.waypost.plugin.v1.LimitsR\x06limits\"\x8c\x02\n" +
+	"\x06limits\x18\t \x01(\v2\x19.waypost.plugin.v1.LimitsR\x06limits\x12\x14\n" +
+	"\x05kinds\x18\n" +
+	" \x03(\tR\x05kinds\"\x8c\x02\n" +
 	"\bFactType\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05title\x18\x02 \x01(\tR\x05title\x12 \n" +

@@ -1,0 +1,278 @@
+package enrich
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/waypost-dev/waypost/server/catalog"
+	"github.com/waypost-dev/waypost/server/feed"
+	"github.com/waypost-dev/waypost/server/index"
+	"github.com/waypost-dev/waypost/server/store"
+)
+
+// trace knows what each answer of a plugin depends on, and so what to ask again
+// when something changes. In the store the same is kept with each answer: the
+// names of what was read, and a hash of what it came to. (Build systems call
+// these verifying traces.)
+type trace struct {
+	subjects map[string]*subject // by uid
+	readers  map[read]map[*subject]struct{}
+	dirty    map[*subject]struct{}
+	at       catalog.Revision
+	repos    int64
+}
+
+// subject is an entity that the plugin is asked about.
+type subject struct {
+	uid      string
+	key      string // of its ref
+	reads    []read
+	due      time.Time // zero for never
+	failures int
+}
+
+// load compares what the store has with the catalog as it is.
+func (r *Runner) load(ctx context.Context, p *plugin, s *index.Snapshot, anew bool) (*trace, error) {
+	t := &trace{subjects: map[string]*subject{}, readers: map[read]map[*subject]struct{}{}, dirty: map[*subject]struct{}{}, at: s.Revision()}
+	_, t.repos = r.repos.since(-1)
+	for record := range s.Each {
+		if e := record.Entity; p.concerns(e) {
+			x := &subject{uid: e.UID, key: e.Ref.Key()}
+			t.subjects[x.uid] = x
+			t.dirty[x] = struct{}{}
+		}
+	}
+	v := &versions{s: s, repos: r.repos, known: map[read]uint64{}}
+	err := r.o.Store.Enrichments(ctx, p.name, func(e store.Enrichment) error {
+		x, ok := t.subjects[e.UID]
+		if !ok {
+			return nil
+		}
+		x.due, x.failures = e.Due, e.Failures
+		hash, reads := decodeReads(e.Reads)
+		t.depend(x, reads)
+		if anew || e.Asked.IsZero() && e.Error == "" {
+			return nil
+		}
+		if e.Error != "" || hash == hashOf(reads, v) {
+			delete(t.dirty, x) // one that failed is asked when it is due
+		}
+		return nil
+	})
+	return t, err
+}
+
+// depend sets what a subject depends on.
+func (t *trace) depend(x *subject, reads []read) {
+	for _, r := range x.reads {
+		if of := t.readers[r]; len(of) > 1 {
+			delete(of, x)
+		} else {
+			delete(t.readers, r)
+		}
+	}
+	x.reads = reads
+	for _, r := range reads {
+		of := t.readers[r]
+		if of == nil {
+			of = map[*subject]struct{}{}
+			t.readers[r] = of
+		}
+		of[x] = struct{}{}
+	}
+}
+
+// changed marks what depends on something.
+func (t *trace) changed(r read) {
+	for x := range t.readers[r] {
+		t.dirty[x] = struct{}{}
+	}
+}
+
+// follow brings a trace up to what the feed tells by now.
+func (r *Runner) follow(ctx context.Context, p *plugin, t *trace) error {
+	w, err := r.o.Feed.Watch("", t.at)
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	for {
+		events, wait, err := w.Next(ctx)
+		if err != nil {
+			return err
+		}
+		if wait != nil {
+			break
+		}
+		for _, e := range events {
+			t.entity(p, e.Change)
+		}
+		t.at = w.At()
+	}
+	t.at = max(t.at, w.At())
+	names, now := r.repos.since(t.repos)
+	for _, n := range names {
+		t.changed(repositoryRead(catalog.Origin{Source: n.source, Repository: n.name}))
+	}
+	t.repos = now
+	return nil
+}
+
+// entity learns of a change of an entity.
+func (t *trace) entity(p *plugin, c *feed.Change) {
+	before, after := c.Before, c.Entity
+	if c.Op == catalog.OpDelete {
+		after = nil
+	}
+	if c.Op == catalog.OpFacts {
+		// What plugins say is not read by others, but for their relations.
+		if before == nil || slices.EqualFunc(before.Relations, after.Relations, sameEdge) {
+			return
+		}
+	} else {
+		t.changed(entityRead(c.Entity.Ref.Key()))
+		t.changed(kindRead(c.Entity.Ref.Kind))
+	}
+	t.changed(relationsRead(c.Entity.Ref.Key()))
+	for _, e := range []*catalog.Entity{before, after} {
+		if e == nil {
+			continue
+		}
+		for _, x := range e.Relations {
+			t.changed(relationsRead(x.Target.Key()))
+		}
+	}
+	if before != nil && (after == nil || before.UID != after.UID) && c.Moved == "" {
+		t.drop(before.UID)
+	}
+	if after == nil || !p.concerns(after) || c.Op == catalog.OpFacts {
+		return
+	}
+	x := t.subjects[after.UID]
+	if x == nil {
+		x = &subject{uid: after.UID}
+		t.subjects[x.uid] = x
+	}
+	x.key = after.Ref.Key()
+	t.dirty[x] = struct{}{}
+}
+
+func sameEdge(a, b catalog.Relation) bool { return a.Type == b.Type && a.Target == b.Target }
+
+func (t *trace) drop(uid string) {
+	if x := t.subjects[uid]; x != nil {
+		t.depend(x, nil)
+		delete(t.subjects, uid)
+		delete(t.dirty, x)
+	}
+}
+
+// todo are the subjects to ask about at a time, and when the next one is due.
+func (t *trace) todo(now time.Time) (ask []*subject, next time.Time) {
+	for _, x := range t.subjects {
+		_, dirty := t.dirty[x]
+		switch {
+		case dirty, !x.due.IsZero() && !x.due.After(now):
+			ask = append(ask, x)
+		case !x.due.IsZero() && (next.IsZero() || x.due.Before(next)):
+			next = x.due
+		}
+	}
+	slices.SortFunc(ask, func(a, b *subject) int { return cmp.Compare(a.key, b.key) })
+	return ask, next
+}
+
+// hashOf is what some reads come to.
+func hashOf(reads []read, v *versions) string {
+	h := fnv.New64a()
+	for _, r := range reads {
+		h.Write([]byte(string(r) + "=" + strconv.FormatUint(v.of(r), 36) + "\n"))
+	}
+	return strconv.FormatUint(h.Sum64(), 36)
+}
+
+// encodeReads is the form in the store: a line with the hash, and one for each
+// read.
+func encodeReads(reads []read, v *versions) []byte {
+	var b strings.Builder
+	b.WriteString(hashOf(reads, v))
+	for _, r := range reads {
+		b.WriteString("\n" + string(r))
+	}
+	return []byte(b.String())
+}
+
+func decodeReads(b []byte) (string, []read) {
+	hash, rest, found := strings.Cut(string(b), "\n")
+	if !found {
+		return hash, nil
+	}
+	var out []read
+	for line := range strings.SplitSeq(rest, "\n") {
+		if len(line) > 2 {
+			out = append(out, read(line))
+		}
+	}
+	return hash, out
+}
+
+// refresh makes the plugin's trace right: it follows the feed, or begins anew if
+// it has no trace, if another replica has run the plugin meanwhile, or if the
+// feed has lost what happened.
+func (r *Runner) refresh(ctx context.Context, p *plugin) (*index.Snapshot, error) {
+	if err := r.repos.catchUp(ctx); err != nil {
+		return nil, err
+	}
+	if p.trace != nil {
+		last, err := r.lastEnriched(ctx, p)
+		if err != nil {
+			return nil, err
+		}
+		if last != p.lastRun {
+			p.trace = nil
+		}
+	}
+	if p.trace != nil {
+		err := r.follow(ctx, p, p.trace)
+		if err == nil {
+			return r.o.Index.Snapshot(), nil
+		}
+		if !errors.Is(err, store.ErrTooOld) {
+			return nil, err
+		}
+	}
+	known, err := r.o.Store.Plugins(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s := r.o.Index.Snapshot()
+	t, err := r.load(ctx, p, s, known[p.name].Version != p.version)
+	if err != nil {
+		return nil, fmt.Errorf("read what plugin %s has said: %w", p.name, err)
+	}
+	p.trace = t
+	p.lastRun, err = r.lastEnriched(ctx, p)
+	return s, err
+}
+
+// lastEnriched is the last run that changed what the plugin says; 0 if it is
+// forgotten.
+func (r *Runner) lastEnriched(ctx context.Context, p *plugin) (int64, error) {
+	runs, err := r.o.Store.PluginRuns(ctx, p.name, 100)
+	if err != nil {
+		return 0, err
+	}
+	for _, run := range runs {
+		if run.Role == RoleEnrich {
+			return run.ID, nil
+		}
+	}
+	return 0, nil
+}

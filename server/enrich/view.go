@@ -1,0 +1,193 @@
+package enrich
+
+import (
+	"context"
+	"encoding/json"
+	"hash/fnv"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/waypost-dev/waypost/plugins"
+	"github.com/waypost-dev/waypost/server/catalog"
+	"github.com/waypost-dev/waypost/server/index"
+)
+
+// A read is something that an answer depends on: a letter, a colon, and
+//
+//	e:REF            an entity, or that there is none
+//	r:REF            its relations
+//	k:KIND           all entities of a kind
+//	p:SOURCE NAME    a repository
+type read string
+
+func entityRead(key string) read           { return read("e:" + key) }
+func relationsRead(key string) read        { return read("r:" + key) }
+func kindRead(kind string) read            { return read("k:" + strings.ToLower(kind)) }
+func repositoryRead(o catalog.Origin) read { return read("p:" + o.Source + " " + o.Repository) }
+
+// view is the catalog at one moment; it notes what is read.
+type view struct {
+	ctx   context.Context
+	s     *index.Snapshot
+	repos *repositories
+
+	mu    sync.Mutex
+	reads map[read]struct{}
+}
+
+func (v *view) note(r read) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.reads == nil {
+		v.reads = map[read]struct{}{}
+	}
+	v.reads[r] = struct{}{}
+}
+
+// taken are the reads until now; later ones are not noted.
+func (v *view) taken() map[read]struct{} {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	out := v.reads
+	v.reads = map[read]struct{}{}
+	return out
+}
+
+func (v *view) Entity(ref catalog.Ref) (*catalog.Entity, bool) {
+	v.note(entityRead(ref.Key()))
+	r, ok := v.s.Get(ref)
+	if !ok {
+		return nil, false
+	}
+	return r.Entity, true
+}
+
+func (v *view) Relations(ref catalog.Ref) []catalog.Relation {
+	v.note(relationsRead(ref.Key()))
+	r, ok := v.s.Get(ref)
+	if !ok {
+		return nil
+	}
+	found := v.s.Relations(r)
+	out := make([]catalog.Relation, len(found))
+	for i, x := range found {
+		out[i] = catalog.Relation{Type: x.Type, Target: x.Target}
+	}
+	return out
+}
+
+func (v *view) Repository(e *catalog.Entity) (plugins.Repository, bool) {
+	if e.Origin.Repository == "" {
+		return plugins.Repository{}, false
+	}
+	v.note(repositoryRead(e.Origin))
+	return v.repos.get(v.ctx, e.Origin.Source, e.Origin.Repository)
+}
+
+func (v *view) Each(kind string, yield func(*catalog.Entity) bool) {
+	v.note(kindRead(kind))
+	kind = strings.ToLower(kind)
+	for r := range v.s.Each {
+		if strings.ToLower(r.Entity.Ref.Kind) == kind && !yield(r.Entity) {
+			return
+		}
+	}
+}
+
+// versions tells what reads come to in a snapshot, so that two states of the
+// catalog can be told apart after a restart.
+type versions struct {
+	s     *index.Snapshot
+	repos *repositories
+	known map[read]uint64
+}
+
+func (v *versions) of(r read) uint64 {
+	if n, ok := v.known[r]; ok {
+		return n
+	}
+	n := v.compute(r)
+	v.known[r] = n
+	return n
+}
+
+func (v *versions) compute(r read) uint64 {
+	what := string(r[2:])
+	switch r[0] {
+	case 'e', 'r':
+		ref, err := catalog.ParseRef(what, catalog.RefContext{})
+		if err != nil {
+			return 0
+		}
+		record, ok := v.s.Get(ref)
+		if !ok {
+			return 0
+		}
+		if r[0] == 'e' {
+			return uint64(record.Entity.Revision)
+		}
+		h := fnv.New64a()
+		for _, x := range v.s.Relations(record) {
+			h.Write([]byte(x.Type + " " + x.Target.Key() + "\n"))
+		}
+		return h.Sum64()
+	case 'k':
+		var sum uint64
+		for record := range v.s.Each {
+			if strings.ToLower(record.Entity.Ref.Kind) == what {
+				h := fnv.New64a()
+				h.Write([]byte(record.Entity.UID + strconv.FormatInt(int64(record.Entity.Revision), 10)))
+				sum += h.Sum64() // in any order
+			}
+		}
+		return sum
+	case 'p':
+		source, name, _ := strings.Cut(what, " ")
+		return uint64(v.repos.touched(source, name))
+	}
+	return 0
+}
+
+// host is what a plugin is given.
+type host struct {
+	r *Runner
+	p *plugin
+}
+
+func (h host) Records() plugins.Records { return records{h.r.o.Store, h.p.name} }
+func (h host) Now() time.Time           { return time.Now().UTC() }
+func (h host) Source() plugins.Inspector {
+	if h.r.o.Inspector == nil {
+		return nothing{}
+	}
+	return h.r.o.Inspector
+}
+
+func (h host) Refresh(refs ...catalog.Ref) {
+	if len(refs) == 0 {
+		return
+	}
+	h.p.mu.Lock()
+	h.p.again = append(h.p.again, refs...)
+	h.p.mu.Unlock()
+	h.r.ask(context.Background(), h.p.name)
+}
+
+// nothing is the Inspector of a server whose sources cannot tell.
+type nothing struct{}
+
+func (nothing) Files(context.Context, plugins.Repository, string) ([]string, error) {
+	return nil, plugins.ErrNotGiven
+}
+
+func (nothing) Commits(context.Context, plugins.Repository, string, time.Time, int) ([]plugins.Commit, error) {
+	return nil, plugins.ErrNotGiven
+}
+
+func decodeFacts(b []byte) plugins.RepositoryFacts {
+	var f plugins.RepositoryFacts
+	_ = json.Unmarshal(b, &f) // what cannot be read is not known
+	return f
+}
