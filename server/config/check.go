@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,6 +19,8 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 	"golang.org/x/text/language"
 	"golang.org/x/text/message"
+
+	"github.com/waypost-dev/waypost/server/catalog"
 )
 
 // schemaTree is schema.json as far as we read it ourselves.
@@ -26,12 +29,14 @@ type schemaTree struct {
 	Default    any                    `json:"default"`
 	Ref        string                 `json:"$ref"`
 	Properties map[string]*schemaTree `json:"properties"`
+	// Additional are the values of an object with keys of the user's choice.
+	Additional *schemaTree            `json:"additionalProperties"`
 	Defs       map[string]*schemaTree `json:"$defs"`
 }
 
 // UnmarshalJSON takes the schema true for a tree without anything in it.
 func (t *schemaTree) UnmarshalJSON(b []byte) error {
-	if string(b) == "true" {
+	if string(b) == "true" || string(b) == "false" {
 		return nil
 	}
 	type plain schemaTree
@@ -94,7 +99,7 @@ func keysAt(raw map[string]any, path []string) []string {
 		switch v := value.(type) {
 		case map[string]any:
 			value = v[step]
-			t = t.Properties[step]
+			t = cmp.Or(t.Properties[step], t.Additional)
 		case []any:
 			i, err := strconv.Atoi(step)
 			if err != nil || i >= len(v) {
@@ -134,9 +139,62 @@ func (l *loader) check(raw map[string]any) error {
 		return fmt.Errorf("check configuration: %w", err)
 	}
 	var bad Errors
-	l.flatten(raw, invalid, &bad)
-	slices.SortStableFunc(bad, func(a, b Problem) int { return byPlace(a.Where, b.Where) })
-	return slices.Compact(bad)
+	l.flatten(nil, func(path []string) []string { return keysAt(raw, path) }, invalid, &bad)
+	return bad.sorted()
+}
+
+func (e Errors) sorted() Errors {
+	slices.SortStableFunc(e, func(a, b Problem) int { return byPlace(a.Where, b.Where) })
+	return slices.Compact(e)
+}
+
+// CheckPlugin holds the configuration of a plugin to the plugin's own schema, and
+// returns it as JSON, which is null if there is none. An error is Errors, with
+// places.
+func (c *Config) CheckPlugin(name string, schema []byte) (json.RawMessage, error) {
+	p := c.Plugins[name]
+	text, err := json.Marshal(p.Config)
+	if err != nil {
+		return nil, Errors{{Where: c.positions.find("plugins." + name), Message: "the configuration holds a value that JSON cannot: " + err.Error()}}
+	}
+	at := []string{"plugins", name, "config"}
+	if len(schema) == 0 {
+		if len(p.Config) > 0 {
+			return nil, Errors{{Where: c.positions.find(strings.Join(at, ".")), Message: "plugin " + name + " takes no configuration", Hint: "remove it"}}
+		}
+		return text, nil
+	}
+	s, err := catalog.CompileSchema(schema)
+	if err != nil {
+		return nil, fmt.Errorf("plugin %s: %w", name, err)
+	}
+	checked := text
+	if p.Config == nil {
+		checked = []byte("{}") // what it may lack, and what not
+	}
+	instance, err := jsonschema.UnmarshalJSON(bytes.NewReader(checked))
+	if err != nil {
+		return nil, fmt.Errorf("plugin %s: %w", name, err)
+	}
+	err = s.Validate(instance)
+	var invalid *jsonschema.ValidationError
+	if !errors.As(err, &invalid) {
+		return text, err
+	}
+	var top schemaTree
+	_ = json.Unmarshal(schema, &top) // for hints alone
+	var bad Errors
+	l := loader{c.positions}
+	l.flatten(at, func(path []string) []string {
+		t := &top
+		for _, step := range path {
+			if t = t.Properties[step]; t == nil {
+				return nil
+			}
+		}
+		return slices.Sorted(maps.Keys(t.Properties))
+	}, invalid, &bad)
+	return nil, bad.sorted()
 }
 
 // byPlace orders file:line:column by number, and other places by name.
@@ -156,18 +214,20 @@ func byPlace(a, b string) int {
 	return len(ap) - len(bp)
 }
 
-func (l *loader) flatten(raw map[string]any, e *jsonschema.ValidationError, bad *Errors) {
+// flatten turns what a schema says of the value at a path into problems. keys are
+// the keys allowed in the object at a path below it.
+func (l *loader) flatten(at []string, keys func([]string) []string, e *jsonschema.ValidationError, bad *Errors) {
 	if len(e.Causes) > 0 {
 		for _, c := range e.Causes {
-			l.flatten(raw, c, bad)
+			l.flatten(at, keys, c, bad)
 		}
 		return
 	}
-	path := strings.Join(e.InstanceLocation, ".")
+	path := strings.Join(slices.Concat(at, e.InstanceLocation), ".")
 	p := Problem{Where: l.find(path)}
 	switch k := e.ErrorKind.(type) {
 	case *kind.AdditionalProperties:
-		allowed := keysAt(raw, e.InstanceLocation)
+		allowed := keys(e.InstanceLocation)
 		for _, key := range k.Properties {
 			full := key
 			if path != "" {
@@ -261,6 +321,11 @@ func nearest(key string, allowed []string) string {
 // checkMeaning checks what the schema cannot say.
 func (l *loader) checkMeaning(c *Config) error {
 	var bad Errors
+	for name, p := range c.Plugins {
+		if len(p.Command) == 0 && (p.Dir != "" || len(p.Env) > 0) {
+			bad = append(bad, Problem{Where: l.find("plugins." + name), Message: fmt.Sprintf("plugin %s has a dir or env, and no command", name), Hint: "only a plugin in another process has these"})
+		}
+	}
 	for key, address := range map[string]string{"http": c.HTTP, "grpc": c.GRPC} {
 		_, port, err := net.SplitHostPort(address)
 		if n, perr := strconv.Atoi(port); err != nil || perr != nil || n > 65535 {

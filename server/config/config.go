@@ -46,9 +46,25 @@ type Config struct {
 	// Schemas are those of Kinds; nil if there are none.
 	Schemas *catalog.Schemas `koanf:"-"`
 	Sources []Source         `koanf:"sources"`
+	// Plugins are by name: those that are built in and named here, and all
+	// others.
+	Plugins map[string]Plugin `koanf:"plugins"`
 
-	merged map[string]any
+	merged    map[string]any
+	positions positions
 }
+
+// Plugin is what is configured of a plugin.
+type Plugin struct {
+	Enabled *bool          `koanf:"enabled"` // nil is true
+	Command []string       `koanf:"command"` // empty for one that is built in
+	Dir     string         `koanf:"dir"`
+	Env     []string       `koanf:"env"`
+	Config  map[string]any `koanf:"config"`
+}
+
+// Off tells whether the plugin is switched off.
+func (p Plugin) Off() bool { return p.Enabled != nil && !*p.Enabled }
 
 // Effective is the configuration as it was merged, by key, without secrets.
 func (c *Config) Effective() map[string]any {

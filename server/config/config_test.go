@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -276,4 +277,42 @@ func FuzzLoad(f *testing.F) {
 			require.NotEmpty(t, c.DB)
 		}
 	})
+}
+
+func TestCheckPlugin(t *testing.T) {
+	t.Parallel()
+	schema := []byte(`{"type":"object","additionalProperties":false,"required":["cadence"],
+		"properties":{"cadence":{"type":"integer"},"tiers":{"type":"object","properties":{"gold":{"type":"integer"}},"additionalProperties":false}}}`)
+	file := filepath.Join(t.TempDir(), "waypost.yaml")
+	require.NoError(t, os.WriteFile(file, []byte(`plugins:
+  ownership:
+    config:
+      cadence: often
+      tiers:
+        golb: 30
+  other:
+    enabled: false
+    dir: /tmp
+  none: {}
+`), 0o600))
+	_, err := Load(Options{File: file})
+	require.ErrorContains(t, err, file+":7:3: plugin other has a dir or env, and no command")
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(file, bytes.Replace(text, []byte("dir: /tmp"), []byte("command: [x]"), 1), 0o600))
+	c, err := Load(Options{File: file})
+	require.NoError(t, err)
+	require.True(t, c.Plugins["other"].Off())
+	require.False(t, c.Plugins["none"].Off())
+
+	_, err = c.CheckPlugin("ownership", schema)
+	require.EqualError(t, err, file+":4:7: plugins.ownership.config.cadence is of type string; write a value of type integer\n"+
+		file+`:6:9: unknown key "golb"; did you mean "gold"?`)
+	_, err = c.CheckPlugin("ownership", nil)
+	require.ErrorContains(t, err, "takes no configuration")
+	_, err = c.CheckPlugin("none", schema)
+	require.ErrorContains(t, err, "lacks cadence")
+	got, err := c.CheckPlugin("none", []byte(`{"type":"object"}`))
+	require.NoError(t, err)
+	require.JSONEq(t, "null", string(got))
 }

@@ -77,6 +77,7 @@ func Load(o Options) (*Config, error) {
 	if err := l.checkMeaning(&c); err != nil {
 		return nil, err
 	}
+	c.positions = l.positions
 	return &c, nil
 }
 

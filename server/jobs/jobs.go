@@ -34,6 +34,8 @@ type Options struct {
 	// nothing takes deliveries. It is not called for one source twice at a time
 	// in this process.
 	Deliveries func(ctx context.Context, source string) error
+	// Plugin runs a plugin over what it has to do; nil if there is none.
+	Plugin func(ctx context.Context, plugin string) error
 	// Prune removes what nobody needs to remember any more, daily; nil for
 	// never.
 	Prune func(ctx context.Context) error
@@ -195,6 +197,15 @@ func (c *Client) Deliveries(ctx context.Context, source string) error {
 	err := c.insertWaiting(ctx, func(slot int) river.JobArgs { return DeliveriesArgs{Source: source, Slot: slot} })
 	if err != nil {
 		return fmt.Errorf("ask for the deliveries of %s: %w", source, err)
+	}
+	return nil
+}
+
+// Plugin asks for a run of a plugin that begins later than now.
+func (c *Client) Plugin(ctx context.Context, name string) error {
+	err := c.insertWaiting(ctx, func(slot int) river.JobArgs { return PluginArgs{Plugin: name, Slot: slot} })
+	if err != nil {
+		return fmt.Errorf("ask for a run of plugin %s: %w", name, err)
 	}
 	return nil
 }

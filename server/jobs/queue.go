@@ -36,6 +36,9 @@ type queue interface {
 const (
 	harvests = "harvest"
 	others   = river.QueueDefault
+	// pluginRuns has a place for each plugin, so that one that hangs delays no
+	// other.
+	pluginRuns = "plugin"
 )
 
 // Bounds of the queue.
@@ -44,6 +47,7 @@ const (
 	// parallelOthers how many other jobs it runs beside them.
 	parallelHarvests = 8
 	parallelOthers   = 8
+	parallelPlugins  = 64
 	// cooldown is the least time between two looks for work, and what a burst
 	// of insertions waits at most.
 	cooldown = 20 * time.Millisecond
@@ -114,7 +118,7 @@ func connect[Tx any](ctx context.Context, c *Client, driver riverdriver.Driver[T
 	}
 	if c.engine != nil {
 		config.Workers = c.workers()
-		config.Queues = map[string]river.QueueConfig{harvests: {MaxWorkers: parallelHarvests}, others: {MaxWorkers: parallelOthers}}
+		config.Queues = map[string]river.QueueConfig{harvests: {MaxWorkers: parallelHarvests}, others: {MaxWorkers: parallelOthers}, pluginRuns: {MaxWorkers: parallelPlugins}}
 		config.FetchOnlyKnownKinds = true // what a newer replica asks for is its own to do
 		config.FetchCooldown, config.FetchPollInterval = cooldown, poll
 		config.RetryPolicy = retryPolicy{c}

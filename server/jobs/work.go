@@ -23,6 +23,7 @@ const (
 	KindRefresh    = "refresh"
 	KindDeliveries = "deliveries"
 	KindPrune      = "prune"
+	KindPlugin     = "plugin"
 )
 
 // Causes of a harvest, as in harvest.Order, that this package gives itself.
@@ -54,6 +55,12 @@ type DeliveriesArgs struct {
 	Slot   int    `json:"slot,omitempty" river:"unique"`
 }
 
+// PluginArgs asks for a plugin to be run over what it has to do.
+type PluginArgs struct {
+	Plugin string `json:"plugin" river:"unique"`
+	Slot   int    `json:"slot,omitempty" river:"unique"`
+}
+
 // PruneArgs asks for what nobody needs any more to be removed.
 type PruneArgs struct{}
 
@@ -62,6 +69,7 @@ func (HarvestArgs) Kind() string    { return KindHarvest }
 func (RefreshArgs) Kind() string    { return KindRefresh }    //nolint:revive // as above
 func (DeliveriesArgs) Kind() string { return KindDeliveries } //nolint:revive // as above
 func (PruneArgs) Kind() string      { return KindPrune }      //nolint:revive // as above
+func (PluginArgs) Kind() string     { return KindPlugin }     //nolint:revive // as above
 
 // live are the states of a job that has not ended.
 var live = []rivertype.JobState{
@@ -87,11 +95,16 @@ func (PruneArgs) InsertOpts() river.InsertOpts { //nolint:revive // as above
 	return river.InsertOpts{Queue: others, MaxAttempts: 3, UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: live}}
 }
 
+func (PluginArgs) InsertOpts() river.InsertOpts { //nolint:revive // as above
+	return river.InsertOpts{Queue: pluginRuns, MaxAttempts: 10, UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: live}}
+}
+
 func (c *Client) workers() *river.Workers {
 	w := river.NewWorkers()
 	river.AddWorker(w, &worker[HarvestArgs]{work: c.harvest, timeout: -1}) // a large organisation waits for its limits
 	river.AddWorker(w, &worker[RefreshArgs]{work: c.refresh, timeout: 15 * time.Minute})
 	river.AddWorker(w, &worker[DeliveriesArgs]{work: c.deliver, timeout: 15 * time.Minute})
+	river.AddWorker(w, &worker[PluginArgs]{work: c.plugin, timeout: -1}) // its calls have deadlines, and there may be many
 	river.AddWorker(w, &worker[PruneArgs]{work: c.prune, timeout: time.Hour})
 	return w
 }
@@ -203,6 +216,13 @@ func (c *Client) deliver(ctx context.Context, args DeliveriesArgs) error {
 	one.Lock()
 	defer one.Unlock()
 	return c.options.Deliveries(ctx, args.Source)
+}
+
+func (c *Client) plugin(ctx context.Context, args PluginArgs) error {
+	if c.options.Plugin == nil {
+		return river.JobCancel(errors.New("this server runs no plugins"))
+	}
+	return c.options.Plugin(ctx, args.Plugin)
 }
 
 func (c *Client) prune(ctx context.Context, _ PruneArgs) error {
