@@ -95,14 +95,14 @@ func (c *catalogService) SearchEntities(ctx context.Context, req *catalogv1.Sear
 		return out, nil
 	}
 	out.NextPageToken, out.TotalSize = found.Next, int32(found.Total)
-	for _, h := range found.Hits {
-		result := typedHit(h)
+	out.Results = typedHits(found.Hits)
+	entities := make([]catalogv1.Entity, len(found.Hits)) // one allocation
+	for i, h := range found.Hits {
 		if keep != nil || f == formTyped {
-			result.Entity = maskedEntity(s, h.Record, keep)
+			out.Results[i].Entity = maskedEntity(s, h.Record, keep)
 		} else {
-			result.Entity = wireEntity(&catalogv1.Entity{}, s, h.Record)
+			out.Results[i].Entity = wireEntity(&entities[i], s, h.Record)
 		}
-		out.Results = append(out.Results, result)
 	}
 	return out, nil
 }
@@ -117,15 +117,38 @@ func fittingHits(hits []index.Hit) int {
 	})
 }
 
-// typedHit is a result without its entity.
-func typedHit(h index.Hit) *catalogv1.SearchResult {
-	out := &catalogv1.SearchResult{Score: h.Score}
-	for _, l := range h.Highlights {
-		highlight := &catalogv1.Highlight{Field: l.Field, Text: l.Text}
-		for _, r := range l.Ranges {
-			highlight.Ranges = append(highlight.Ranges, &catalogv1.Highlight_Range{Start: int32(r[0]), End: int32(r[1])})
+// typedHits are results without their entities. Messages of a kind lie in one
+// allocation: a page has hundreds.
+func typedHits(hits []index.Hit) []*catalogv1.SearchResult {
+	nhighlights, nranges := 0, 0
+	for _, h := range hits {
+		nhighlights += len(h.Highlights)
+		for _, l := range h.Highlights {
+			nranges += len(l.Ranges)
 		}
-		out.Highlights = append(out.Highlights, highlight)
+	}
+	results := make([]catalogv1.SearchResult, len(hits))
+	highlights, highlightRefs := make([]catalogv1.Highlight, nhighlights), make([]*catalogv1.Highlight, nhighlights)
+	ranges, rangeRefs := make([]catalogv1.Highlight_Range, nranges), make([]*catalogv1.Highlight_Range, nranges)
+	out := make([]*catalogv1.SearchResult, len(hits))
+	for i, h := range hits {
+		out[i] = &results[i]
+		out[i].Score = h.Score
+		n := len(h.Highlights)
+		out[i].Highlights, highlightRefs = highlightRefs[:n:n], highlightRefs[n:]
+		for j, l := range h.Highlights {
+			highlight := &highlights[j]
+			highlight.Field, highlight.Text = l.Field, l.Text
+			n := len(l.Ranges)
+			highlight.Ranges, rangeRefs = rangeRefs[:n:n], rangeRefs[n:]
+			for k, r := range l.Ranges {
+				ranges[k].Start, ranges[k].End = int32(r[0]), int32(r[1])
+				highlight.Ranges[k] = &ranges[k]
+			}
+			ranges = ranges[n:]
+			out[i].Highlights[j] = highlight
+		}
+		highlights = highlights[n:]
 	}
 	return out
 }
