@@ -178,7 +178,7 @@ type Relater interface {
 type Server interface {
 	RegisterGRPC(grpc.ServiceRegistrar)
 	// RegisterREST adds routes that lead to the connection.
-	RegisterREST(ctx context.Context, mux *runtime.ServeMux, conn *grpc.ClientConn) error
+	RegisterREST(ctx context.Context, mux *runtime.ServeMux, conn grpc.ClientConnInterface) error
 }
 
 // Extender adds functions to CEL, by their names. A function is pure: it does

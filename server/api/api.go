@@ -22,9 +22,12 @@ import (
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/reflection"
 
+	"github.com/waypost-dev/waypost/plugins"
 	catalogv1 "github.com/waypost-dev/waypost/proto/waypost/catalog/v1"
 	harvestv1 "github.com/waypost-dev/waypost/proto/waypost/harvest/v1"
+	pluginv1 "github.com/waypost-dev/waypost/proto/waypost/plugin/v1"
 	"github.com/waypost-dev/waypost/server/catalog"
+	"github.com/waypost-dev/waypost/server/enrich"
 	"github.com/waypost-dev/waypost/server/feed"
 	"github.com/waypost-dev/waypost/server/harvest"
 	"github.com/waypost-dev/waypost/server/index"
@@ -43,6 +46,10 @@ const (
 	maxBody = 22 << 20
 	// maxStreams is how many calls one connection may have open.
 	maxStreams = 256
+	// streamWorkers is how many goroutines are kept for calls: a new one would
+	// have to grow its stack in each call. Calls beyond, and those while as many
+	// watch, get one of their own.
+	streamWorkers = 32
 	// maxWait bounds a call that waits for a revision and has no deadline.
 	maxWait = 10 * time.Second
 )
@@ -61,6 +68,10 @@ type Options struct {
 	// Logger takes unexpected errors, and at debug level every call; nil for
 	// slog.Default.
 	Logger *slog.Logger
+	// Plugins are those that this process runs; nil if it runs none.
+	Plugins *enrich.Runner
+	// Services are the plugins that have services of their own.
+	Services []plugins.Server
 	// Schemas are those of custom kinds; nil if there are none.
 	Schemas *catalog.Schemas
 	// Version is shown in the OpenAPI document and in the metrics.
@@ -110,6 +121,7 @@ func New(o Options) (*Server, error) {
 			grpc.UnaryInterceptor(g.unary),
 			grpc.StreamInterceptor(g.stream),
 			grpc.ForceServerCodecV2(newCodec()),
+			grpc.NumStreamWorkers(streamWorkers),
 			grpc.MaxRecvMsgSize(maxMessage),
 			grpc.MaxConcurrentStreams(maxStreams),
 			grpc.ConnectionTimeout(10*time.Second),
@@ -130,6 +142,10 @@ func New(o Options) (*Server, error) {
 		catalogv1.RegisterPlanServiceServer(r, &planService{index: o.Index, store: o.Store, engine: o.Engine, problems: problems, schemas: o.Schemas})
 		catalogv1.RegisterLocationServiceServer(r, &locationService{locations: o.Locations})
 		harvestv1.RegisterJobServiceServer(r, &jobService{jobs: o.Jobs})
+		pluginv1.RegisterPluginServiceServer(r, &pluginService{index: o.Index, store: o.Store, plugins: o.Plugins})
+		for _, p := range o.Services {
+			p.RegisterGRPC(r)
+		}
 		harvestv1.RegisterHarvestServiceServer(r, &harvestService{store: o.Store, engine: o.Engine, index: o.Index})
 	}
 	healthv1.RegisterHealthServer(s.grpc, s.health)

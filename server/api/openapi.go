@@ -24,10 +24,15 @@ var readablePaths = map[string]struct {
 	path       string
 	parameters []map[string]any
 }{
-	"/v1/entities/{name}/{name_1}":           {"/v1/entities/{kind}:{namespace}/{name}", ofEntity},
-	"/v1/entities/{name}/{name_1}/revisions": {"/v1/entities/{kind}:{namespace}/{name}/revisions", ofEntity},
-	"/v1/entities/{name}/{name_1}:diff":      {"/v1/entities/{kind}:{namespace}/{name}:diff", ofEntity},
-	"/v1/entities/{name}/{name_1}:refresh":   {"/v1/entities/{kind}:{namespace}/{name}:refresh", ofEntity},
+	"/v1/entities/{name}/{name_1}":                        {"/v1/entities/{kind}:{namespace}/{name}", ofEntity},
+	"/v1/entities/{name}/{name_1}/revisions":              {"/v1/entities/{kind}:{namespace}/{name}/revisions", ofEntity},
+	"/v1/entities/{name}/{name_1}:diff":                   {"/v1/entities/{kind}:{namespace}/{name}:diff", ofEntity},
+	"/v1/entities/{name}/{name_1}:refresh":                {"/v1/entities/{kind}:{namespace}/{name}:refresh", ofEntity},
+	"/v1/entities/{name}/{name_1}/facts":                  {"/v1/entities/{kind}:{namespace}/{name}/facts", ofEntity},
+	"/v1/entities/{name}/{name_1}/ownership":              {"/v1/entities/{kind}:{namespace}/{name}/ownership", ofEntity},
+	"/v1/entities/{name}/{name_1}/ownership/override":     {"/v1/entities/{kind}:{namespace}/{name}/ownership/override", ofEntity},
+	"/v1/entities/{name}/{name_1}/ownership:verify":       {"/v1/entities/{kind}:{namespace}/{name}/ownership:verify", ofEntity},
+	"/v1/entities/{name}/{name_1}/ownership:dismissDrift": {"/v1/entities/{kind}:{namespace}/{name}/ownership:dismissDrift", ofEntity},
 }
 
 var ofEntity = []map[string]any{

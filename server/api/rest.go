@@ -15,14 +15,16 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	"github.com/waypost-dev/waypost/plugins"
 	catalogv1 "github.com/waypost-dev/waypost/proto/waypost/catalog/v1"
 	harvestv1 "github.com/waypost-dev/waypost/proto/waypost/harvest/v1"
+	pluginv1 "github.com/waypost-dev/waypost/proto/waypost/plugin/v1"
 )
 
 // newHandler puts together everything that is answered over HTTP.
 func (s *Server) newHandler(o Options) (http.Handler, error) {
 	m := newMarshaler()
-	gateway, err := newGateway(s.inProcess, m)
+	gateway, err := newGateway(s.inProcess, m, o.Services)
 	if err != nil {
 		return nil, err
 	}
@@ -123,7 +125,7 @@ func serveREST(conn *inProcess, gateway *runtime.ServeMux, m runtime.Marshaler, 
 	gateway.ServeHTTP(w, r.WithContext(ctx))
 }
 
-func newGateway(conn *inProcess, m runtime.Marshaler) (*runtime.ServeMux, error) {
+func newGateway(conn *inProcess, m runtime.Marshaler, more []plugins.Server) (*runtime.ServeMux, error) {
 	mux := runtime.NewServeMux(
 		runtime.WithMarshalerOption(runtime.MIMEWildcard, m),
 		runtime.WithRoutingErrorHandler(routingError),
@@ -143,9 +145,15 @@ func newGateway(conn *inProcess, m runtime.Marshaler) (*runtime.ServeMux, error)
 		"locations": catalogv1.RegisterLocationServiceHandlerClient(ctx, mux, catalogv1.NewLocationServiceClient(conn)),
 		"harvests":  harvestv1.RegisterHarvestServiceHandlerClient(ctx, mux, harvestv1.NewHarvestServiceClient(conn)),
 		"jobs":      harvestv1.RegisterJobServiceHandlerClient(ctx, mux, harvestv1.NewJobServiceClient(conn)),
+		"plugins":   pluginv1.RegisterPluginServiceHandlerClient(ctx, mux, pluginv1.NewPluginServiceClient(conn)),
 	} {
 		if err != nil {
 			return nil, fmt.Errorf("register %s: %w", service, err)
+		}
+	}
+	for _, p := range more {
+		if err := p.RegisterREST(ctx, mux, conn); err != nil {
+			return nil, fmt.Errorf("register the service of a plugin: %w", err)
 		}
 	}
 	return mux, nil

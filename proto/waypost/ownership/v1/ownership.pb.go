@@ -665,7 +665,7 @@ func (x *Mend) GetText() string {
 
 type ExplainOwnershipRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Entity        string                 `protobuf:"bytes,1,opt,name=entity,proto3" json:"entity,omitempty"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -700,9 +700,9 @@ func (*ExplainOwnershipRequest) Descriptor() ([]byte, []int) {
 	return file_waypost_ownership_v1_ownership_proto_rawDescGZIP(), []int{6}
 }
 
-func (x *ExplainOwnershipRequest) GetEntity() string {
+func (x *ExplainOwnershipRequest) GetName() string {
 	if x != nil {
-		return x.Entity
+		return x.Name
 	}
 	return ""
 }
@@ -1294,8 +1294,8 @@ func (x *Unowned) GetConfidence() float64 {
 }
 
 type SetOwnershipOverrideRequest struct {
-	state  protoimpl.MessageState `protogen:"open.v1"`
-	Entity string                 `protobuf:"bytes,1,opt,name=entity,proto3" json:"entity,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// Ref of the owner; Group is the default kind.
 	Owner  string `protobuf:"bytes,2,opt,name=owner,proto3" json:"owner,omitempty"`
 	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
@@ -1335,9 +1335,9 @@ func (*SetOwnershipOverrideRequest) Descriptor() ([]byte, []int) {
 	return file_waypost_ownership_v1_ownership_proto_rawDescGZIP(), []int{16}
 }
 
-func (x *SetOwnershipOverrideRequest) GetEntity() string {
+func (x *SetOwnershipOverrideRequest) GetName() string {
 	if x != nil {
-		return x.Entity
+		return x.Name
 	}
 	return ""
 }
@@ -1409,7 +1409,7 @@ func (x *SetOwnershipOverrideResponse) GetOwnership() *Ownership {
 
 type DeleteOwnershipOverrideRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Entity        string                 `protobuf:"bytes,1,opt,name=entity,proto3" json:"entity,omitempty"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1444,9 +1444,9 @@ func (*DeleteOwnershipOverrideRequest) Descriptor() ([]byte, []int) {
 	return file_waypost_ownership_v1_ownership_proto_rawDescGZIP(), []int{18}
 }
 
-func (x *DeleteOwnershipOverrideRequest) GetEntity() string {
+func (x *DeleteOwnershipOverrideRequest) GetName() string {
 	if x != nil {
-		return x.Entity
+		return x.Name
 	}
 	return ""
 }
@@ -1497,7 +1497,7 @@ func (x *DeleteOwnershipOverrideResponse) GetOwnership() *Ownership {
 
 type VerifyOwnershipRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Entity        string                 `protobuf:"bytes,1,opt,name=entity,proto3" json:"entity,omitempty"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1532,9 +1532,9 @@ func (*VerifyOwnershipRequest) Descriptor() ([]byte, []int) {
 	return file_waypost_ownership_v1_ownership_proto_rawDescGZIP(), []int{20}
 }
 
-func (x *VerifyOwnershipRequest) GetEntity() string {
+func (x *VerifyOwnershipRequest) GetName() string {
 	if x != nil {
-		return x.Entity
+		return x.Name
 	}
 	return ""
 }
@@ -1585,7 +1585,7 @@ func (x *VerifyOwnershipResponse) GetOwnership() *Ownership {
 
 type DismissDriftRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Entity        string                 `protobuf:"bytes,1,opt,name=entity,proto3" json:"entity,omitempty"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	Reason        string                 `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1621,9 +1621,9 @@ func (*DismissDriftRequest) Descriptor() ([]byte, []int) {
 	return file_waypost_ownership_v1_ownership_proto_rawDescGZIP(), []int{22}
 }
 
-func (x *DismissDriftRequest) GetEntity() string {
+func (x *DismissDriftRequest) GetName() string {
 	if x != nil {
-		return x.Entity
+		return x.Name
 	}
 	return ""
 }
@@ -1754,9 +1754,9 @@ const file_waypost_ownership_v1_ownership_proto_rawDesc = "" +
 	"repository\x12\x12\n" +
 	"\x04path\x18\x03 \x01(\tR\x04path\x12\x14\n" +
 	"\x05patch\x18\x04 \x01(\tR\x05patch\x12\x12\n" +
-	"\x04text\x18\x05 \x01(\tR\x04text\":\n" +
-	"\x17ExplainOwnershipRequest\x12\x1f\n" +
-	"\x06entity\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x06entity\"Y\n" +
+	"\x04text\x18\x05 \x01(\tR\x04text\"6\n" +
+	"\x17ExplainOwnershipRequest\x12\x1b\n" +
+	"\x04name\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x04name\"Y\n" +
 	"\x18ExplainOwnershipResponse\x12=\n" +
 	"\townership\x18\x01 \x01(\v2\x1f.waypost.ownership.v1.OwnershipR\townership\"O\n" +
 	"\x10FindOwnerRequest\x12'\n" +
@@ -1812,38 +1812,38 @@ const file_waypost_ownership_v1_ownership_proto_rawDesc = "" +
 	"\rcandidate_ref\x18\x04 \x01(\tR\fcandidateRef\x12\x1e\n" +
 	"\n" +
 	"confidence\x18\x05 \x01(\x01R\n" +
-	"confidence\"\xbe\x01\n" +
-	"\x1bSetOwnershipOverrideRequest\x12\x1f\n" +
-	"\x06entity\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x06entity\x12\x1d\n" +
+	"confidence\"\xba\x01\n" +
+	"\x1bSetOwnershipOverrideRequest\x12\x1b\n" +
+	"\x04name\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x04name\x12\x1d\n" +
 	"\x05owner\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x05owner\x12\"\n" +
 	"\x06reason\x18\x03 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xe8\aR\x06reason\x12;\n" +
 	"\vexpire_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"expireTime\"]\n" +
 	"\x1cSetOwnershipOverrideResponse\x12=\n" +
-	"\townership\x18\x01 \x01(\v2\x1f.waypost.ownership.v1.OwnershipR\townership\"A\n" +
-	"\x1eDeleteOwnershipOverrideRequest\x12\x1f\n" +
-	"\x06entity\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x06entity\"`\n" +
+	"\townership\x18\x01 \x01(\v2\x1f.waypost.ownership.v1.OwnershipR\townership\"=\n" +
+	"\x1eDeleteOwnershipOverrideRequest\x12\x1b\n" +
+	"\x04name\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x04name\"`\n" +
 	"\x1fDeleteOwnershipOverrideResponse\x12=\n" +
-	"\townership\x18\x01 \x01(\v2\x1f.waypost.ownership.v1.OwnershipR\townership\"9\n" +
-	"\x16VerifyOwnershipRequest\x12\x1f\n" +
-	"\x06entity\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x06entity\"X\n" +
+	"\townership\x18\x01 \x01(\v2\x1f.waypost.ownership.v1.OwnershipR\townership\"5\n" +
+	"\x16VerifyOwnershipRequest\x12\x1b\n" +
+	"\x04name\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x04name\"X\n" +
 	"\x17VerifyOwnershipResponse\x12=\n" +
-	"\townership\x18\x01 \x01(\v2\x1f.waypost.ownership.v1.OwnershipR\townership\"Z\n" +
-	"\x13DismissDriftRequest\x12\x1f\n" +
-	"\x06entity\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x06entity\x12\"\n" +
+	"\townership\x18\x01 \x01(\v2\x1f.waypost.ownership.v1.OwnershipR\townership\"V\n" +
+	"\x13DismissDriftRequest\x12\x1b\n" +
+	"\x04name\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x04name\x12\"\n" +
 	"\x06reason\x18\x02 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xe8\aR\x06reason\"U\n" +
 	"\x14DismissDriftResponse\x12=\n" +
-	"\townership\x18\x01 \x01(\v2\x1f.waypost.ownership.v1.OwnershipR\townership2\x8a\t\n" +
-	"\x10OwnershipService\x12\x9e\x01\n" +
-	"\x10ExplainOwnership\x12-.waypost.ownership.v1.ExplainOwnershipRequest\x1a..waypost.ownership.v1.ExplainOwnershipResponse\"+\x82\xd3\xe4\x93\x02%\x12#/v1/{entity=entities/*/*}/ownership\x12x\n" +
+	"\townership\x18\x01 \x01(\v2\x1f.waypost.ownership.v1.OwnershipR\townership2\x80\t\n" +
+	"\x10OwnershipService\x12\x9c\x01\n" +
+	"\x10ExplainOwnership\x12-.waypost.ownership.v1.ExplainOwnershipRequest\x1a..waypost.ownership.v1.ExplainOwnershipResponse\")\x82\xd3\xe4\x93\x02#\x12!/v1/{name=entities/*/*}/ownership\x12x\n" +
 	"\tFindOwner\x12&.waypost.ownership.v1.FindOwnerRequest\x1a'.waypost.ownership.v1.FindOwnerResponse\"\x1a\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/ownership:find\x12\x95\x01\n" +
-	"\x12GetOwnershipReport\x12/.waypost.ownership.v1.GetOwnershipReportRequest\x1a0.waypost.ownership.v1.GetOwnershipReportResponse\"\x1c\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/ownership:report\x12\xb6\x01\n" +
-	"\x14SetOwnershipOverride\x121.waypost.ownership.v1.SetOwnershipOverrideRequest\x1a2.waypost.ownership.v1.SetOwnershipOverrideResponse\"7\x82\xd3\xe4\x93\x021:\x01*\x1a,/v1/{entity=entities/*/*}/ownership/override\x12\xbc\x01\n" +
-	"\x17DeleteOwnershipOverride\x124.waypost.ownership.v1.DeleteOwnershipOverrideRequest\x1a5.waypost.ownership.v1.DeleteOwnershipOverrideResponse\"4\x82\xd3\xe4\x93\x02.*,/v1/{entity=entities/*/*}/ownership/override\x12\xa5\x01\n" +
-	"\x0fVerifyOwnership\x12,.waypost.ownership.v1.VerifyOwnershipRequest\x1a-.waypost.ownership.v1.VerifyOwnershipResponse\"5\x82\xd3\xe4\x93\x02/:\x01*\"*/v1/{entity=entities/*/*}/ownership:verify\x12\xa2\x01\n" +
-	"\fDismissDrift\x12).waypost.ownership.v1.DismissDriftRequest\x1a*.waypost.ownership.v1.DismissDriftResponse\";\x82\xd3\xe4\x93\x025:\x01*\"0/v1/{entity=entities/*/*}/ownership:dismissDriftBGZEgithub.com/waypost-dev/waypost/proto/waypost/ownership/v1;ownershipv1b\x06proto3"
+	"\x12GetOwnershipReport\x12/.waypost.ownership.v1.GetOwnershipReportRequest\x1a0.waypost.ownership.v1.GetOwnershipReportResponse\"\x1c\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/ownership:report\x12\xb4\x01\n" +
+	"\x14SetOwnershipOverride\x121.waypost.ownership.v1.SetOwnershipOverrideRequest\x1a2.waypost.ownership.v1.SetOwnershipOverrideResponse\"5\x82\xd3\xe4\x93\x02/:\x01*\x1a*/v1/{name=entities/*/*}/ownership/override\x12\xba\x01\n" +
+	"\x17DeleteOwnershipOverride\x124.waypost.ownership.v1.DeleteOwnershipOverrideRequest\x1a5.waypost.ownership.v1.DeleteOwnershipOverrideResponse\"2\x82\xd3\xe4\x93\x02,**/v1/{name=entities/*/*}/ownership/override\x12\xa3\x01\n" +
+	"\x0fVerifyOwnership\x12,.waypost.ownership.v1.VerifyOwnershipRequest\x1a-.waypost.ownership.v1.VerifyOwnershipResponse\"3\x82\xd3\xe4\x93\x02-:\x01*\"(/v1/{name=entities/*/*}/ownership:verify\x12\xa0\x01\n" +
+	"\fDismissDrift\x12).waypost.ownership.v1.DismissDriftRequest\x1a*.waypost.ownership.v1.DismissDriftResponse\"9\x82\xd3\xe4\x93\x023:\x01*\"./v1/{name=entities/*/*}/ownership:dismissDriftBGZEgithub.com/waypost-dev/waypost/proto/waypost/ownership/v1;ownershipv1b\x06proto3"
 
 var (
 	file_waypost_ownership_v1_ownership_proto_rawDescOnce sync.Once

@@ -822,7 +822,7 @@ func (x *RunPluginResponse) GetEntities() int64 {
 type ListFactsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// entities/kind:namespace/name.
-	Entity        string `protobuf:"bytes,1,opt,name=entity,proto3" json:"entity,omitempty"`
+	Name          string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -857,9 +857,9 @@ func (*ListFactsRequest) Descriptor() ([]byte, []int) {
 	return file_waypost_plugin_v1_plugin_proto_rawDescGZIP(), []int{11}
 }
 
-func (x *ListFactsRequest) GetEntity() string {
+func (x *ListFactsRequest) GetName() string {
 	if x != nil {
-		return x.Entity
+		return x.Name
 	}
 	return ""
 }
@@ -979,17 +979,17 @@ const file_waypost_plugin_v1_plugin_proto_rawDesc = "" +
 	"\x06plugin\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x06plugin\x12\x1d\n" +
 	"\x04refs\x18\x02 \x03(\tB\t\xbaH\x06\x92\x01\x03\x10\xe8\aR\x04refs\"/\n" +
 	"\x11RunPluginResponse\x12\x1a\n" +
-	"\bentities\x18\x01 \x01(\x03R\bentities\"3\n" +
-	"\x10ListFactsRequest\x12\x1f\n" +
-	"\x06entity\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x06entity\"H\n" +
+	"\bentities\x18\x01 \x01(\x03R\bentities\"/\n" +
+	"\x10ListFactsRequest\x12\x1b\n" +
+	"\x04name\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x04name\"H\n" +
 	"\x11ListFactsResponse\x123\n" +
-	"\x05facts\x18\x01 \x03(\v2\x1d.waypost.plugin.v1.EntityFactR\x05facts2\x81\x05\n" +
+	"\x05facts\x18\x01 \x03(\v2\x1d.waypost.plugin.v1.EntityFactR\x05facts2\xff\x04\n" +
 	"\rPluginService\x12q\n" +
 	"\vListPlugins\x12%.waypost.plugin.v1.ListPluginsRequest\x1a&.waypost.plugin.v1.ListPluginsResponse\"\x13\x82\xd3\xe4\x93\x02\r\x12\v/v1/plugins\x12t\n" +
 	"\tGetPlugin\x12#.waypost.plugin.v1.GetPluginRequest\x1a$.waypost.plugin.v1.GetPluginResponse\"\x1c\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/plugins/{plugin}\x12\x88\x01\n" +
 	"\x0eListPluginRuns\x12(.waypost.plugin.v1.ListPluginRunsRequest\x1a).waypost.plugin.v1.ListPluginRunsResponse\"!\x82\xd3\xe4\x93\x02\x1b\x12\x19/v1/plugins/{plugin}/runs\x12{\n" +
-	"\tRunPlugin\x12#.waypost.plugin.v1.RunPluginRequest\x1a$.waypost.plugin.v1.RunPluginResponse\"#\x82\xd3\xe4\x93\x02\x1d:\x01*\"\x18/v1/plugins/{plugin}:run\x12\x7f\n" +
-	"\tListFacts\x12#.waypost.plugin.v1.ListFactsRequest\x1a$.waypost.plugin.v1.ListFactsResponse\"'\x82\xd3\xe4\x93\x02!\x12\x1f/v1/{entity=entities/*/*}/factsBAZ?github.com/waypost-dev/waypost/proto/waypost/plugin/v1;pluginv1b\x06proto3"
+	"\tRunPlugin\x12#.waypost.plugin.v1.RunPluginRequest\x1a$.waypost.plugin.v1.RunPluginResponse\"#\x82\xd3\xe4\x93\x02\x1d:\x01*\"\x18/v1/plugins/{plugin}:run\x12}\n" +
+	"\tListFacts\x12#.waypost.plugin.v1.ListFactsRequest\x1a$.waypost.plugin.v1.ListFactsResponse\"%\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v1/{name=entities/*/*}/factsBAZ?github.com/waypost-dev/waypost/proto/waypost/plugin/v1;pluginv1b\x06proto3"
 
 var (
 	file_waypost_plugin_v1_plugin_proto_rawDescOnce sync.Once
