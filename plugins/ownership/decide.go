@@ -134,6 +134,7 @@ func decide(g gathered, r rules) Ownership {
 	for i := range claims {
 		c := &claims[i]
 		candidate := Candidate{Owner: c.Owner, Source: c.Source, Confidence: clamp(c.Confidence), Evidence: c.Evidence, Exists: c.Exists}
+		candidate.fit = c.Unfit == "" && c.Exists && c.Members != 0 && c.Source != SourceDefault
 		if !c.Exists {
 			candidate.Confidence /= 2
 		}

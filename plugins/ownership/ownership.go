@@ -96,6 +96,10 @@ type Candidate struct {
 	RejectedBecause string
 	// Exists: it is in the catalog.
 	Exists bool
+
+	// fit: nothing but the order of sources and the configuration keeps it from
+	// being the owner, so that a mend may propose it.
+	fit bool
 }
 
 // Drift is a difference between the declared owner and who does the work.
