@@ -2,11 +2,14 @@ package api
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -22,6 +25,8 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	catalogv1 "github.com/waypost-dev/waypost/proto/waypost/catalog/v1"
+	"github.com/waypost-dev/waypost/server/catalog"
+	"github.com/waypost-dev/waypost/server/descriptor"
 	"github.com/waypost-dev/waypost/server/index"
 )
 
@@ -37,6 +42,27 @@ const (
 	benchFilter = `entity.kind == "Component" && entity.spec.lifecycle == "production"`
 	benchOrder  = "metadata.title desc"
 )
+
+// benchCatalog is the catalog that the benchmarks ask: that of the YAML files in
+// the directory WAYPOST_BENCH_CATALOG, or one of our own of the same size.
+func benchCatalog(b *testing.B) []*catalog.Entity {
+	dir := os.Getenv("WAYPOST_BENCH_CATALOG")
+	if dir == "" {
+		return many(b, benchEntities)
+	}
+	paths, err := filepath.Glob(filepath.Join(dir, "*.yaml"))
+	require.NoError(b, err)
+	require.NotEmpty(b, paths, "no *.yaml in WAYPOST_BENCH_CATALOG=%s", dir)
+	var out []*catalog.Entity
+	for _, path := range paths {
+		content, err := os.ReadFile(path)
+		require.NoError(b, err)
+		decoded := descriptor.Decode(descriptor.File{Path: filepath.Base(path), Content: content, Location: "file:" + path})
+		require.Empty(b, decoded.Problems, path)
+		out = append(out, decoded.Entities...)
+	}
+	return out
+}
 
 // benchSearches are asked for in turn, over REST and gRPC alike.
 var benchSearches = []string{"payment", "ledger stock", "shipp", "invoice report"}
@@ -122,7 +148,7 @@ func (f *fixture) deepToken(t testing.TB, filter, order string) string {
 
 // rest runs b.N requests over plain connections and reports the rate.
 func benchREST(b *testing.B, path func(f *fixture) func(i int) string) {
-	f := newFixture(b, many(b, benchEntities))
+	f := newFixture(b, benchCatalog(b))
 	addr, _ := f.listen(b)
 	of := path(f)
 	// One request of each kind warms what is kept with the records.
@@ -267,15 +293,20 @@ func (rawCodec) Unmarshal(data mem.BufferSlice, v any) error {
 var _ encoding.CodecV2 = rawCodec{}
 
 func benchGRPC(b *testing.B, method string, request func(f *fixture) func(i int) proto.Message) {
-	f := newFixture(b, many(b, benchEntities))
+	f := newFixture(b, benchCatalog(b))
 	_, addr := f.listen(b)
 	of := request(f)
-	encoded := make([][]byte, 1024)
+	encoded := make([][]byte, 1<<14) // as many names as there are entities
 	for i := range encoded {
 		var err error
 		encoded[i], err = proto.Marshal(of(i))
 		require.NoError(b, err)
 	}
+	askGRPC(b, addr, method, encoded)
+}
+
+// askGRPC makes b.N calls over eight connections.
+func askGRPC(b *testing.B, addr, method string, encoded [][]byte) {
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	conns := make([]*grpc.ClientConn, benchConnections)
@@ -283,7 +314,7 @@ func benchGRPC(b *testing.B, method string, request func(f *fixture) func(i int)
 		conns[i] = dial(b, addr, grpc.WithDefaultCallOptions(grpc.ForceCodecV2(rawCodec{}), grpc.MaxCallRecvMsgSize(64<<20)))
 		for j := range 16 {
 			var size int
-			require.NoError(b, conns[i].Invoke(b.Context(), method, encoded[j], &size))
+			require.NoError(b, conns[i].Invoke(b.Context(), method, encoded[j%len(encoded)], &size))
 			b.SetBytes(int64(size))
 		}
 	}
@@ -307,6 +338,25 @@ func benchGRPC(b *testing.B, method string, request func(f *fixture) func(i int)
 	}
 	wg.Wait()
 	report(b, before)
+}
+
+// BenchmarkGRPCStatic is what client and transport cost without us: a server
+// without interceptors that gives the same 2,000 bytes to everybody.
+func BenchmarkGRPCStatic(b *testing.B) {
+	answer := make([]byte, 2000)
+	server := grpc.NewServer(grpc.ForceServerCodecV2(rawCodec{}), grpc.NumStreamWorkers(streamWorkers))
+	server.RegisterService(&grpc.ServiceDesc{ServiceName: "static", HandlerType: (*any)(nil), Methods: []grpc.MethodDesc{{
+		MethodName: "Get",
+		Handler: func(_ any, _ context.Context, decode func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
+			var size int
+			return answer, decode(&size)
+		},
+	}}}, nil)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(b, err)
+	go server.Serve(l) //nolint:errcheck // it ends with Stop
+	b.Cleanup(server.Stop)
+	askGRPC(b, l.Addr().String(), "/static/Get", [][]byte{make([]byte, 60)})
 }
 
 func same(m proto.Message) func(*fixture) func(int) proto.Message {
