@@ -8,6 +8,7 @@ package source
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/waypost-dev/waypost/server/catalog"
@@ -59,6 +60,43 @@ type Brancher interface {
 	// OnBranch returns the same source reading another branch. It makes no
 	// request; a repository without that branch is reported with a Problem.
 	OnBranch(branch string) (Refresher, error)
+}
+
+// Inspector is a Source that can read what it does not report, at the commit at
+// which it reported a repository. Its answers for a commit never change, so that
+// callers may keep them. The error is ErrNotGiven if it cannot tell.
+type Inspector interface {
+	Source
+
+	// Files are the paths of the tracked files below a folder, "" for all, as the
+	// source lists them; at most MaxFiles.
+	Files(ctx context.Context, at Place) ([]string, error)
+	// Commits are those that changed something below a folder since a time,
+	// newest first and without merges, at most limit.
+	Commits(ctx context.Context, at Place, since time.Time, limit int) ([]Commit, error)
+}
+
+// ErrNotGiven: the source cannot tell.
+var ErrNotGiven = errors.New("the source does not give this")
+
+// MaxFiles is the most paths that an Inspector lists.
+const MaxFiles = 300_000
+
+// Place is a folder of a repository at a commit.
+type Place struct {
+	ID     string // as Repository.ID
+	Name   string // owner/name
+	Commit string // in hex
+	Folder string // with slashes, without one at either end; "" for the root
+}
+
+// Commit is one commit.
+type Commit struct {
+	Hash   string // in hex
+	Author string // login on the forge; empty if unknown
+	Email  string // of the author, as the commit says
+	Name   string // of the author, as the commit says
+	Time   time.Time
 }
 
 // Announcement is what a delivery calls for. Deliveries get lost, repeated and

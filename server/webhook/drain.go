@@ -52,6 +52,9 @@ func (i *Inbox) process(ctx context.Context, s Source, waiting []store.Delivery)
 	var refresh, harvest part
 	for _, d := range waiting {
 		a, err := i.announced(s, d)
+		if i.options.Told != nil && err == nil {
+			i.options.Told(ctx, d)
+		}
 		d.Payload = nil
 		switch empty := len(a.Scope.Repositories) == 0 && !a.Scope.Directory; {
 		case err != nil:

@@ -57,6 +57,9 @@ type Options struct {
 	// harvest that begins later than the call is sure to come, even if the
 	// process ends.
 	Harvest func(ctx context.Context, source string, cause catalog.Cause) error
+	// Told is given each delivery as it is processed, before what it calls for is
+	// done; maybe twice. Nil for nobody.
+	Told func(ctx context.Context, d store.Delivery)
 	// Wake is told that deliveries of a source were put into the inbox, so that
 	// Drain is called soon. It is called at most every 50 ms, and nobody waits for
 	// it. Every 5 s it is told again of what still waits: this process, or another

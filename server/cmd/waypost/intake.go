@@ -8,8 +8,10 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/waypost-dev/waypost/plugins"
 	"github.com/waypost-dev/waypost/server/catalog"
 	"github.com/waypost-dev/waypost/server/config"
+	"github.com/waypost-dev/waypost/server/enrich"
 	"github.com/waypost-dev/waypost/server/harvest"
 	"github.com/waypost-dev/waypost/server/jobs"
 	"github.com/waypost-dev/waypost/server/source"
@@ -18,7 +20,7 @@ import (
 )
 
 // newInbox makes the inbox of the sources whose forges announce changes.
-func newInbox(cfg *config.Config, st *store.Store, e *harvest.Engine, queue *jobs.Client, log *slog.Logger) (*webhook.Inbox, error) {
+func newInbox(cfg *config.Config, st *store.Store, e *harvest.Engine, queue *jobs.Client, plugged *enrich.Runner, log *slog.Logger) (*webhook.Inbox, error) {
 	var sources []webhook.Source
 	for _, s := range cfg.Sources {
 		announcer, ok := e.Source(s.Name()).(source.Announcer)
@@ -40,6 +42,9 @@ func newInbox(cfg *config.Config, st *store.Store, e *harvest.Engine, queue *job
 			return queue.Harvest(ctx, name, "webhook")
 		},
 		Wake: queue.Deliveries,
+		Told: func(ctx context.Context, d store.Delivery) {
+			plugged.Handle(ctx, plugins.Event{Source: d.Source, Type: d.Event, Payload: d.Payload, Received: d.Received})
+		},
 	})
 }
 

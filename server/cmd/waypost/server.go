@@ -21,6 +21,7 @@ import (
 	"github.com/waypost-dev/waypost/server/cmd/waypost/internal/output"
 	"github.com/waypost-dev/waypost/server/cmd/waypost/internal/service"
 	"github.com/waypost-dev/waypost/server/config"
+	"github.com/waypost-dev/waypost/server/enrich"
 	"github.com/waypost-dev/waypost/server/harvest"
 	"github.com/waypost-dev/waypost/server/index"
 	"github.com/waypost-dev/waypost/server/jobs"
@@ -58,7 +59,13 @@ func (c *cli) runServer(ctx context.Context, cfg *config.Config) (err error) {
 	}
 	x := index.New()
 	follower := follow.New(st, x, log)
+	run, stopPlugins, err := configured(ctx, cfg, log)
+	if err != nil {
+		return err
+	}
+	defer stopPlugins()
 	// The queue's tables are made while the catalog is read.
+	var runner *enrich.Runner // made before the queue is started
 	var queue *jobs.Client
 	var inbox *webhook.Inbox // made before the queue is started
 	var opening errgroup.Group
@@ -66,6 +73,7 @@ func (c *cli) runServer(ctx context.Context, cfg *config.Config) (err error) {
 		queue, err = jobs.New(ctx, st, e, log, jobs.Options{
 			Deliveries: func(ctx context.Context, source string) error { return inbox.Drain(ctx, source) },
 			Prune:      func(ctx context.Context) error { return prune(ctx, cfg, st) },
+			Plugin:     func(ctx context.Context, name string) error { return runner.Work(ctx, name) },
 		})
 		return err
 	})
@@ -77,13 +85,18 @@ func (c *cli) runServer(ctx context.Context, cfg *config.Config) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, queue.Stop(context.WithoutCancel(ctx))) }() // if it was not stopped below
-	if inbox, err = newInbox(cfg, st, e, queue, log); err != nil {
+	runner, err = enrich.New(ctx, enrich.Options{Store: st, Index: x, Feed: follower.Feed(), Log: log, Enqueue: queue.Plugin, Inspector: newInspector(e)}, run)
+	if err != nil {
+		return usage(err)
+	}
+	if inbox, err = newInbox(cfg, st, e, queue, runner, log); err != nil {
 		return err
 	}
 	defer inbox.Close() // before the queue stops, and after the listeners
 	server, err := api.New(api.Options{
 		Index: x, Store: st, Engine: e, Feed: follower.Feed(), Jobs: queue, Locations: registry, Schemas: cfg.Schemas,
-		Logger: log, Version: buildVersion().Version, Tracing: tele.Tracing(), Collectors: []prometheus.Collector{newQueues(queue, st)},
+		Logger: log, Version: buildVersion().Version, Tracing: tele.Tracing(), Collectors: []prometheus.Collector{newQueues(queue, st), runner},
+		Plugins: runner, Services: services(run),
 		Webhooks: inbox, Fallback: frontend.Handler(),
 	})
 	if err != nil {
@@ -144,6 +157,7 @@ func (c *cli) runServer(ctx context.Context, cfg *config.Config) (err error) {
 		},
 		service.Background("problems", server.KeepProblems),
 		service.Background("registered locations", registry.Run),
+		service.Background("plugins", runner.Run),
 		service.Background("first harvest", first),
 		service.Background("idle memory", releaseIdle),
 		{Name: "watches", Stop: func(context.Context) error { follower.Feed().Close(); return nil }},

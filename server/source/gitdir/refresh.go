@@ -40,8 +40,13 @@ func (s *Source) Refresh(ctx context.Context, scope source.Scope, known source.K
 	return nil
 }
 
+// insideSource tells whether a clone of a source can have such a path.
+func insideSource(id string) bool {
+	return id != "" && id == path.Clean(id) && !path.IsAbs(id) && !strings.HasPrefix(id, "..") && strings.Count(id, "/") <= 1
+}
+
 func (s *Source) refresh(ctx context.Context, id string, known source.Known, out source.Out) error {
-	if id == "" || id != path.Clean(id) || path.IsAbs(id) || strings.HasPrefix(id, "..") || strings.Count(id, "/") > 1 {
+	if !insideSource(id) {
 		return out.Gone(ctx, id) // no clone of this source has such a path
 	}
 	c := clone{id: id, path: filepath.Join(s.path, filepath.FromSlash(id))}

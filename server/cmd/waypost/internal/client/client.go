@@ -17,6 +17,8 @@ import (
 
 	catalogv1 "github.com/waypost-dev/waypost/proto/waypost/catalog/v1"
 	harvestv1 "github.com/waypost-dev/waypost/proto/waypost/harvest/v1"
+	ownershipv1 "github.com/waypost-dev/waypost/proto/waypost/ownership/v1"
+	pluginv1 "github.com/waypost-dev/waypost/proto/waypost/plugin/v1"
 )
 
 // Most items that one request asks for.
@@ -38,6 +40,8 @@ type Client struct {
 	Locations catalogv1.LocationServiceClient
 	Harvest   harvestv1.HarvestServiceClient
 	Jobs      harvestv1.JobServiceClient
+	Plugins   pluginv1.PluginServiceClient
+	Ownership ownershipv1.OwnershipServiceClient
 	closer    io.Closer
 }
 
@@ -46,7 +50,8 @@ func New(cc grpc.ClientConnInterface, closer io.Closer) *Client {
 	return &Client{
 		Catalog: catalogv1.NewCatalogServiceClient(cc), History: catalogv1.NewHistoryServiceClient(cc),
 		Watch: catalogv1.NewWatchServiceClient(cc), Plan: catalogv1.NewPlanServiceClient(cc), Locations: catalogv1.NewLocationServiceClient(cc),
-		Harvest: harvestv1.NewHarvestServiceClient(cc), Jobs: harvestv1.NewJobServiceClient(cc), closer: closer,
+		Harvest: harvestv1.NewHarvestServiceClient(cc), Jobs: harvestv1.NewJobServiceClient(cc),
+		Plugins: pluginv1.NewPluginServiceClient(cc), Ownership: ownershipv1.NewOwnershipServiceClient(cc), closer: closer,
 	}
 }
 
