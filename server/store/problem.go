@@ -12,8 +12,8 @@ import (
 )
 
 // Problems returns every stored problem: of documents, repositories, sources
-// (those of the last finished harvest of each), and claims that lost
-// (CodeConflict). They are sorted by repository, path, line and column. An
+// (those of the last finished harvest of each), what plugins found, and claims
+// that lost (CodeConflict). They are sorted by repository, path, line and column. An
 // inferred claim that loses to a declared one is as it should be, and no problem.
 func (s *Store) Problems(ctx context.Context) ([]catalog.Problem, error) {
 	tx, err := s.snapshot(ctx)
@@ -28,6 +28,7 @@ func (s *Store) Problems(ctx context.Context) ([]catalog.Problem, error) {
 		`SELECT "source", "name", '', "problems" FROM "repositories" WHERE "problems" IS NOT NULL`,
 		`SELECT "source", '', '', "problems" FROM "harvests" WHERE "problems" IS NOT NULL AND "id" IN
 			(SELECT max("id") FROM "harvests" WHERE "state" IN ('succeeded', 'failed', 'held') GROUP BY "source")`,
+		`SELECT '', '', '', "problems" FROM "enrichments" WHERE "problems" IS NOT NULL`,
 	} {
 		err := queryRows(ctx, tx, query, nil, func(rows *sql.Rows) error {
 			var source, repository, path string

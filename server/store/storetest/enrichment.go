@@ -81,6 +81,10 @@ func enrichments(b *bundle) {
 	require.NoError(b, b.Enrichments(ctx, "own", func(e store.Enrichment) error { all = append(all, e); return nil }))
 	require.Empty(b, cmp.Diff([]store.Enrichment{{UID: e.UID, Relations: e.Relations, Problems: e.Problems, Reads: e.Reads, Asked: e.Asked, Due: e.Asked, Error: "it hangs", Failures: 2}}, all))
 
+	problems, err := b.Problems(ctx)
+	require.NoError(b, err)
+	require.Equal(b, e.Problems, problems)
+
 	// Another plugin's facts stand beside them, and it cannot say these.
 	_, err = b.PutEnrichments(ctx, "slo", []store.Enrichment{b.enriched("web", fact("own.a", `2`))})
 	require.ErrorContains(b, err, "not one of plugin slo")
