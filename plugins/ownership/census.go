@@ -1,11 +1,11 @@
 package ownership
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -178,10 +178,12 @@ func loadCensus(ctx context.Context, from plugins.Records) (*census, error) {
 	return c, nil
 }
 
-// same tells whether two censuses lead to the same answers, people aside: who
-// somebody is tells only in time, as work does.
+// same tells whether two censuses lead to the same owners. By how much a team is
+// too wide is left aside, as it changes with every repository, and so are people:
+// who somebody is tells only in time, as work does.
 func (c *census) same(other *census) bool {
-	a, errA := json.Marshal(c.Wide)
-	b, errB := json.Marshal(other.Wide)
-	return errA == nil && errB == nil && bytes.Equal(a, b) && (c.Users == 0) == (other.Users == 0)
+	teams := func(a, b map[string]float64) bool {
+		return maps.EqualFunc(a, b, func(float64, float64) bool { return true })
+	}
+	return maps.EqualFunc(c.Wide, other.Wide, teams) && (c.Users == 0) == (other.Users == 0)
 }

@@ -131,6 +131,7 @@ func decide(g gathered, r rules) Ownership {
 	claims := slices.Clone(g.Claims)
 	slices.SortStableFunc(claims, func(a, b claim) int { return cmp.Compare(rank(a.Source), rank(b.Source)) })
 	var won *claim
+	nearest := true // the next inherited owner is that of the nearest ancestor
 	for i := range claims {
 		c := &claims[i]
 		candidate := Candidate{Owner: c.Owner, Source: c.Source, Confidence: clamp(c.Confidence), Evidence: c.Evidence, Exists: c.Exists}
@@ -144,7 +145,8 @@ func decide(g gathered, r rules) Ownership {
 		case won == nil:
 			won = c
 			o.Owner, o.Source, o.Confidence = c.Owner, c.Source, candidate.Confidence
-		case r.Inheritance == Append && c.Source == SourceInherited && won.Source != SourceInherited && len(o.Additional) == 0:
+		case r.Inheritance == Append && c.Source == SourceInherited && won.Source != SourceInherited && nearest:
+			nearest = false
 			if c.Owner.Key() == o.Owner.Key() {
 				candidate.RejectedBecause = becauseHigher
 			} else {
@@ -173,9 +175,9 @@ func unfit(c *claim, r rules) string {
 	switch {
 	case c.Unfit != "":
 		return c.Unfit
-	case c.Owner.IsZero():
+	case c.Owner.IsZero() && c.Written == "":
 		return becauseNobody
-	case !c.Exists:
+	case !c.Exists, c.Owner.IsZero():
 		return becauseMissing
 	case c.Members == 0 && rank(c.Source) > rank(SourceDeclared):
 		// What people said of this very entity counts all the same, and is told

@@ -188,7 +188,7 @@ func PatchOwner(file, content string, line int, owner string) string {
 	}
 	indent := ""
 	for i := spec + 1; i < end; i++ {
-		text := strings.TrimSuffix(lines[i], "\r")
+		text := strings.TrimSuffix(strings.TrimSuffix(lines[i], noEnd), "\r")
 		trimmed := strings.TrimLeft(text, " ")
 		if trimmed == "" || trimmed[0] == '#' {
 			continue
