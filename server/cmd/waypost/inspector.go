@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/maypok86/otter/v2"
@@ -70,9 +71,18 @@ func (i *inspector) Files(ctx context.Context, r plugins.Repository, folder stri
 	if err != nil {
 		return nil, err
 	}
-	at := source.Place{ID: r.ID, Name: r.Name, Commit: r.Commit, Folder: folder}
-	out, err := i.files.Get(ctx, at, otter.LoaderFunc[source.Place, []string](s.Files))
-	return out, given(err)
+	// Of all folders at once: a repository with many components is read once.
+	all, err := i.files.Get(ctx, source.Place{ID: r.ID, Name: r.Name, Commit: r.Commit}, otter.LoaderFunc[source.Place, []string](s.Files))
+	if err != nil || folder == "" {
+		return all, given(err)
+	}
+	var out []string
+	for _, path := range all {
+		if strings.HasPrefix(path, folder+"/") {
+			out = append(out, path)
+		}
+	}
+	return out, nil
 }
 
 // Commits implements plugins.Inspector. Times are those of a day, so that asking

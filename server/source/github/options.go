@@ -28,11 +28,13 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/bmatcuk/doublestar/v4"
 	gh "github.com/google/go-github/v60/github"
 
+	"github.com/waypost-dev/waypost/server/source"
 	"github.com/waypost-dev/waypost/server/source/reach"
 )
 
@@ -137,7 +139,8 @@ type Source struct {
 	graphql string // URL
 	cache   Cache
 	web     *reach.Web
-	version string // of what a State depends on besides the repository
+	version string                        // of what a State depends on besides the repository
+	left    atomic.Pointer[source.Budget] // as last told to an Inspector's request
 }
 
 // login is what GitHub allows as the name of an organisation.

@@ -62,6 +62,7 @@ type Repo struct {
 	OpenIssues    int
 	Teams         map[string]string // permission by team slug: pull, triage, push, maintain or admin
 	Branches      map[string]*Tree  // by name; none for an empty repository
+	Commits       []Commit          // newest first
 	// Broken makes GraphQL answer null for this repository, with an error of
 	// this type, such as FORBIDDEN.
 	Broken string

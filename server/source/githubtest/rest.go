@@ -28,6 +28,7 @@ func (s *Server) routes() {
 		"":                    s.getRepo,
 		"/teams":              s.listRepoTeams,
 		"/languages":          s.languages,
+		"/commits":            s.listCommits,
 		"/git/trees/{sha}":    s.gitTree,
 		"/git/blobs/{sha}":    s.gitBlob,
 		"/contents/{path...}": s.contents,

@@ -38,6 +38,9 @@ func varied() *Org {
 	full.Description, full.Homepage, full.Topics, full.License = "All of it.", "https://full.example", []string{"go", "all"}, "Apache-2.0"
 	full.Visibility, full.Archived, full.Fork, full.Template, full.Stars, full.OpenIssues = "internal", true, true, true, 3, 4
 	full.Teams = map[string]string{"top": "admin", "leaf": "push"}
+	for n, login := range []string{"ada", ""} {
+		full.Commits = append(full.Commits, Commit{Login: login, Name: "A", Email: "a@acme.example", Time: time.Unix(1_700_000_000, 0), Paths: []string{"src/main.go"}, Merge: n == 0})
+	}
 	empty := NewRepo("empty")
 	empty.Visibility = "private"
 	org.Repos = append(org.Repos, full, empty, NewRepo("plain", File{Path: "a", Content: []byte("a")}))
@@ -101,6 +104,9 @@ func TestRESTIsGitHubs(t *testing.T) {
 		{"GET", "/repos/{owner}/{repo}/git/trees/{tree_sha}", "/repos/acme/full/git/trees/" + tree.Commit, 200},
 		{"GET", "/repos/{owner}/{repo}/git/trees/{tree_sha}", "/repos/acme/full/git/trees/nothing", 404},
 		{"GET", "/repos/{owner}/{repo}/git/trees/{tree_sha}", "/repos/acme/empty/git/trees/main", 409},
+		{"GET", "/repos/{owner}/{repo}/commits", "/repos/acme/full/commits?path=src&since=2020-01-01T00:00:00Z", 200},
+		{"GET", "/repos/{owner}/{repo}/commits", "/repos/acme/full/commits?path=other", 200},
+		{"GET", "/repos/{owner}/{repo}/commits", "/repos/acme/empty/commits", 409},
 		{"GET", "/repos/{owner}/{repo}/git/blobs/{file_sha}", "/repos/acme/full/git/blobs/" + blob, 200},
 		{"GET", "/repos/{owner}/{repo}/git/blobs/{file_sha}", "/repos/acme/full/git/blobs/" + binary, 200},
 		{"GET", "/repos/{owner}/{repo}/git/blobs/{file_sha}", "/repos/acme/full/git/blobs/" + tree.Commit, 404},

@@ -1,6 +1,8 @@
 package linguist
 
 import (
+	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/go-enry/go-enry/v2"
@@ -17,19 +19,13 @@ func TestLanguage(t *testing.T) {
 	} {
 		require.Equal(t, want, Language(name), name)
 	}
-	for ext, lang := range usual { // a name that linguist does not have would be no language at all
-		require.Contains(t, enry.GetLanguagesByExtension("x"+ext, nil, nil), lang, ext)
-	}
 }
 
-// TestEnry holds every extension and name that linguist knows against go-enry.
+// TestEnry holds every extension and name that linguist knows against go-enry,
+// of which the tables are generated: after an update of it, run go generate.
 func TestEnry(t *testing.T) {
 	t.Parallel()
-	want := func(name string) string {
-		language, _ := enry.GetLanguageByFilename(name)
-		if language == "" {
-			language, _ = enry.GetLanguageByExtension(name)
-		}
+	counted := func(language string) string {
 		if kind := enry.GetLanguageType(language); kind != enry.Programming && kind != enry.Markup {
 			return ""
 		}
@@ -38,15 +34,91 @@ func TestEnry(t *testing.T) {
 		}
 		return language
 	}
-	for ext := range data.LanguagesByExtension {
-		if _, ok := usual[ext]; !ok {
-			require.Equal(t, want("x"+ext), Language("x"+ext), ext)
+	chosen := 0
+	for ext, languages := range data.LanguagesByExtension {
+		if ext != strings.ToLower(ext) {
+			continue // go-enry does not find it either
+		}
+		_, known := extended(ext)
+		require.True(t, known, ext)
+		first, _ := enry.GetLanguageByExtension("x" + ext)
+		got := Language("x" + ext)
+		if got == counted(first) {
+			continue
+		}
+		// We may choose where GitHub looks into the file, but only among what it could be.
+		chosen++
+		var possible []string
+		for _, l := range languages {
+			possible = append(possible, counted(l))
+		}
+		require.Contains(t, possible, got, ext)
+	}
+	require.Positive(t, chosen)
+	for name := range data.LanguagesByFilename {
+		want, _ := enry.GetLanguageByFilename(name)
+		require.Equal(t, counted(want), Language(name), name)
+	}
+	for _, name := range []string{"x.unheard-of", "x", ".", "x."} {
+		require.Empty(t, Language(name), name)
+	}
+}
+
+func enryForeign(path string) bool {
+	return enry.IsVendor(path) || enry.IsDocumentation(path) || enry.IsGenerated(path, nil)
+}
+
+// TestEnryForeign holds our patterns against go-enry: each of theirs as a
+// path that may match it, in several folders, with several ends.
+func TestEnryForeign(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, data.FastVendorMatcher.String(), vendorPattern)
+	require.Len(t, documentationPatterns, len(data.DocumentationMatchers))
+	for i, m := range data.DocumentationMatchers {
+		require.Equal(t, m.String(), documentationPatterns[i])
+	}
+	require.Len(t, generatedPatterns, len(data.GeneratedCodeNameMatchers)+len(data.GeneratedCodeExtensions))
+	names := []string{"main.go", "a.pb.go", "a.min.js", "a.ts", "README", "a.designer.cs", "A.Feature.cs", "x.zep.c", "_TLB.pas", "query-1.json", ".pnp.cjs", "x.esy.lock"}
+	for ext := range data.GeneratedCodeExtensions {
+		names = append(names, "x"+ext, "x"+strings.ToUpper(ext), ext, "x"+ext+".go")
+	}
+	// What is left of a pattern without its operators is a path that it nearly or wholly matches.
+	plain := strings.NewReplacer(`\`, "", "(?i)", "", "(?:", "", "(", "", ")", "", "^", "", "$", "", "|", "", "?", "", ".*", "x", ".+", "x", "[-0-9A-Za-z]+", "x", "+", "")
+	for _, pattern := range generatedPatterns {
+		names = append(names, plain.Replace(pattern), pattern)
+	}
+	matched := 0
+	for _, dir := range []string{"", "src/", "vendor/", "vendor/github.com/a/", "docs/", "x/node_modules/", "Pods/", ".idea/", "Godeps/", "htmlcov/", "__generated__/", ".sqlx/", "x/.sqlx/", "Carthage/Build/"} {
+		for _, name := range names {
+			for _, end := range []string{"", "x", "/", "/x"} {
+				path := dir + name + end
+				require.Equal(t, enryForeign(path), Foreign(path), path)
+				if Foreign(path) {
+					matched++
+				}
+			}
 		}
 	}
-	for name := range data.LanguagesByFilename {
-		require.Equal(t, want(name), Language(name), name)
+	require.Positive(t, matched)
+	// Each of our own patterns, alone, for a function of theirs: the order is the same.
+	for i, matches := range data.GeneratedCodeNameMatchers {
+		own := regexp.MustCompile(generatedPatterns[i])
+		for _, name := range names {
+			for _, dir := range []string{"", "x/", "vendor/github.com/"} {
+				require.Equal(t, matches(dir+name), own.MatchString(dir+name), "%s of %s", generatedPatterns[i], dir+name)
+			}
+		}
 	}
-	for _, path := range []string{"main.go", "vendor/a.go", "docs/a.go", "a.pb.go", "x/node_modules/y.js", "a.min.js", "Pods/a.m", "src/a.ts", "package-lock.json"} {
-		require.Equal(t, enry.IsVendor(path) || enry.IsDocumentation(path) || enry.IsGenerated(path, nil), Foreign(path), path)
+}
+
+func BenchmarkForeign(b *testing.B) {
+	for b.Loop() {
+		Foreign("server/source/linguist/linguist.go")
+	}
+}
+
+func BenchmarkLanguage(b *testing.B) {
+	for b.Loop() {
+		Language("linguist.go")
 	}
 }
