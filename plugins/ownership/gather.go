@@ -62,6 +62,7 @@ type lint struct {
 // make it fail; a source of evidence that fails is among the troubles.
 func (g *gatherer) gather(ctx context.Context, s plugins.Subject) (*finding, error) {
 	e := s.Entity
+	g.people.noted = nil
 	f := &finding{gathered: gathered{Entity: e.Ref}, Troubles: map[Source]error{}}
 	f.Place, f.InRepo = placeOf(s.View, e)
 	if err := g.override(ctx, s, f); err != nil {
@@ -104,6 +105,17 @@ func (g *gatherer) addRef(s plugins.Subject, f *finding, from Source, ref catalo
 	return &f.Claims[len(f.Claims)-1]
 }
 
+// maxRef bounds a written ref in bytes: three names of 63 and a DNS subdomain fit.
+const maxRef = 500
+
+// readRef reads the ref of an owner as a spec writes it.
+func readRef(written, namespace string) (catalog.Ref, error) {
+	if len(written) > maxRef {
+		return catalog.Ref{}, fmt.Errorf("it has %d bytes; %d are the most", len(written), maxRef)
+	}
+	return catalog.ParseRef(written, catalog.RefContext{Kind: "group", Namespace: namespace})
+}
+
 // override is 1: what a person decided.
 func (g *gatherer) override(ctx context.Context, s plugins.Subject, f *finding) error {
 	o, ok, err := g.overrideOf(ctx, s.Entity.Ref)
@@ -144,11 +156,11 @@ func (g *gatherer) declared(s plugins.Subject, f *finding) {
 		}
 	}
 	o := s.Entity.Origin
-	evidence := catalog.Evidence{Kind: "declared", Text: "spec.owner is " + written + ".", Repository: o.Repository, Path: o.Path, Line: f.DeclaredLine, Commit: o.Commit, Weight: 1}
+	evidence := catalog.Evidence{Kind: "declared", Text: "spec.owner is " + clip(written) + ".", Repository: o.Repository, Path: o.Path, Line: f.DeclaredLine, Commit: o.Commit, Weight: 1}
 	if r, ok := s.View.Repository(s.Entity); ok && o.Path != "" {
 		evidence = place{Repository: r}.in(o.Path, f.DeclaredLine, evidence)
 	}
-	ref, err := catalog.ParseRef(written, catalog.RefContext{Kind: "group", Namespace: s.Entity.Ref.Namespace})
+	ref, err := readRef(written, s.Entity.Ref.Namespace)
 	if err != nil {
 		g.addRef(s, f, SourceDeclared, catalog.Ref{}, false, written, Confidence(SourceDeclared), evidence).Unfit = err.Error()
 		return
@@ -168,7 +180,7 @@ func (g *gatherer) property(s plugins.Subject, f *finding) {
 				continue
 			}
 			g.add(s, f, SourceProperty, value, Confidence(SourceProperty), f.Place.about(catalog.Evidence{
-				Kind: "property", Text: fmt.Sprintf("The repository's custom property %s is %s.", name, value), Weight: 1,
+				Kind: "property", Text: fmt.Sprintf("The repository's custom property %s is %s.", name, clip(value)), Weight: 1,
 			}))
 		}
 	}
@@ -235,12 +247,13 @@ func (g *gatherer) inherit(ctx context.Context, s plugins.Subject, f *finding, f
 		return nil
 	}
 	evidence := catalog.Evidence{
-		Kind: "inherited", Text: fmt.Sprintf("It is part of %s, whose spec.owner is %s.", from.Key(), written),
+		Kind: "inherited", Text: fmt.Sprintf("It is part of %s, whose spec.owner is %s.", from.Key(), clip(written)),
 		Repository: e.Origin.Repository, Path: e.Origin.Path, Line: e.Origin.Line, Commit: e.Origin.Commit, Weight: confidence,
 	}
-	ref, err := catalog.ParseRef(written, catalog.RefContext{Kind: "group", Namespace: e.Ref.Namespace})
+	ref, err := readRef(written, e.Ref.Namespace)
 	if err != nil {
-		return nil // the ancestor has a problem of its own
+		g.addRef(s, f, SourceInherited, catalog.Ref{}, false, written, confidence, evidence).Unfit = err.Error()
+		return nil //nolint:nilerr // it is told with the claim
 	}
 	_, exists := s.View.Entity(ref)
 	g.addRef(s, f, SourceInherited, ref.Lower(), exists, written, confidence, evidence)
@@ -283,7 +296,7 @@ func (g *gatherer) permission(s plugins.Subject, f *finding) {
 		for i := range teams {
 			t := &teams[i]
 			if t.ref, t.ok = g.people.team(s.View, ownerOf(f.Place.Name), t.slug); t.ok && len(teams) > 1 {
-				t.size = g.people.members(s.View, t.ref, countTeams)
+				t.size = count(s.View, t.ref, countTeams, func(catalog.Ref) bool { return true })
 			}
 		}
 		slices.SortStableFunc(teams, func(a, b team) int { return cmp.Compare(a.size, b.size) })
@@ -399,7 +412,7 @@ func (g *gatherer) drift(s plugins.Subject, f *finding, all []work) {
 		return
 	}
 	top := teams[0]
-	if g.people.within(s.View, top.Team, f.Declared) || f.Declared.Kind == "user" && g.people.within(s.View, f.Declared, top.Team) {
+	if Belongs(s.View, top.Team, f.Declared) || f.Declared.Kind == "user" && Belongs(s.View, f.Declared, top.Team) {
 		return
 	}
 	f.Drift = &Drift{Declared: f.Declared, Evident: top.Team, Share: top.Share, Commits: n}
@@ -420,7 +433,7 @@ func (g *gatherer) paging(s plugins.Subject, f *finding) {
 		var team string
 		if json.Unmarshal(s.Entity.Fact(key), &team) == nil && team != "" {
 			g.add(s, f, SourcePaging, team, Confidence(SourcePaging), catalog.Evidence{
-				Kind: "paging", Text: fmt.Sprintf("The fact %s is %s.", key, team), Weight: Confidence(SourcePaging),
+				Kind: "paging", Text: fmt.Sprintf("The fact %s is %s.", key, clip(team)), Weight: Confidence(SourcePaging),
 			})
 		}
 	}
@@ -432,8 +445,8 @@ const maxRoles = 20
 // responsibilities reads spec.accountable and spec.responsibilities, whose keys
 // are roles and whose values are refs.
 func (g *gatherer) responsibilities(s plugins.Subject, f *finding) {
-	in := catalog.RefContext{Kind: "group", Namespace: s.Entity.Ref.Namespace}
-	if ref, err := catalog.ParseRef(s.Entity.Text("spec.accountable"), in); err == nil {
+	namespace := s.Entity.Ref.Namespace
+	if ref, err := readRef(s.Entity.Text("spec.accountable"), namespace); err == nil {
 		f.Accountable = ref.Lower()
 	}
 	var roles map[string]any
@@ -442,7 +455,7 @@ func (g *gatherer) responsibilities(s plugins.Subject, f *finding) {
 	}
 	for _, role := range slices.Sorted(maps.Keys(roles)) {
 		written, _ := roles[role].(string)
-		if ref, err := catalog.ParseRef(written, in); err == nil && len(f.Responsibilities) < maxRoles && len(role) <= 100 {
+		if ref, err := readRef(written, namespace); err == nil && len(f.Responsibilities) < maxRoles && len(role) <= 100 {
 			if f.Responsibilities == nil {
 				f.Responsibilities = map[string]catalog.Ref{}
 			}
@@ -472,6 +485,14 @@ func (g *gatherer) history(ctx context.Context, e *catalog.Entity, f *finding) e
 		f.HadDrift = &had
 	}
 	return nil
+}
+
+// clip keeps what others wrote from filling a sentence.
+func clip(s string) string {
+	if len(s) <= maxRef {
+		return s
+	}
+	return strings.ToValidUTF8(s[:maxRef], "") + "…"
 }
 
 func folderName(folder string) string {

@@ -45,6 +45,7 @@ func TestDeclared(t *testing.T) {
 		"empty":    {"ghosts", "group:default/ghosts", StatusDisbanded},
 		"gone":     {"leavers", "group:default/leavers", StatusDisbanded},
 		"missing":  {"nobody", "", StatusDangling},
+		"endless":  {strings.Repeat("x", 100_000), "", StatusDangling},
 		"unwanted": {"", "", StatusUnowned},
 	} {
 		spec := map[string]any{"type": "service", "lifecycle": "production"}
@@ -78,8 +79,8 @@ func TestMembers(t *testing.T) {
 	w.user("bob", "inner")
 	require.Equal(t, 2, p.members(view{w}, ref("group", "all"), 2))
 	require.Equal(t, 2, p.members(view{w}, ref("group", "inner"), 9))
-	require.True(t, p.within(view{w}, ref("user", "ann"), ref("group", "all")))
-	require.False(t, p.within(view{w}, ref("user", "eve"), ref("group", "all")))
+	require.True(t, Belongs(view{w}, ref("user", "ann"), ref("group", "all")))
+	require.False(t, Belongs(view{w}, ref("user", "eve"), ref("group", "all")))
 	empty := &people{census: &census{}}
 	require.Equal(t, -1, empty.members(view{w}, ref("group", "unheard"), 2), "without users nothing can be said")
 	require.Equal(t, 0, p.members(view{w}, ref("group", "unheard"), 2))
@@ -426,5 +427,26 @@ func TestBots(t *testing.T) {
 	}
 	for pattern, want := range map[string]bool{"abc": true, "a*": true, "*c": true, "a*c": true, "*b*": true, "*": true, "**": true, "ab": false, "b*": false, "*b": false, "abc*abc": false, "a*bc*c": false} {
 		require.Equal(t, want, matchStars(pattern, "abc"), pattern)
+	}
+}
+
+// TestDepends holds that each answer that needed all groups depends on them, and
+// not only that of the first entity of a call.
+func TestDepends(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.add("group:default/renamed", map[string]any{"type": "team", "children": []any{}}, "", annotationTeam, "acme/platform")
+	w.repo("web", func(r *plugins.Repository) { r.Topics = []string{"owner-platform"} })
+	p := w.plugin(`{}`)
+	var subjects []plugins.Subject
+	for _, name := range []string{"a", "b"} {
+		e := w.add("component:default/"+name, nil, "acme/web:catalog-info.yaml")
+		subjects = append(subjects, plugins.Subject{Entity: w.entities[e.Key()], View: &noting{view: view{w}, reads: map[string]struct{}{}}})
+	}
+	out, err := p.Enrich(t.Context(), subjects)
+	require.NoError(t, err)
+	for i, s := range subjects {
+		require.Equal(t, "group:default/renamed", factsOf(out[i])[FactOwner])
+		require.Contains(t, s.View.(*noting).reads, "k:group")
 	}
 }

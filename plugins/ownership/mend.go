@@ -34,7 +34,9 @@ func mends(e *catalog.Entity, f *finding, o *Ownership, now time.Time) []Mend {
 			file(reason, fmt.Sprintf("Write owner: %s into the spec, or add the declared owner to the catalog.", named))
 		}
 	case StatusDisbanded:
-		if candidate.IsZero() {
+		if o.Source == SourceOverride {
+			out = append(out, Mend{Reason: reason, Text: "Decide on another owner here, or take the decision back."})
+		} else if candidate.IsZero() {
 			file(reason, "Name an owner that has active members, or add members to this one.")
 		} else {
 			file(reason, fmt.Sprintf("Write owner: %s into the spec, or add members to the declared owner.", named))
@@ -57,7 +59,7 @@ func mends(e *catalog.Entity, f *finding, o *Ownership, now time.Time) []Mend {
 			file(reason, fmt.Sprintf("Add a second person to %s.", o.Owner.Key()))
 		}
 	}
-	if o.Status == StatusSplit || o.Status == StatusUnowned && !candidate.IsZero() {
+	if o.Status == StatusUnowned && !candidate.IsZero() {
 		if m, ok := mendCodeowners(f, candidate); ok {
 			m.Reason = string(o.Status)
 			out = append(out, m)
@@ -99,13 +101,17 @@ func short(r catalog.Ref, namespace string) string {
 }
 
 // mendCodeowners proposes a line that gives the folder of an entity to an owner.
-// It tells false if the file is not known, or the owner has no name on the forge.
+// It tells false if the file is not known, or says something of the folder
+// already, which is then for a person to weigh.
 func mendCodeowners(f *finding, owner catalog.Ref) (Mend, bool) {
 	if !f.InRepo || owner.IsZero() {
 		return Mend{}, false
 	}
 	name := ""
 	for _, c := range f.Claims {
+		if c.Source == SourceCodeowners {
+			return Mend{}, false
+		}
 		if c.Owner == owner && strings.HasPrefix(c.Written, "@") {
 			name = c.Written
 		}

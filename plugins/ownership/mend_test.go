@@ -212,5 +212,12 @@ func TestMendUnowned(t *testing.T) {
 		},
 	}, o.Mends)
 	w.repo("web", func(r *plugins.Repository) { r.Codeowners = &plugins.Codeowners{Path: "CODEOWNERS", Hash: "1"} })
-	require.Len(t, w.explain(`{}`, "component:default/web").Mends, 1, "a file that is too large is not changed")
+	for _, m := range w.explain(`{}`, "component:default/web").Mends {
+		require.Empty(t, m.Patch, "a file that is too large is not changed")
+	}
+	// Somebody wrote that nobody owns it.
+	w.repo("web", owners("* @acme/b", "/services/"))
+	o = w.explain(`{}`, "component:default/web")
+	require.Equal(t, StatusUnowned, o.Status)
+	require.Len(t, o.Mends, 1)
 }

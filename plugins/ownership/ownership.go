@@ -147,7 +147,8 @@ type Verification struct {
 
 // Mend is a change that would put something right.
 type Mend struct {
-	// Reason is a status, drift, ineffective or invalid.
+	// Reason is a status, drift, or what is wrong with CODEOWNERS: ineffective,
+	// invalid or too-large.
 	Reason     string
 	Repository string // owner/name
 	Path       string

@@ -2,6 +2,7 @@ package ownership
 
 import (
 	"path"
+	"slices"
 	"strings"
 	"sync"
 
@@ -30,6 +31,9 @@ type people struct {
 	teams  map[string]catalog.Ref // by org/slug and by slug, in lower case
 	logins map[string]catalog.Ref
 	emails map[string]catalog.Ref // of users and groups
+
+	actives map[catalog.Ref]bool // of users that exist
+	noted   []string             // kinds that the view at hand has noted
 }
 
 // resolve finds who is meant by @org/team, @user, an e-mail address or a ref, as
@@ -38,6 +42,9 @@ type people struct {
 // of the text.
 func (p *people) resolve(v plugins.View, written string) (catalog.Ref, bool) {
 	written = strings.TrimSpace(written)
+	if len(written) > maxRef {
+		return catalog.Ref{}, false
+	}
 	if name, ok := strings.CutPrefix(written, "@"); ok {
 		if org, team := path.Split(name); org != "" {
 			return p.team(v, strings.TrimSuffix(org, "/"), team)
@@ -134,7 +141,7 @@ func (p *people) email(v plugins.View, address string) (catalog.Ref, bool) {
 // allGroups learns all groups, once, and has every view that asked note that its
 // answer depends on them.
 func (p *people) allGroups(v plugins.View) {
-	v.Each("group", stop)
+	p.note(v, "group")
 	p.once.groups.Do(func() {
 		p.teams = map[string]catalog.Ref{}
 		v.Each("group", func(e *catalog.Entity) bool {
@@ -150,7 +157,7 @@ func (p *people) allGroups(v plugins.View) {
 }
 
 func (p *people) allUsers(v plugins.View) {
-	v.Each("user", stop)
+	p.note(v, "user")
 	p.once.users.Do(func() {
 		p.logins = map[string]catalog.Ref{}
 		v.Each("user", func(e *catalog.Entity) bool {
@@ -164,7 +171,14 @@ func (p *people) allUsers(v plugins.View) {
 	})
 }
 
-func stop(*catalog.Entity) bool { return false }
+// note has a view note that its answer depends on all entities of a kind, unless
+// it did so already.
+func (p *people) note(v plugins.View, kind string) {
+	if !slices.Contains(p.noted, kind) {
+		p.noted = append(p.noted, kind)
+		v.Each(kind, func(*catalog.Entity) bool { return false })
+	}
+}
 
 func keepEmail(in *map[string]catalog.Ref, address string, ref catalog.Ref) {
 	if *in == nil {
@@ -200,12 +214,22 @@ func (p *people) members(v plugins.View, owner catalog.Ref, most int) int {
 		}
 		return 0
 	}
+	n := count(v, owner, most, func(user catalog.Ref) bool { return p.active(v, user) })
+	if n == 0 && p.census.Users == 0 {
+		return -1
+	}
+	return n
+}
+
+// count counts the members of a group that are wanted, those of groups below it
+// included, up to a number.
+func count(v plugins.View, owner catalog.Ref, most int, wanted func(catalog.Ref) bool) int {
 	counted := map[catalog.Ref]bool{}
 	seen := map[catalog.Ref]bool{owner.Lower(): true}
 	for todo := []catalog.Ref{owner.Lower()}; len(todo) > 0; todo = todo[1:] {
 		for _, r := range v.Relations(todo[0]) {
 			switch {
-			case r.Type == catalog.HasMember && !counted[r.Target] && p.active(v, r.Target):
+			case r.Type == catalog.HasMember && !counted[r.Target] && wanted(r.Target):
 				if counted[r.Target] = true; len(counted) >= most {
 					return len(counted)
 				}
@@ -215,21 +239,29 @@ func (p *people) members(v plugins.View, owner catalog.Ref, most int) int {
 			}
 		}
 	}
-	if len(counted) == 0 && p.census.Users == 0 {
-		return -1
-	}
 	return len(counted)
 }
 
 // active tells whether a user is in the catalog and not suspended.
 func (p *people) active(v plugins.View, user catalog.Ref) bool {
-	e, ok := v.Entity(user)
-	return ok && e.Annotation(annotationSuspended) != "true"
+	e, ok := v.Entity(user) // even if it is known, as the answer depends on it
+	if !ok {
+		return false
+	}
+	active, known := p.actives[user]
+	if !known {
+		if p.actives == nil {
+			p.actives = map[catalog.Ref]bool{}
+		}
+		active = e.Annotation(annotationSuspended) != "true"
+		p.actives[user] = active
+	}
+	return active
 }
 
-// within tells whether a group or user belongs to another group, through any
-// number of groups, or is the same.
-func (p *people) within(v plugins.View, inner, outer catalog.Ref) bool {
+// Belongs tells whether a user or group is in a group, through any number of
+// groups, or is the same. It looks at 100 groups at most.
+func Belongs(v plugins.View, inner, outer catalog.Ref) bool {
 	outer = outer.Lower()
 	seen := map[catalog.Ref]bool{inner.Lower(): true}
 	for todo := []catalog.Ref{inner.Lower()}; len(todo) > 0; todo = todo[1:] {

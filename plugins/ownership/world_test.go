@@ -206,10 +206,12 @@ func (v view) Each(kind string, yield func(*catalog.Entity) bool) {
 
 type host struct{ w *world }
 
-func (h host) Records() plugins.Records    { return &h.w.records }
-func (h host) Source() plugins.Inspector   { return inspector{h.w} }
-func (h host) Refresh(refs ...catalog.Ref) { h.w.again = append(h.w.again, refs...) }
-func (h host) Now() time.Time              { return h.w.now }
+func (h host) Records() plugins.Records                                  { return &h.w.records }
+func (h host) Source() plugins.Inspector                                 { return inspector(h) }
+func (h host) View(context.Context) plugins.View                         { return nil }
+func (h host) Select(context.Context, string) ([]*catalog.Entity, error) { return nil, nil }
+func (h host) Refresh(refs ...catalog.Ref)                               { h.w.again = append(h.w.again, refs...) }
+func (h host) Now() time.Time                                            { return h.w.now }
 
 type inspector struct{ w *world }
 
@@ -302,4 +304,25 @@ func hours(n float64) time.Duration { return time.Duration(n * float64(time.Hour
 
 func ref(kind, name string) catalog.Ref {
 	return catalog.Ref{Kind: kind, Namespace: "default", Name: name}
+}
+
+// noting is a view that notes what is read.
+type noting struct {
+	view
+	reads map[string]struct{}
+}
+
+func (n *noting) Entity(ref catalog.Ref) (*catalog.Entity, bool) {
+	n.reads["e:"+ref.Key()] = struct{}{}
+	return n.view.Entity(ref)
+}
+
+func (n *noting) Relations(ref catalog.Ref) []catalog.Relation {
+	n.reads["r:"+ref.Key()] = struct{}{}
+	return n.view.Relations(ref)
+}
+
+func (n *noting) Each(kind string, yield func(*catalog.Entity) bool) {
+	n.reads["k:"+kind] = struct{}{}
+	n.view.Each(kind, yield)
 }
