@@ -176,6 +176,25 @@ func (s *Store) openPostgres(dsn string) error {
 	return nil
 }
 
+// ReleaseMemory gives back what SQLite caches of the file, for a process that
+// has become idle; the cache fills again with what is read and written. It does
+// not wait for who writes for longer than a second. On PostgreSQL there is
+// nothing to give back.
+func (s *Store) ReleaseMemory(ctx context.Context) error {
+	if s.postgres {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	var errs []error
+	for _, db := range []*sql.DB{s.writer, s.reader} { // of the readers, an idle Store has one
+		if _, err := db.ExecContext(ctx, "PRAGMA shrink_memory"); err != nil {
+			errs = append(errs, fmt.Errorf("release SQLite's cache: %w", err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
 // Close gives the leases back and closes the database. Harvests that still run
 // are marked as interrupted by the next one.
 func (s *Store) Close() error {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"log/slog"
 	"runtime/debug"
 	"runtime/metrics"
 	"time"
@@ -42,20 +43,22 @@ const (
 	// as left behind by a burst.
 	idleAfter = 2 * time.Second
 	// idleBytes is how much of it is worth giving back.
-	idleBytes = 16 << 20
+	idleBytes = 4 << 20
 )
 
 // releaseIdle gives memory back that a burst of work has left behind, once
 // nothing has been collected for a while, until ctx ends. The runtime does so
-// too, over minutes.
-func releaseIdle(ctx context.Context) error {
+// too, over minutes. What died after the last collection of a burst cannot be
+// seen, so that each burst is followed by one. database gives back the
+// database's own memory, of which the runtime knows nothing.
+func releaseIdle(ctx context.Context, database func(context.Context) error, log *slog.Logger) error {
 	tick := time.NewTicker(idleAfter)
 	defer tick.Stop()
 	samples := []metrics.Sample{
 		{Name: "/gc/cycles/total:gc-cycles"}, {Name: "/memory/classes/heap/free:bytes"},
 		{Name: "/memory/classes/heap/objects:bytes"}, {Name: "/gc/heap/live:bytes"},
 	}
-	var cycles uint64
+	var cycles, released uint64
 	for {
 		select {
 		case <-ctx.Done():
@@ -66,10 +69,14 @@ func releaseIdle(ctx context.Context) error {
 		now := samples[0].Value.Uint64()
 		// What is free, and what was made since the last collection and may be garbage.
 		left := samples[1].Value.Uint64() + samples[2].Value.Uint64() - min(samples[2].Value.Uint64(), samples[3].Value.Uint64())
-		if idle := now == cycles; idle && left > idleBytes {
+		if idle := now == cycles; idle && (now != released || left > idleBytes) {
+			if err := database(ctx); err != nil && ctx.Err() == nil {
+				log.Debug("the database keeps its memory", "error", err)
+			}
 			releaseMemory()
 			metrics.Read(samples[:1])
 			now = samples[0].Value.Uint64()
+			released = now
 		}
 		cycles = now
 	}

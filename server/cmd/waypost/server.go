@@ -159,7 +159,7 @@ func (c *cli) runServer(ctx context.Context, cfg *config.Config) (err error) {
 		service.Background("registered locations", registry.Run),
 		service.Background("plugins", runner.Run),
 		service.Background("first harvest", first),
-		service.Background("idle memory", releaseIdle),
+		service.Background("idle memory", func(ctx context.Context) error { return releaseIdle(ctx, st.ReleaseMemory, log) }),
 		{Name: "watches", Stop: func(context.Context) error { follower.Feed().Close(); return nil }},
 		{Name: "readiness", Stop: func(context.Context) error { server.SetReady(false); return nil }},
 	}, func() {
