@@ -5,12 +5,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/maypok86/otter/v2"
 
 	"github.com/waypost-dev/waypost/plugins"
+	"github.com/waypost-dev/waypost/plugins/ownership/codeowners"
 	"github.com/waypost-dev/waypost/server/catalog"
 )
 
@@ -20,26 +23,30 @@ const keptFiles = 16 << 20
 // ownersFiles keeps parsed CODEOWNERS files by their hash. It is safe for
 // concurrent use.
 type ownersFiles struct {
-	dialect string
-	parsed  *otter.Cache[string, *ownersFile]
+	dialect codeowners.Dialect
+	parsed  *otter.Cache[string, ownersFile]
 }
 
-func newOwnersFiles(dialect string) *ownersFiles {
-	return &ownersFiles{dialect, otter.Must(&otter.Options[string, *ownersFile]{
+type ownersFile struct {
+	*codeowners.File
+	size int // of the text, in bytes
+}
+
+func newOwnersFiles(dialect codeowners.Dialect) *ownersFiles {
+	return &ownersFiles{dialect, otter.Must(&otter.Options[string, ownersFile]{
 		MaximumWeight: keptFiles,
-		Weigher:       func(_ string, f *ownersFile) uint32 { return uint32(min(f.size, keptFiles)) + 1000 },
+		Weigher:       func(_ string, f ownersFile) uint32 { return uint32(f.size) + 1000 }, //nolint:gosec // at most 3 MB
 	})}
 }
 
-func (o *ownersFiles) get(c *plugins.Codeowners) *ownersFile {
-	if c.Hash == "" {
-		return parseOwners(c.Content, o.dialect)
-	}
+func (o *ownersFiles) get(c *plugins.Codeowners) *codeowners.File {
 	if f, ok := o.parsed.GetIfPresent(c.Hash); ok {
-		return f
+		return f.File
 	}
-	f := parseOwners(c.Content, o.dialect)
-	o.parsed.Set(c.Hash, f)
+	f := codeowners.Parse([]byte(c.Content), o.dialect)
+	if c.Hash != "" && !f.TooLarge {
+		o.parsed.Set(c.Hash, ownersFile{f, len(c.Content)})
+	}
 	return f
 }
 
@@ -49,16 +56,20 @@ func (o *ownersFiles) get(c *plugins.Codeowners) *ownersFile {
 // that nobody owns it.
 func (p *Plugin) FindInCodeowners(r plugins.Repository, path string) ([]string, catalog.Evidence, bool) {
 	c := r.Codeowners
-	if p.files == nil || c == nil || c.Content == "" || len(c.Content) > maxOwnersFile {
+	if p.files == nil || c == nil || c.Content == "" {
 		return nil, catalog.Evidence{}, false
 	}
-	path = cleanFolder(path)
-	found, ok := p.files.get(c).match(path)
+	found, ok := p.files.get(c).Match(cleanFolder(path))
 	if !ok {
 		return nil, catalog.Evidence{}, false
 	}
-	return found.owners, place{Repository: r}.in(c.Path, found.line, catalog.Evidence{
-		Kind: "codeowners", Text: fmt.Sprintf("%s says so of %s in line %d.", c.Path, found.pattern, found.line), Weight: 1,
+	var owners []string
+	for _, o := range found.Owners() {
+		owners = append(owners, o.String())
+	}
+	rule := found.Rules[len(found.Rules)-1]
+	return owners, place{Repository: r}.in(c.Path, rule.Line, catalog.Evidence{
+		Kind: "codeowners", Text: fmt.Sprintf("%s says so of %s in line %d.", c.Path, rule.Pattern, rule.Line), Weight: 1,
 	}), true
 }
 
@@ -70,7 +81,9 @@ func sample(files []string) []string {
 	if len(files) <= maxSample {
 		return files
 	}
-	files = slices.Sorted(slices.Values(files))
+	if !slices.IsSorted(files) {
+		files = slices.Sorted(slices.Values(files))
+	}
 	out := make([]string, maxSample)
 	for i := range out {
 		out[i] = files[i*len(files)/maxSample]
@@ -90,13 +103,13 @@ func (g *gatherer) codeowners(ctx context.Context, s plugins.Subject, f *finding
 	if c == nil || c.Hash == emptyBlob {
 		return
 	}
-	if c.Content == "" || len(c.Content) > maxOwnersFile {
+	file := g.files.get(c)
+	if c.Content == "" || file.TooLarge {
 		f.Lint = append(f.Lint, lint{Reason: "too-large", Path: c.Path, Message: "CODEOWNERS has more than 3 MB, so that the forge ignores it", Hint: "Divide the repository, or give folders to owners, not files."})
 		return
 	}
-	file := g.files.get(c)
-	for _, bad := range file.invalid {
-		f.Lint = append(f.Lint, lint{Reason: "invalid", Path: c.Path, Line: bad.line, Message: bad.message, Hint: "Mend the line: until then the forge passes over it."})
+	for _, bad := range file.Invalid[:min(len(file.Invalid), maxLint)] {
+		f.Lint = append(f.Lint, lint{Reason: "invalid", Path: c.Path, Line: bad.Line, Message: "the forge passes over this line of CODEOWNERS: " + bad.Reason, Hint: bad.Fix})
 	}
 	files, err := g.source.Files(ctx, f.Place.Repository, f.Place.Folder)
 	if err != nil && !errors.Is(err, plugins.ErrNotGiven) {
@@ -138,7 +151,11 @@ func (g *gatherer) ownerSet(s plugins.Subject, f *finding, file string, set owne
 	}
 	names := "nobody"
 	if len(set.owners) > 0 {
-		names = strings.Join(set.owners[:min(len(set.owners), maxSetOwners)], " ")
+		names = ""
+		for _, o := range set.owners[:min(len(set.owners), maxSetOwners)] {
+			names += o.String() + " "
+		}
+		names = names[:len(names)-1]
 	}
 	evidence := f.Place.in(file, set.line, catalog.Evidence{
 		Kind: "codeowners", Weight: share,
@@ -157,7 +174,7 @@ func (g *gatherer) ownerSet(s plugins.Subject, f *finding, file string, set owne
 		return
 	}
 	for _, owner := range preferTeams(set.owners)[:min(len(set.owners), maxSetOwners)] {
-		c := g.add(s, f, SourceCodeowners, owner, confidence, evidence)
+		c := g.add(s, f, SourceCodeowners, owner.String(), confidence, evidence)
 		c.Unfit = unfit
 		if why := ineffective(&f.Place, owner); why != "" {
 			c.Unfit = why
@@ -170,9 +187,9 @@ func (g *gatherer) ownerSet(s plugins.Subject, f *finding, file string, set owne
 
 // ineffective says why the forge ignores an owner: a team that cannot write.
 // Whether a person can is not known.
-func ineffective(p *place, owner string) string {
-	org, slug, ok := strings.Cut(strings.TrimPrefix(owner, "@"), "/")
-	if !ok || !strings.HasPrefix(owner, "@") || len(p.Teams) == 0 || !strings.EqualFold(org, ownerOf(p.Name)) {
+func ineffective(p *place, owner codeowners.Owner) string {
+	org, slug, _ := strings.Cut(owner.Name, "/")
+	if owner.Kind != codeowners.Team || len(p.Teams) == 0 || !strings.EqualFold(org, ownerOf(p.Name)) {
 		return ""
 	}
 	for team, has := range p.Teams {
@@ -187,24 +204,18 @@ func ineffective(p *place, owner string) string {
 }
 
 // preferTeams puts teams before people, and people before e-mail addresses.
-func preferTeams(owners []string) []string {
-	kind := func(owner string) int {
-		switch {
-		case !strings.HasPrefix(owner, "@"):
-			return 2
-		case strings.Contains(owner, "/"):
-			return 0
-		}
-		return 1
-	}
+func preferTeams(owners []codeowners.Owner) []codeowners.Owner {
+	order := []codeowners.Kind{codeowners.Team, codeowners.User, codeowners.Email}
 	out := slices.Clone(owners)
-	slices.SortStableFunc(out, func(a, b string) int { return cmp.Compare(kind(a), kind(b)) })
+	slices.SortStableFunc(out, func(a, b codeowners.Owner) int {
+		return cmp.Compare(slices.Index(order, a.Kind), slices.Index(order, b.Kind))
+	})
 	return out
 }
 
 // ownerSet is the files that are given to one set of owners.
 type ownerSet struct {
-	owners  []string // none for nobody
+	owners  []codeowners.Owner // none for nobody
 	files   int
 	line    int // that gives most of them, from 1; 0 if no line is about them
 	pattern string
@@ -213,42 +224,65 @@ type ownerSet struct {
 func (s ownerSet) share(of int) float64 { return float64(s.files) / float64(of) }
 
 // distribution tells how files are divided among sets of owners, most first.
-func distribution(file *ownersFile, files []string) []ownerSet {
-	byLine := map[int]*ownerSet{}
+func distribution(file *codeowners.File, files []string) []ownerSet {
+	type deciding struct {
+		last   *codeowners.Rule // nil if there is none
+		others string           // of other sections
+	}
+	byRule := map[deciding]*ownerSet{}
 	for _, f := range files {
-		r, ok := file.match(f)
-		if !ok {
-			r = rule{}
+		m, ok := file.Match(f)
+		var by deciding
+		if ok {
+			others := m.Rules[:len(m.Rules)-1]
+			by.last = m.Rules[len(others)]
+			for _, r := range others {
+				by.others += strconv.Itoa(r.Line) + " "
+			}
 		}
-		s := byLine[r.line]
+		s := byRule[by]
 		if s == nil {
-			s = &ownerSet{owners: r.owners, line: r.line, pattern: r.pattern}
-			byLine[r.line] = s
+			s = &ownerSet{owners: m.Owners()}
+			if ok {
+				s.line, s.pattern = by.last.Line, by.last.Pattern
+			}
+			byRule[by] = s
 		}
 		s.files++
 	}
-	lines := make([]*ownerSet, 0, len(byLine))
-	for _, s := range byLine {
-		lines = append(lines, s)
-	}
-	order := func(a, b ownerSet) int {
+	rules := slices.Collect(maps.Values(byRule))
+	order := func(a, b *ownerSet) int {
 		return cmp.Or(cmp.Compare(b.files, a.files), cmp.Compare(a.line, b.line))
 	}
-	slices.SortFunc(lines, func(a, b *ownerSet) int { return order(*a, *b) })
-	var out []ownerSet
-	at := map[string]int{}
-	for _, s := range lines {
-		key := strings.ToLower(strings.Join(slices.Sorted(slices.Values(s.owners)), "\n"))
-		if s.line == 0 {
-			key = "\n" // no line is something else than a line without owners
-		}
-		if i, ok := at[key]; ok {
-			out[i].files += s.files
+	slices.SortFunc(rules, order)
+	var out []*ownerSet
+	at := map[string]*ownerSet{}
+	for _, s := range rules {
+		key := s.key()
+		if had := at[key]; had != nil {
+			had.files += s.files
 			continue
 		}
-		at[key] = len(out)
-		out = append(out, *s)
+		at[key] = s
+		out = append(out, s)
 	}
 	slices.SortStableFunc(out, order)
-	return out
+	sets := make([]ownerSet, len(out))
+	for i, s := range out {
+		sets[i] = *s
+	}
+	return sets
+}
+
+// key is the same for the same owners in any order.
+func (s *ownerSet) key() string {
+	if s.line == 0 {
+		return "-" // no line is something else than a line without owners
+	}
+	names := make([]string, len(s.owners))
+	for i, o := range s.owners {
+		names[i] = strings.ToLower(o.String())
+	}
+	slices.Sort(names)
+	return strings.Join(names, " ")
 }

@@ -50,7 +50,7 @@ func TestCodeowners(t *testing.T) {
 			require.Equal(t, fmt.Sprintf("https://github.com/acme/mono/blob/c0ffee/.github/CODEOWNERS#L%d", c.line), e.URL)
 			require.Equal(t, "c0ffee", e.Commit)
 		}
-		require.Contains(t, o.Mends, Mend{Reason: "invalid", Repository: "acme/mono", Path: ".github/CODEOWNERS", Line: 6, Text: "Mend the line: until then the forge passes over it."})
+		require.Contains(t, o.Mends, Mend{Reason: "invalid", Repository: "acme/mono", Path: ".github/CODEOWNERS", Line: 6, Text: "give the path to its owners in a later line, or to nobody by a line without owners"})
 	}
 	o := w.explain(`{}`, "component:default/cpay")
 	require.Equal(t, becauseBetter, because(t, &o, SourceCodeowners, "cyn"), "teams go before people")
@@ -143,4 +143,19 @@ func TestFindInCodeowners(t *testing.T) {
 	r.Codeowners = nil
 	_, _, ok = p.FindInCodeowners(r, "web/a.js")
 	require.False(t, ok)
+}
+
+// TestGitLab has each section decide for itself.
+func TestGitLab(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.team("web", "ann", "bob")
+	w.team("sec", "cyn", "dan")
+	w.files = map[string][]string{"acme/mono": {"web/a", "web/b", "web/c", "web/key"}}
+	w.repo("mono", owners("[Code]", "web/ @acme/web", "[Security] @acme/sec", "key"))
+	w.add("component:default/web", nil, "acme/mono:web/catalog-info.yaml")
+	o := w.explain(`{"codeowners":{"dialect":"gitlab"}}`, "component:default/web")
+	require.Equal(t, "web codeowners", pair(o))
+	require.InDelta(t, 0.9*0.75, o.Confidence, 1e-9)
+	require.Contains(t, because(t, &o, SourceCodeowners, "sec"), "25 % of the files")
 }

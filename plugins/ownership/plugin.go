@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/waypost-dev/waypost/plugins"
+	"github.com/waypost-dev/waypost/plugins/ownership/codeowners"
 	"github.com/waypost-dev/waypost/server/catalog"
 )
 
@@ -57,7 +58,7 @@ func (p *Plugin) Configure(_ context.Context, raw json.RawMessage, host plugins.
 	if err != nil {
 		return err
 	}
-	p.config, p.host, p.files = c, host, newOwnersFiles(c.Codeowners.Dialect)
+	p.config, p.host, p.files = c, host, newOwnersFiles(codeowners.Dialect(c.Codeowners.Dialect))
 	return nil
 }
 
