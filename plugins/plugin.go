@@ -254,6 +254,12 @@ type Host interface {
 	Records() Records
 	// Source reads what is in repositories and is not harvested.
 	Source() Inspector
+	// View is the catalog as it is now, for a service that answers people. What
+	// is read through it is not noted.
+	View(ctx context.Context) View
+	// Select returns the entities that a filter in CEL selects, as for listing
+	// entities, by ref; empty selects all. An error says what is wrong with it.
+	Select(ctx context.Context, filter string) ([]*catalog.Entity, error)
 	// Refresh asks for an entity to be enriched soon, as after a person's
 	// decision.
 	Refresh(refs ...catalog.Ref)

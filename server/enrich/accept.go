@@ -129,9 +129,14 @@ func (p *plugin) problem(e *catalog.Entity, x catalog.Problem) catalog.Problem {
 		x.Severity = catalog.SeverityWarning
 	}
 	x.Message, x.Hint, x.Field = clip(x.Message, maxText), clip(x.Hint, maxText), clip(x.Field, 200)
-	x.Source, x.Repository, x.Entity = e.Origin.Source, e.Origin.Repository, e.Ref.String()
-	if x.Path == "" {
-		x.Path, x.Line, x.Column = e.Origin.Path, cmp.Or(x.Line, e.Origin.Line), 0
+	x.Source, x.Repository, x.Entity, x.Column = e.Origin.Source, e.Origin.Repository, e.Ref.String(), 0
+	switch x.Path {
+	case "":
+		x.Path, x.Line = e.Origin.Path, cmp.Or(x.Line, e.Origin.Line)
+	case e.Origin.Path:
+	default:
+		// What is wrong with another file is so once, and not for each entity.
+		x.Entity = ""
 	}
 	return x
 }

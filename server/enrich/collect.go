@@ -36,8 +36,18 @@ func (r *Runner) collect(ctx context.Context, p *plugin) error {
 	now := p.collectNow
 	p.collectNow = false
 	p.mu.Unlock()
-	if left := every - time.Since(known[p.name].Collected); !now && left > 0 {
-		p.soon(time.Now().Add(left))
+	// A catalog of another size has to be looked at anew: it was harvested first.
+	size := r.o.Index.Snapshot().Len()
+	grown := max(size-p.collectedSize, p.collectedSize-size)*10 > p.collectedSize
+	next := known[p.name].Collected.Add(every)
+	if grown {
+		next = time.Time{}
+	}
+	if p.collectAfter.After(next) {
+		next = p.collectAfter
+	}
+	if !now && next.After(time.Now()) {
+		p.soon(next)
 		return nil
 	}
 	if err := r.repos.catchUp(ctx); err != nil {
@@ -67,9 +77,11 @@ func (r *Runner) collect(ctx context.Context, p *plugin) error {
 		return ctx.Err()
 	}
 	if failed != nil {
-		p.soon(time.Now().Add(min(collectRetry, every)))
+		p.collectAfter = time.Now().Add(min(collectRetry, every))
+		p.soon(p.collectAfter)
 		return r.stand(ctx, p, failed, false)
 	}
+	p.collectedSize = size
 	p.soon(time.Now().Add(every))
 	state := known[p.name]
 	state.Name, state.Breaker, state.Collected, state.Error = p.name, p.breaker.State().String(), time.Now(), ""
@@ -88,7 +100,7 @@ func (r *Runner) roleRun(ctx context.Context, p *plugin, role string, f func(con
 	done := make(chan result, 1)
 	go func() {
 		var got result
-		got.err = guarded(limited, func() (err error) {
+		got.err = p.guarded(func() (err error) {
 			got.n, err = f(limited, &view{ctx: limited, s: r.o.Index.Snapshot(), repos: r.repos})
 			return err
 		})

@@ -74,7 +74,7 @@ func New(ctx context.Context, o Options, configured []Configured) (*Runner, erro
 	}
 	r := &Runner{o: o, plugins: map[string]*plugin{}, repos: newRepositories(o.Store), wanted: map[string]struct{}{}, wake: make(chan struct{}, 1)}
 	for _, c := range configured {
-		p, err := newPlugin(c)
+		p, err := newPlugin(c, o.Log)
 		if err != nil {
 			return nil, err
 		}
@@ -89,7 +89,7 @@ func New(ctx context.Context, o Options, configured []Configured) (*Runner, erro
 				config = []byte("null")
 			}
 			ctx, cancel := context.WithTimeout(ctx, p.limits.Deadline)
-			err := guarded(ctx, func() error { return configurer.Configure(ctx, config, host{r, p}) })
+			err := p.guarded(func() error { return configurer.Configure(ctx, config, host{r, p}) })
 			cancel()
 			if err != nil {
 				return nil, fmt.Errorf("configure plugin %s: %w", p.name, err)

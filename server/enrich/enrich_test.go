@@ -357,7 +357,9 @@ func TestStale(t *testing.T) {
 func TestRun(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	p := &asked{answer: func(_ context.Context, s plugins.Subject) (plugins.Answer, error) { return value(s.Entity.Text("spec.owner")), nil }}
+	p := &asked{answer: func(_ context.Context, s plugins.Subject) (plugins.Answer, error) {
+		return value(s.Entity.Text("spec.owner")), nil
+	}}
 	r, err := enrich.New(t.Context(), enrich.Options{Store: w.st, Index: w.x, Feed: w.hub, Log: slog.New(slog.DiscardHandler), Quiet: time.Millisecond}, []enrich.Configured{{Plugin: p}})
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"log/slog"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -22,6 +23,7 @@ import (
 // plugin is a plugin in this process.
 type plugin struct {
 	c       Configured
+	log     *slog.Logger
 	d       plugins.Descriptor
 	name    string
 	version string // with which its facts are made
@@ -35,7 +37,9 @@ type plugin struct {
 	collector plugins.Collector
 	relater   plugins.Relater
 
-	work sync.Mutex // held by Work: one at a time
+	work          sync.Mutex // held by Work: one at a time
+	collectedSize int        // entities in the catalog when it last collected
+	collectAfter  time.Time  // since the last time failed
 
 	mu         sync.Mutex // what follows
 	again      []catalog.Ref
@@ -61,12 +65,12 @@ const (
 	breakerOpen     = 30 * time.Second
 )
 
-func newPlugin(c Configured) (*plugin, error) {
+func newPlugin(c Configured, log *slog.Logger) (*plugin, error) {
 	d := c.Plugin.Describe()
 	if err := d.Check(); err != nil {
 		return nil, fmt.Errorf("plugin %q: %w", d.Name, err)
 	}
-	p := &plugin{c: c, d: d, name: d.Name, kinds: map[string]bool{}, types: map[string]factType{}, limits: d.Limits.Effective(), rate: rate.NewLimiter(rate.Inf, 1)}
+	p := &plugin{c: c, log: log, d: d, name: d.Name, kinds: map[string]bool{}, types: map[string]factType{}, limits: d.Limits.Effective(), rate: rate.NewLimiter(rate.Inf, 1)}
 	if p.limits.PerSecond > 0 {
 		p.rate = rate.NewLimiter(rate.Limit(p.limits.PerSecond), 1)
 	}
@@ -149,7 +153,7 @@ func (p *plugin) call(ctx context.Context, subjects []plugins.Subject) ([]plugin
 		var late bool
 		go func() {
 			var got result
-			got.err = guarded(limited, func() (err error) {
+			got.err = p.guarded(func() (err error) {
 				got.answers, err = p.enricher.Enrich(limited, subjects)
 				return err
 			})
@@ -187,11 +191,12 @@ func (p *plugin) call(ctx context.Context, subjects []plugins.Subject) ([]plugin
 	return answers, err
 }
 
-// guarded runs a plugin's code: a panic is an error.
-func guarded(_ context.Context, f func() error) (err error) {
+// guarded runs a plugin's code: a panic is an error, whose stack is in the log.
+func (p *plugin) guarded(f func() error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			err = fmt.Errorf("it panicked: %v\n%s", v, debug.Stack())
+			p.log.Error("plugin panicked", "plugin", p.name, "panic", v, "stack", string(debug.Stack()))
+			err = fmt.Errorf("it panicked: %v; the server's log has where", v)
 		}
 	}()
 	return f()

@@ -165,6 +165,29 @@ func (h host) Source() plugins.Inspector {
 	return h.r.o.Inspector
 }
 
+func (h host) View(ctx context.Context) plugins.View {
+	// Behind by no more than what was written since plugins last looked.
+	_ = h.r.repos.catchUp(ctx)
+	return &view{ctx: ctx, s: h.r.o.Index.Snapshot(), repos: h.r.repos}
+}
+
+func (h host) Select(_ context.Context, filter string) ([]*catalog.Entity, error) {
+	s := h.r.o.Index.Snapshot()
+	var out []*catalog.Entity
+	for q := (index.Query{Filter: filter, Size: index.MaxPage}); ; {
+		page, err := s.List(q)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range page.Records {
+			out = append(out, r.Entity)
+		}
+		if q.Token = page.Next; q.Token == "" {
+			return out, nil
+		}
+	}
+}
+
 func (h host) Refresh(refs ...catalog.Ref) {
 	if len(refs) == 0 {
 		return

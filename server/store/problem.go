@@ -62,9 +62,10 @@ func (s *Store) Problems(ctx context.Context) ([]catalog.Problem, error) {
 	out = append(out, conflicts...)
 	slices.SortStableFunc(out, func(a, b catalog.Problem) int {
 		return cmp.Or(cmp.Compare(a.Repository, b.Repository), cmp.Compare(a.Path, b.Path), cmp.Compare(a.Line, b.Line),
-			cmp.Compare(a.Column, b.Column), cmp.Compare(a.Source, b.Source), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Entity, b.Entity))
+			cmp.Compare(a.Column, b.Column), cmp.Compare(a.Source, b.Source), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Entity, b.Entity), cmp.Compare(a.Message, b.Message))
 	})
-	return out, nil
+	// Plugins find the same in one file for each entity that it is about.
+	return slices.Compact(out), nil
 }
 
 // contender is one side of a conflict.

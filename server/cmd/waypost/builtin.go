@@ -10,13 +10,15 @@ import (
 	"strings"
 
 	"github.com/waypost-dev/waypost/plugins"
+	ownership "github.com/waypost-dev/waypost/plugins/ownership/service"
 	"github.com/waypost-dev/waypost/server/config"
 	"github.com/waypost-dev/waypost/server/enrich"
 )
 
 // builtin are the plugins in this binary, by name. They run unless they are
 // switched off.
-var builtin = map[string]func() plugins.Plugin{}
+var builtin = map[string]func() plugins.Plugin{
+	"ownership": func() plugins.Plugin { return ownership.New() }}
 
 // configured are the plugins of a configuration: of all, or of those named. Done
 // ends those that run in other processes.

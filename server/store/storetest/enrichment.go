@@ -197,4 +197,3 @@ func touched(b *bundle) {
 	require.Len(b, repos, 1)
 	require.JSONEq(b, `{"stars":2}`, string(repos["r2"].Facts))
 }
-

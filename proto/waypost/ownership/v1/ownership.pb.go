@@ -101,9 +101,11 @@ type Ownership struct {
 	Drift        *Drift        `protobuf:"bytes,10,opt,name=drift,proto3" json:"drift,omitempty"`
 	Verification *Verification `protobuf:"bytes,11,opt,name=verification,proto3" json:"verification,omitempty"`
 	// What a person should mend.
-	Mends         []*Mend `protobuf:"bytes,12,rep,name=mends,proto3" json:"mends,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Mends []*Mend `protobuf:"bytes,12,rep,name=mends,proto3" json:"mends,omitempty"`
+	// Own it beside the owner, because the inheritance is APPEND.
+	AdditionalRefs []string `protobuf:"bytes,13,rep,name=additional_refs,json=additionalRefs,proto3" json:"additional_refs,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Ownership) Reset() {
@@ -216,6 +218,13 @@ func (x *Ownership) GetVerification() *Verification {
 func (x *Ownership) GetMends() []*Mend {
 	if x != nil {
 		return x.Mends
+	}
+	return nil
+}
+
+func (x *Ownership) GetAdditionalRefs() []string {
+	if x != nil {
+		return x.AdditionalRefs
 	}
 	return nil
 }
@@ -585,15 +594,16 @@ func (x *Verification) GetDueTime() *timestamppb.Timestamp {
 // Mend is a change of a file that would put something right.
 type Mend struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// What is wrong: dangling, disbanded, single-person, split, unowned, drift or
-	// ineffective.
+	// What is wrong: a status, drift, ineffective or invalid.
 	Reason     string `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"`
 	Repository string `protobuf:"bytes,2,opt,name=repository,proto3" json:"repository,omitempty"`
 	Path       string `protobuf:"bytes,3,opt,name=path,proto3" json:"path,omitempty"`
 	// A unified diff; empty if a person has to decide first.
 	Patch string `protobuf:"bytes,4,opt,name=patch,proto3" json:"patch,omitempty"`
 	// What to do, in one sentence.
-	Text          string `protobuf:"bytes,5,opt,name=text,proto3" json:"text,omitempty"`
+	Text string `protobuf:"bytes,5,opt,name=text,proto3" json:"text,omitempty"`
+	// From 1; 0 if it is not known.
+	Line          int32 `protobuf:"varint,6,opt,name=line,proto3" json:"line,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -661,6 +671,13 @@ func (x *Mend) GetText() string {
 		return x.Text
 	}
 	return ""
+}
+
+func (x *Mend) GetLine() int32 {
+	if x != nil {
+		return x.Line
+	}
+	return 0
 }
 
 type ExplainOwnershipRequest struct {
@@ -751,6 +768,193 @@ func (x *ExplainOwnershipResponse) GetOwnership() *Ownership {
 	return nil
 }
 
+type ListOwnedRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// A group or a user.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Only what it owns itself. Otherwise also what is owned by the groups below a
+	// group, or by the groups that a user is a member of, directly or through
+	// others.
+	Direct        bool `protobuf:"varint,2,opt,name=direct,proto3" json:"direct,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListOwnedRequest) Reset() {
+	*x = ListOwnedRequest{}
+	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListOwnedRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListOwnedRequest) ProtoMessage() {}
+
+func (x *ListOwnedRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListOwnedRequest.ProtoReflect.Descriptor instead.
+func (*ListOwnedRequest) Descriptor() ([]byte, []int) {
+	return file_waypost_ownership_v1_ownership_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *ListOwnedRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ListOwnedRequest) GetDirect() bool {
+	if x != nil {
+		return x.Direct
+	}
+	return false
+}
+
+type ListOwnedResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// By ref.
+	Owned []*Owned `protobuf:"bytes,1,rep,name=owned,proto3" json:"owned,omitempty"`
+	// The owners that were looked for: the one asked for, and those below it.
+	OwnerRefs     []string `protobuf:"bytes,2,rep,name=owner_refs,json=ownerRefs,proto3" json:"owner_refs,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListOwnedResponse) Reset() {
+	*x = ListOwnedResponse{}
+	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListOwnedResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListOwnedResponse) ProtoMessage() {}
+
+func (x *ListOwnedResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListOwnedResponse.ProtoReflect.Descriptor instead.
+func (*ListOwnedResponse) Descriptor() ([]byte, []int) {
+	return file_waypost_ownership_v1_ownership_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *ListOwnedResponse) GetOwned() []*Owned {
+	if x != nil {
+		return x.Owned
+	}
+	return nil
+}
+
+func (x *ListOwnedResponse) GetOwnerRefs() []string {
+	if x != nil {
+		return x.OwnerRefs
+	}
+	return nil
+}
+
+// Owned is an entity and who owns it.
+type Owned struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	EntityRef     string                 `protobuf:"bytes,1,opt,name=entity_ref,json=entityRef,proto3" json:"entity_ref,omitempty"`
+	OwnerRef      string                 `protobuf:"bytes,2,opt,name=owner_ref,json=ownerRef,proto3" json:"owner_ref,omitempty"`
+	Source        string                 `protobuf:"bytes,3,opt,name=source,proto3" json:"source,omitempty"`
+	Confidence    float64                `protobuf:"fixed64,4,opt,name=confidence,proto3" json:"confidence,omitempty"`
+	Status        string                 `protobuf:"bytes,5,opt,name=status,proto3" json:"status,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Owned) Reset() {
+	*x = Owned{}
+	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Owned) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Owned) ProtoMessage() {}
+
+func (x *Owned) ProtoReflect() protoreflect.Message {
+	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Owned.ProtoReflect.Descriptor instead.
+func (*Owned) Descriptor() ([]byte, []int) {
+	return file_waypost_ownership_v1_ownership_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *Owned) GetEntityRef() string {
+	if x != nil {
+		return x.EntityRef
+	}
+	return ""
+}
+
+func (x *Owned) GetOwnerRef() string {
+	if x != nil {
+		return x.OwnerRef
+	}
+	return ""
+}
+
+func (x *Owned) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+func (x *Owned) GetConfidence() float64 {
+	if x != nil {
+		return x.Confidence
+	}
+	return 0
+}
+
+func (x *Owned) GetStatus() string {
+	if x != nil {
+		return x.Status
+	}
+	return ""
+}
+
 type FindOwnerRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// owner/name, or the address of a repository or of a file in it.
@@ -763,7 +967,7 @@ type FindOwnerRequest struct {
 
 func (x *FindOwnerRequest) Reset() {
 	*x = FindOwnerRequest{}
-	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[8]
+	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -775,7 +979,7 @@ func (x *FindOwnerRequest) String() string {
 func (*FindOwnerRequest) ProtoMessage() {}
 
 func (x *FindOwnerRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[8]
+	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -788,7 +992,7 @@ func (x *FindOwnerRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FindOwnerRequest.ProtoReflect.Descriptor instead.
 func (*FindOwnerRequest) Descriptor() ([]byte, []int) {
-	return file_waypost_ownership_v1_ownership_proto_rawDescGZIP(), []int{8}
+	return file_waypost_ownership_v1_ownership_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *FindOwnerRequest) GetRepository() string {
@@ -820,7 +1024,7 @@ type FindOwnerResponse struct {
 
 func (x *FindOwnerResponse) Reset() {
 	*x = FindOwnerResponse{}
-	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[9]
+	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -832,7 +1036,7 @@ func (x *FindOwnerResponse) String() string {
 func (*FindOwnerResponse) ProtoMessage() {}
 
 func (x *FindOwnerResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[9]
+	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -845,7 +1049,7 @@ func (x *FindOwnerResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FindOwnerResponse.ProtoReflect.Descriptor instead.
 func (*FindOwnerResponse) Descriptor() ([]byte, []int) {
-	return file_waypost_ownership_v1_ownership_proto_rawDescGZIP(), []int{9}
+	return file_waypost_ownership_v1_ownership_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *FindOwnerResponse) GetRepository() string {
@@ -895,7 +1099,7 @@ type GetOwnershipReportRequest struct {
 
 func (x *GetOwnershipReportRequest) Reset() {
 	*x = GetOwnershipReportRequest{}
-	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[10]
+	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -907,7 +1111,7 @@ func (x *GetOwnershipReportRequest) String() string {
 func (*GetOwnershipReportRequest) ProtoMessage() {}
 
 func (x *GetOwnershipReportRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[10]
+	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -920,7 +1124,7 @@ func (x *GetOwnershipReportRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetOwnershipReportRequest.ProtoReflect.Descriptor instead.
 func (*GetOwnershipReportRequest) Descriptor() ([]byte, []int) {
-	return file_waypost_ownership_v1_ownership_proto_rawDescGZIP(), []int{10}
+	return file_waypost_ownership_v1_ownership_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *GetOwnershipReportRequest) GetFilter() string {
@@ -955,7 +1159,7 @@ type GetOwnershipReportResponse struct {
 
 func (x *GetOwnershipReportResponse) Reset() {
 	*x = GetOwnershipReportResponse{}
-	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[11]
+	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -967,7 +1171,7 @@ func (x *GetOwnershipReportResponse) String() string {
 func (*GetOwnershipReportResponse) ProtoMessage() {}
 
 func (x *GetOwnershipReportResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[11]
+	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -980,7 +1184,7 @@ func (x *GetOwnershipReportResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetOwnershipReportResponse.ProtoReflect.Descriptor instead.
 func (*GetOwnershipReportResponse) Descriptor() ([]byte, []int) {
-	return file_waypost_ownership_v1_ownership_proto_rawDescGZIP(), []int{11}
+	return file_waypost_ownership_v1_ownership_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *GetOwnershipReportResponse) GetTotal() *Coverage {
@@ -1048,7 +1252,7 @@ type Coverage struct {
 
 func (x *Coverage) Reset() {
 	*x = Coverage{}
-	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[12]
+	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1060,7 +1264,7 @@ func (x *Coverage) String() string {
 func (*Coverage) ProtoMessage() {}
 
 func (x *Coverage) ProtoReflect() protoreflect.Message {
-	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[12]
+	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1073,7 +1277,7 @@ func (x *Coverage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Coverage.ProtoReflect.Descriptor instead.
 func (*Coverage) Descriptor() ([]byte, []int) {
-	return file_waypost_ownership_v1_ownership_proto_rawDescGZIP(), []int{12}
+	return file_waypost_ownership_v1_ownership_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Coverage) GetEntities() int64 {
@@ -1122,7 +1326,7 @@ type CoverageRow struct {
 
 func (x *CoverageRow) Reset() {
 	*x = CoverageRow{}
-	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[13]
+	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1134,7 +1338,7 @@ func (x *CoverageRow) String() string {
 func (*CoverageRow) ProtoMessage() {}
 
 func (x *CoverageRow) ProtoReflect() protoreflect.Message {
-	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[13]
+	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1147,7 +1351,7 @@ func (x *CoverageRow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CoverageRow.ProtoReflect.Descriptor instead.
 func (*CoverageRow) Descriptor() ([]byte, []int) {
-	return file_waypost_ownership_v1_ownership_proto_rawDescGZIP(), []int{13}
+	return file_waypost_ownership_v1_ownership_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *CoverageRow) GetOf() string {
@@ -1174,7 +1378,7 @@ type CoverageSample struct {
 
 func (x *CoverageSample) Reset() {
 	*x = CoverageSample{}
-	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[14]
+	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1186,7 +1390,7 @@ func (x *CoverageSample) String() string {
 func (*CoverageSample) ProtoMessage() {}
 
 func (x *CoverageSample) ProtoReflect() protoreflect.Message {
-	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[14]
+	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1199,7 +1403,7 @@ func (x *CoverageSample) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CoverageSample.ProtoReflect.Descriptor instead.
 func (*CoverageSample) Descriptor() ([]byte, []int) {
-	return file_waypost_ownership_v1_ownership_proto_rawDescGZIP(), []int{14}
+	return file_waypost_ownership_v1_ownership_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *CoverageSample) GetTime() *timestamppb.Timestamp {
@@ -1230,7 +1434,7 @@ type Unowned struct {
 
 func (x *Unowned) Reset() {
 	*x = Unowned{}
-	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[15]
+	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1242,7 +1446,7 @@ func (x *Unowned) String() string {
 func (*Unowned) ProtoMessage() {}
 
 func (x *Unowned) ProtoReflect() protoreflect.Message {
-	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[15]
+	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1255,7 +1459,7 @@ func (x *Unowned) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Unowned.ProtoReflect.Descriptor instead.
 func (*Unowned) Descriptor() ([]byte, []int) {
-	return file_waypost_ownership_v1_ownership_proto_rawDescGZIP(), []int{15}
+	return file_waypost_ownership_v1_ownership_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Unowned) GetEntityRef() string {
@@ -1300,14 +1504,16 @@ type SetOwnershipOverrideRequest struct {
 	Owner  string `protobuf:"bytes,2,opt,name=owner,proto3" json:"owner,omitempty"`
 	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
 	// Absent for without end.
-	ExpireTime    *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=expire_time,json=expireTime,proto3" json:"expire_time,omitempty"`
+	ExpireTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=expire_time,json=expireTime,proto3" json:"expire_time,omitempty"`
+	// Who decides it, until the server knows its callers.
+	Actor         string `protobuf:"bytes,5,opt,name=actor,proto3" json:"actor,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *SetOwnershipOverrideRequest) Reset() {
 	*x = SetOwnershipOverrideRequest{}
-	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[16]
+	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1319,7 +1525,7 @@ func (x *SetOwnershipOverrideRequest) String() string {
 func (*SetOwnershipOverrideRequest) ProtoMessage() {}
 
 func (x *SetOwnershipOverrideRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[16]
+	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1332,7 +1538,7 @@ func (x *SetOwnershipOverrideRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetOwnershipOverrideRequest.ProtoReflect.Descriptor instead.
 func (*SetOwnershipOverrideRequest) Descriptor() ([]byte, []int) {
-	return file_waypost_ownership_v1_ownership_proto_rawDescGZIP(), []int{16}
+	return file_waypost_ownership_v1_ownership_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *SetOwnershipOverrideRequest) GetName() string {
@@ -1363,6 +1569,13 @@ func (x *SetOwnershipOverrideRequest) GetExpireTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *SetOwnershipOverrideRequest) GetActor() string {
+	if x != nil {
+		return x.Actor
+	}
+	return ""
+}
+
 type SetOwnershipOverrideResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Ownership     *Ownership             `protobuf:"bytes,1,opt,name=ownership,proto3" json:"ownership,omitempty"`
@@ -1372,7 +1585,7 @@ type SetOwnershipOverrideResponse struct {
 
 func (x *SetOwnershipOverrideResponse) Reset() {
 	*x = SetOwnershipOverrideResponse{}
-	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[17]
+	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1384,7 +1597,7 @@ func (x *SetOwnershipOverrideResponse) String() string {
 func (*SetOwnershipOverrideResponse) ProtoMessage() {}
 
 func (x *SetOwnershipOverrideResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[17]
+	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1397,7 +1610,7 @@ func (x *SetOwnershipOverrideResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetOwnershipOverrideResponse.ProtoReflect.Descriptor instead.
 func (*SetOwnershipOverrideResponse) Descriptor() ([]byte, []int) {
-	return file_waypost_ownership_v1_ownership_proto_rawDescGZIP(), []int{17}
+	return file_waypost_ownership_v1_ownership_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *SetOwnershipOverrideResponse) GetOwnership() *Ownership {
@@ -1416,7 +1629,7 @@ type DeleteOwnershipOverrideRequest struct {
 
 func (x *DeleteOwnershipOverrideRequest) Reset() {
 	*x = DeleteOwnershipOverrideRequest{}
-	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[18]
+	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1428,7 +1641,7 @@ func (x *DeleteOwnershipOverrideRequest) String() string {
 func (*DeleteOwnershipOverrideRequest) ProtoMessage() {}
 
 func (x *DeleteOwnershipOverrideRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[18]
+	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1441,7 +1654,7 @@ func (x *DeleteOwnershipOverrideRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteOwnershipOverrideRequest.ProtoReflect.Descriptor instead.
 func (*DeleteOwnershipOverrideRequest) Descriptor() ([]byte, []int) {
-	return file_waypost_ownership_v1_ownership_proto_rawDescGZIP(), []int{18}
+	return file_waypost_ownership_v1_ownership_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *DeleteOwnershipOverrideRequest) GetName() string {
@@ -1460,7 +1673,7 @@ type DeleteOwnershipOverrideResponse struct {
 
 func (x *DeleteOwnershipOverrideResponse) Reset() {
 	*x = DeleteOwnershipOverrideResponse{}
-	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[19]
+	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1472,7 +1685,7 @@ func (x *DeleteOwnershipOverrideResponse) String() string {
 func (*DeleteOwnershipOverrideResponse) ProtoMessage() {}
 
 func (x *DeleteOwnershipOverrideResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[19]
+	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1485,7 +1698,7 @@ func (x *DeleteOwnershipOverrideResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteOwnershipOverrideResponse.ProtoReflect.Descriptor instead.
 func (*DeleteOwnershipOverrideResponse) Descriptor() ([]byte, []int) {
-	return file_waypost_ownership_v1_ownership_proto_rawDescGZIP(), []int{19}
+	return file_waypost_ownership_v1_ownership_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *DeleteOwnershipOverrideResponse) GetOwnership() *Ownership {
@@ -1496,15 +1709,17 @@ func (x *DeleteOwnershipOverrideResponse) GetOwnership() *Ownership {
 }
 
 type VerifyOwnershipRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Who says so, until the server knows its callers.
+	Actor         string `protobuf:"bytes,2,opt,name=actor,proto3" json:"actor,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *VerifyOwnershipRequest) Reset() {
 	*x = VerifyOwnershipRequest{}
-	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[20]
+	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1516,7 +1731,7 @@ func (x *VerifyOwnershipRequest) String() string {
 func (*VerifyOwnershipRequest) ProtoMessage() {}
 
 func (x *VerifyOwnershipRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[20]
+	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1529,12 +1744,19 @@ func (x *VerifyOwnershipRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VerifyOwnershipRequest.ProtoReflect.Descriptor instead.
 func (*VerifyOwnershipRequest) Descriptor() ([]byte, []int) {
-	return file_waypost_ownership_v1_ownership_proto_rawDescGZIP(), []int{20}
+	return file_waypost_ownership_v1_ownership_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *VerifyOwnershipRequest) GetName() string {
 	if x != nil {
 		return x.Name
+	}
+	return ""
+}
+
+func (x *VerifyOwnershipRequest) GetActor() string {
+	if x != nil {
+		return x.Actor
 	}
 	return ""
 }
@@ -1548,7 +1770,7 @@ type VerifyOwnershipResponse struct {
 
 func (x *VerifyOwnershipResponse) Reset() {
 	*x = VerifyOwnershipResponse{}
-	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[21]
+	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1560,7 +1782,7 @@ func (x *VerifyOwnershipResponse) String() string {
 func (*VerifyOwnershipResponse) ProtoMessage() {}
 
 func (x *VerifyOwnershipResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[21]
+	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1573,7 +1795,7 @@ func (x *VerifyOwnershipResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VerifyOwnershipResponse.ProtoReflect.Descriptor instead.
 func (*VerifyOwnershipResponse) Descriptor() ([]byte, []int) {
-	return file_waypost_ownership_v1_ownership_proto_rawDescGZIP(), []int{21}
+	return file_waypost_ownership_v1_ownership_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *VerifyOwnershipResponse) GetOwnership() *Ownership {
@@ -1584,16 +1806,18 @@ func (x *VerifyOwnershipResponse) GetOwnership() *Ownership {
 }
 
 type DismissDriftRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	Reason        string                 `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Name   string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Reason string                 `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Who says so, until the server knows its callers.
+	Actor         string `protobuf:"bytes,3,opt,name=actor,proto3" json:"actor,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *DismissDriftRequest) Reset() {
 	*x = DismissDriftRequest{}
-	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[22]
+	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1605,7 +1829,7 @@ func (x *DismissDriftRequest) String() string {
 func (*DismissDriftRequest) ProtoMessage() {}
 
 func (x *DismissDriftRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[22]
+	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1618,7 +1842,7 @@ func (x *DismissDriftRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DismissDriftRequest.ProtoReflect.Descriptor instead.
 func (*DismissDriftRequest) Descriptor() ([]byte, []int) {
-	return file_waypost_ownership_v1_ownership_proto_rawDescGZIP(), []int{22}
+	return file_waypost_ownership_v1_ownership_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *DismissDriftRequest) GetName() string {
@@ -1635,6 +1859,13 @@ func (x *DismissDriftRequest) GetReason() string {
 	return ""
 }
 
+func (x *DismissDriftRequest) GetActor() string {
+	if x != nil {
+		return x.Actor
+	}
+	return ""
+}
+
 type DismissDriftResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Ownership     *Ownership             `protobuf:"bytes,1,opt,name=ownership,proto3" json:"ownership,omitempty"`
@@ -1644,7 +1875,7 @@ type DismissDriftResponse struct {
 
 func (x *DismissDriftResponse) Reset() {
 	*x = DismissDriftResponse{}
-	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[23]
+	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1656,7 +1887,7 @@ func (x *DismissDriftResponse) String() string {
 func (*DismissDriftResponse) ProtoMessage() {}
 
 func (x *DismissDriftResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[23]
+	mi := &file_waypost_ownership_v1_ownership_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1669,7 +1900,7 @@ func (x *DismissDriftResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DismissDriftResponse.ProtoReflect.Descriptor instead.
 func (*DismissDriftResponse) Descriptor() ([]byte, []int) {
-	return file_waypost_ownership_v1_ownership_proto_rawDescGZIP(), []int{23}
+	return file_waypost_ownership_v1_ownership_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *DismissDriftResponse) GetOwnership() *Ownership {
@@ -1683,7 +1914,7 @@ var File_waypost_ownership_v1_ownership_proto protoreflect.FileDescriptor
 
 const file_waypost_ownership_v1_ownership_proto_rawDesc = "" +
 	"\n" +
-	"$waypost/ownership/v1/ownership.proto\x12\x14waypost.ownership.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf9\x04\n" +
+	"$waypost/ownership/v1/ownership.proto\x12\x14waypost.ownership.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa2\x05\n" +
 	"\tOwnership\x12\x1d\n" +
 	"\n" +
 	"entity_ref\x18\x01 \x01(\tR\tentityRef\x12\x1b\n" +
@@ -1702,7 +1933,8 @@ const file_waypost_ownership_v1_ownership_proto_rawDesc = "" +
 	"\x05drift\x18\n" +
 	" \x01(\v2\x1b.waypost.ownership.v1.DriftR\x05drift\x12F\n" +
 	"\fverification\x18\v \x01(\v2\".waypost.ownership.v1.VerificationR\fverification\x120\n" +
-	"\x05mends\x18\f \x03(\v2\x1a.waypost.ownership.v1.MendR\x05mends\x1aC\n" +
+	"\x05mends\x18\f \x03(\v2\x1a.waypost.ownership.v1.MendR\x05mends\x12'\n" +
+	"\x0fadditional_refs\x18\r \x03(\tR\x0eadditionalRefs\x1aC\n" +
 	"\x15ResponsibilitiesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xdf\x01\n" +
@@ -1746,7 +1978,7 @@ const file_waypost_ownership_v1_ownership_proto_rawDesc = "" +
 	"\x11STATE_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eSTATE_VERIFIED\x10\x01\x12\r\n" +
 	"\tSTATE_DUE\x10\x02\x12\x11\n" +
-	"\rSTATE_OVERDUE\x10\x03\"|\n" +
+	"\rSTATE_OVERDUE\x10\x03\"\x90\x01\n" +
 	"\x04Mend\x12\x16\n" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\x12\x1e\n" +
 	"\n" +
@@ -1754,11 +1986,28 @@ const file_waypost_ownership_v1_ownership_proto_rawDesc = "" +
 	"repository\x12\x12\n" +
 	"\x04path\x18\x03 \x01(\tR\x04path\x12\x14\n" +
 	"\x05patch\x18\x04 \x01(\tR\x05patch\x12\x12\n" +
-	"\x04text\x18\x05 \x01(\tR\x04text\"6\n" +
+	"\x04text\x18\x05 \x01(\tR\x04text\x12\x12\n" +
+	"\x04line\x18\x06 \x01(\x05R\x04line\"6\n" +
 	"\x17ExplainOwnershipRequest\x12\x1b\n" +
 	"\x04name\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x04name\"Y\n" +
 	"\x18ExplainOwnershipResponse\x12=\n" +
-	"\townership\x18\x01 \x01(\v2\x1f.waypost.ownership.v1.OwnershipR\townership\"O\n" +
+	"\townership\x18\x01 \x01(\v2\x1f.waypost.ownership.v1.OwnershipR\townership\"G\n" +
+	"\x10ListOwnedRequest\x12\x1b\n" +
+	"\x04name\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x04name\x12\x16\n" +
+	"\x06direct\x18\x02 \x01(\bR\x06direct\"e\n" +
+	"\x11ListOwnedResponse\x121\n" +
+	"\x05owned\x18\x01 \x03(\v2\x1b.waypost.ownership.v1.OwnedR\x05owned\x12\x1d\n" +
+	"\n" +
+	"owner_refs\x18\x02 \x03(\tR\townerRefs\"\x93\x01\n" +
+	"\x05Owned\x12\x1d\n" +
+	"\n" +
+	"entity_ref\x18\x01 \x01(\tR\tentityRef\x12\x1b\n" +
+	"\towner_ref\x18\x02 \x01(\tR\bownerRef\x12\x16\n" +
+	"\x06source\x18\x03 \x01(\tR\x06source\x12\x1e\n" +
+	"\n" +
+	"confidence\x18\x04 \x01(\x01R\n" +
+	"confidence\x12\x16\n" +
+	"\x06status\x18\x05 \x01(\tR\x06status\"O\n" +
 	"\x10FindOwnerRequest\x12'\n" +
 	"\n" +
 	"repository\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\n" +
@@ -1812,32 +2061,40 @@ const file_waypost_ownership_v1_ownership_proto_rawDesc = "" +
 	"\rcandidate_ref\x18\x04 \x01(\tR\fcandidateRef\x12\x1e\n" +
 	"\n" +
 	"confidence\x18\x05 \x01(\x01R\n" +
-	"confidence\"\xba\x01\n" +
+	"confidence\"\xdc\x01\n" +
 	"\x1bSetOwnershipOverrideRequest\x12\x1b\n" +
 	"\x04name\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x04name\x12\x1d\n" +
 	"\x05owner\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x05owner\x12\"\n" +
 	"\x06reason\x18\x03 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xe8\aR\x06reason\x12;\n" +
 	"\vexpire_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"expireTime\"]\n" +
+	"expireTime\x12 \n" +
+	"\x05actor\x18\x05 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\x05actor\"]\n" +
 	"\x1cSetOwnershipOverrideResponse\x12=\n" +
 	"\townership\x18\x01 \x01(\v2\x1f.waypost.ownership.v1.OwnershipR\townership\"=\n" +
 	"\x1eDeleteOwnershipOverrideRequest\x12\x1b\n" +
 	"\x04name\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x04name\"`\n" +
 	"\x1fDeleteOwnershipOverrideResponse\x12=\n" +
-	"\townership\x18\x01 \x01(\v2\x1f.waypost.ownership.v1.OwnershipR\townership\"5\n" +
+	"\townership\x18\x01 \x01(\v2\x1f.waypost.ownership.v1.OwnershipR\townership\"W\n" +
 	"\x16VerifyOwnershipRequest\x12\x1b\n" +
-	"\x04name\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x04name\"X\n" +
+	"\x04name\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x04name\x12 \n" +
+	"\x05actor\x18\x02 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\x05actor\"X\n" +
 	"\x17VerifyOwnershipResponse\x12=\n" +
-	"\townership\x18\x01 \x01(\v2\x1f.waypost.ownership.v1.OwnershipR\townership\"V\n" +
+	"\townership\x18\x01 \x01(\v2\x1f.waypost.ownership.v1.OwnershipR\townership\"x\n" +
 	"\x13DismissDriftRequest\x12\x1b\n" +
 	"\x04name\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x04name\x12\"\n" +
 	"\x06reason\x18\x02 \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x01\x18\xe8\aR\x06reason\"U\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xe8\aR\x06reason\x12 \n" +
+	"\x05actor\x18\x03 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\x05actor\"U\n" +
 	"\x14DismissDriftResponse\x12=\n" +
-	"\townership\x18\x01 \x01(\v2\x1f.waypost.ownership.v1.OwnershipR\townership2\x80\t\n" +
+	"\townership\x18\x01 \x01(\v2\x1f.waypost.ownership.v1.OwnershipR\townership2\x86\n" +
+	"\n" +
 	"\x10OwnershipService\x12\x9c\x01\n" +
-	"\x10ExplainOwnership\x12-.waypost.ownership.v1.ExplainOwnershipRequest\x1a..waypost.ownership.v1.ExplainOwnershipResponse\")\x82\xd3\xe4\x93\x02#\x12!/v1/{name=entities/*/*}/ownership\x12x\n" +
+	"\x10ExplainOwnership\x12-.waypost.ownership.v1.ExplainOwnershipRequest\x1a..waypost.ownership.v1.ExplainOwnershipResponse\")\x82\xd3\xe4\x93\x02#\x12!/v1/{name=entities/*/*}/ownership\x12\x83\x01\n" +
+	"\tListOwned\x12&.waypost.ownership.v1.ListOwnedRequest\x1a'.waypost.ownership.v1.ListOwnedResponse\"%\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v1/{name=entities/*/*}/owned\x12x\n" +
 	"\tFindOwner\x12&.waypost.ownership.v1.FindOwnerRequest\x1a'.waypost.ownership.v1.FindOwnerResponse\"\x1a\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/ownership:find\x12\x95\x01\n" +
 	"\x12GetOwnershipReport\x12/.waypost.ownership.v1.GetOwnershipReportRequest\x1a0.waypost.ownership.v1.GetOwnershipReportResponse\"\x1c\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/ownership:report\x12\xb4\x01\n" +
 	"\x14SetOwnershipOverride\x121.waypost.ownership.v1.SetOwnershipOverrideRequest\x1a2.waypost.ownership.v1.SetOwnershipOverrideResponse\"5\x82\xd3\xe4\x93\x02/:\x01*\x1a*/v1/{name=entities/*/*}/ownership/override\x12\xba\x01\n" +
@@ -1858,7 +2115,7 @@ func file_waypost_ownership_v1_ownership_proto_rawDescGZIP() []byte {
 }
 
 var file_waypost_ownership_v1_ownership_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_waypost_ownership_v1_ownership_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
+var file_waypost_ownership_v1_ownership_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
 var file_waypost_ownership_v1_ownership_proto_goTypes = []any{
 	(Verification_State)(0),                 // 0: waypost.ownership.v1.Verification.State
 	(*Ownership)(nil),                       // 1: waypost.ownership.v1.Ownership
@@ -1869,78 +2126,84 @@ var file_waypost_ownership_v1_ownership_proto_goTypes = []any{
 	(*Mend)(nil),                            // 6: waypost.ownership.v1.Mend
 	(*ExplainOwnershipRequest)(nil),         // 7: waypost.ownership.v1.ExplainOwnershipRequest
 	(*ExplainOwnershipResponse)(nil),        // 8: waypost.ownership.v1.ExplainOwnershipResponse
-	(*FindOwnerRequest)(nil),                // 9: waypost.ownership.v1.FindOwnerRequest
-	(*FindOwnerResponse)(nil),               // 10: waypost.ownership.v1.FindOwnerResponse
-	(*GetOwnershipReportRequest)(nil),       // 11: waypost.ownership.v1.GetOwnershipReportRequest
-	(*GetOwnershipReportResponse)(nil),      // 12: waypost.ownership.v1.GetOwnershipReportResponse
-	(*Coverage)(nil),                        // 13: waypost.ownership.v1.Coverage
-	(*CoverageRow)(nil),                     // 14: waypost.ownership.v1.CoverageRow
-	(*CoverageSample)(nil),                  // 15: waypost.ownership.v1.CoverageSample
-	(*Unowned)(nil),                         // 16: waypost.ownership.v1.Unowned
-	(*SetOwnershipOverrideRequest)(nil),     // 17: waypost.ownership.v1.SetOwnershipOverrideRequest
-	(*SetOwnershipOverrideResponse)(nil),    // 18: waypost.ownership.v1.SetOwnershipOverrideResponse
-	(*DeleteOwnershipOverrideRequest)(nil),  // 19: waypost.ownership.v1.DeleteOwnershipOverrideRequest
-	(*DeleteOwnershipOverrideResponse)(nil), // 20: waypost.ownership.v1.DeleteOwnershipOverrideResponse
-	(*VerifyOwnershipRequest)(nil),          // 21: waypost.ownership.v1.VerifyOwnershipRequest
-	(*VerifyOwnershipResponse)(nil),         // 22: waypost.ownership.v1.VerifyOwnershipResponse
-	(*DismissDriftRequest)(nil),             // 23: waypost.ownership.v1.DismissDriftRequest
-	(*DismissDriftResponse)(nil),            // 24: waypost.ownership.v1.DismissDriftResponse
-	nil,                                     // 25: waypost.ownership.v1.Ownership.ResponsibilitiesEntry
-	nil,                                     // 26: waypost.ownership.v1.Coverage.SourcesEntry
-	nil,                                     // 27: waypost.ownership.v1.Coverage.StatusesEntry
-	(*timestamppb.Timestamp)(nil),           // 28: google.protobuf.Timestamp
+	(*ListOwnedRequest)(nil),                // 9: waypost.ownership.v1.ListOwnedRequest
+	(*ListOwnedResponse)(nil),               // 10: waypost.ownership.v1.ListOwnedResponse
+	(*Owned)(nil),                           // 11: waypost.ownership.v1.Owned
+	(*FindOwnerRequest)(nil),                // 12: waypost.ownership.v1.FindOwnerRequest
+	(*FindOwnerResponse)(nil),               // 13: waypost.ownership.v1.FindOwnerResponse
+	(*GetOwnershipReportRequest)(nil),       // 14: waypost.ownership.v1.GetOwnershipReportRequest
+	(*GetOwnershipReportResponse)(nil),      // 15: waypost.ownership.v1.GetOwnershipReportResponse
+	(*Coverage)(nil),                        // 16: waypost.ownership.v1.Coverage
+	(*CoverageRow)(nil),                     // 17: waypost.ownership.v1.CoverageRow
+	(*CoverageSample)(nil),                  // 18: waypost.ownership.v1.CoverageSample
+	(*Unowned)(nil),                         // 19: waypost.ownership.v1.Unowned
+	(*SetOwnershipOverrideRequest)(nil),     // 20: waypost.ownership.v1.SetOwnershipOverrideRequest
+	(*SetOwnershipOverrideResponse)(nil),    // 21: waypost.ownership.v1.SetOwnershipOverrideResponse
+	(*DeleteOwnershipOverrideRequest)(nil),  // 22: waypost.ownership.v1.DeleteOwnershipOverrideRequest
+	(*DeleteOwnershipOverrideResponse)(nil), // 23: waypost.ownership.v1.DeleteOwnershipOverrideResponse
+	(*VerifyOwnershipRequest)(nil),          // 24: waypost.ownership.v1.VerifyOwnershipRequest
+	(*VerifyOwnershipResponse)(nil),         // 25: waypost.ownership.v1.VerifyOwnershipResponse
+	(*DismissDriftRequest)(nil),             // 26: waypost.ownership.v1.DismissDriftRequest
+	(*DismissDriftResponse)(nil),            // 27: waypost.ownership.v1.DismissDriftResponse
+	nil,                                     // 28: waypost.ownership.v1.Ownership.ResponsibilitiesEntry
+	nil,                                     // 29: waypost.ownership.v1.Coverage.SourcesEntry
+	nil,                                     // 30: waypost.ownership.v1.Coverage.StatusesEntry
+	(*timestamppb.Timestamp)(nil),           // 31: google.protobuf.Timestamp
 }
 var file_waypost_ownership_v1_ownership_proto_depIdxs = []int32{
-	25, // 0: waypost.ownership.v1.Ownership.responsibilities:type_name -> waypost.ownership.v1.Ownership.ResponsibilitiesEntry
+	28, // 0: waypost.ownership.v1.Ownership.responsibilities:type_name -> waypost.ownership.v1.Ownership.ResponsibilitiesEntry
 	2,  // 1: waypost.ownership.v1.Ownership.candidates:type_name -> waypost.ownership.v1.Candidate
 	4,  // 2: waypost.ownership.v1.Ownership.drift:type_name -> waypost.ownership.v1.Drift
 	5,  // 3: waypost.ownership.v1.Ownership.verification:type_name -> waypost.ownership.v1.Verification
 	6,  // 4: waypost.ownership.v1.Ownership.mends:type_name -> waypost.ownership.v1.Mend
 	3,  // 5: waypost.ownership.v1.Candidate.evidence:type_name -> waypost.ownership.v1.Evidence
-	28, // 6: waypost.ownership.v1.Drift.since:type_name -> google.protobuf.Timestamp
-	28, // 7: waypost.ownership.v1.Drift.dismissed_until:type_name -> google.protobuf.Timestamp
+	31, // 6: waypost.ownership.v1.Drift.since:type_name -> google.protobuf.Timestamp
+	31, // 7: waypost.ownership.v1.Drift.dismissed_until:type_name -> google.protobuf.Timestamp
 	0,  // 8: waypost.ownership.v1.Verification.state:type_name -> waypost.ownership.v1.Verification.State
-	28, // 9: waypost.ownership.v1.Verification.verify_time:type_name -> google.protobuf.Timestamp
-	28, // 10: waypost.ownership.v1.Verification.due_time:type_name -> google.protobuf.Timestamp
+	31, // 9: waypost.ownership.v1.Verification.verify_time:type_name -> google.protobuf.Timestamp
+	31, // 10: waypost.ownership.v1.Verification.due_time:type_name -> google.protobuf.Timestamp
 	1,  // 11: waypost.ownership.v1.ExplainOwnershipResponse.ownership:type_name -> waypost.ownership.v1.Ownership
-	3,  // 12: waypost.ownership.v1.FindOwnerResponse.codeowners_evidence:type_name -> waypost.ownership.v1.Evidence
-	1,  // 13: waypost.ownership.v1.FindOwnerResponse.entities:type_name -> waypost.ownership.v1.Ownership
-	13, // 14: waypost.ownership.v1.GetOwnershipReportResponse.total:type_name -> waypost.ownership.v1.Coverage
-	14, // 15: waypost.ownership.v1.GetOwnershipReportResponse.groups:type_name -> waypost.ownership.v1.CoverageRow
-	14, // 16: waypost.ownership.v1.GetOwnershipReportResponse.systems:type_name -> waypost.ownership.v1.CoverageRow
-	14, // 17: waypost.ownership.v1.GetOwnershipReportResponse.domains:type_name -> waypost.ownership.v1.CoverageRow
-	14, // 18: waypost.ownership.v1.GetOwnershipReportResponse.kinds:type_name -> waypost.ownership.v1.CoverageRow
-	16, // 19: waypost.ownership.v1.GetOwnershipReportResponse.unowned:type_name -> waypost.ownership.v1.Unowned
-	15, // 20: waypost.ownership.v1.GetOwnershipReportResponse.samples:type_name -> waypost.ownership.v1.CoverageSample
-	26, // 21: waypost.ownership.v1.Coverage.sources:type_name -> waypost.ownership.v1.Coverage.SourcesEntry
-	27, // 22: waypost.ownership.v1.Coverage.statuses:type_name -> waypost.ownership.v1.Coverage.StatusesEntry
-	13, // 23: waypost.ownership.v1.CoverageRow.coverage:type_name -> waypost.ownership.v1.Coverage
-	28, // 24: waypost.ownership.v1.CoverageSample.time:type_name -> google.protobuf.Timestamp
-	13, // 25: waypost.ownership.v1.CoverageSample.coverage:type_name -> waypost.ownership.v1.Coverage
-	28, // 26: waypost.ownership.v1.SetOwnershipOverrideRequest.expire_time:type_name -> google.protobuf.Timestamp
-	1,  // 27: waypost.ownership.v1.SetOwnershipOverrideResponse.ownership:type_name -> waypost.ownership.v1.Ownership
-	1,  // 28: waypost.ownership.v1.DeleteOwnershipOverrideResponse.ownership:type_name -> waypost.ownership.v1.Ownership
-	1,  // 29: waypost.ownership.v1.VerifyOwnershipResponse.ownership:type_name -> waypost.ownership.v1.Ownership
-	1,  // 30: waypost.ownership.v1.DismissDriftResponse.ownership:type_name -> waypost.ownership.v1.Ownership
-	7,  // 31: waypost.ownership.v1.OwnershipService.ExplainOwnership:input_type -> waypost.ownership.v1.ExplainOwnershipRequest
-	9,  // 32: waypost.ownership.v1.OwnershipService.FindOwner:input_type -> waypost.ownership.v1.FindOwnerRequest
-	11, // 33: waypost.ownership.v1.OwnershipService.GetOwnershipReport:input_type -> waypost.ownership.v1.GetOwnershipReportRequest
-	17, // 34: waypost.ownership.v1.OwnershipService.SetOwnershipOverride:input_type -> waypost.ownership.v1.SetOwnershipOverrideRequest
-	19, // 35: waypost.ownership.v1.OwnershipService.DeleteOwnershipOverride:input_type -> waypost.ownership.v1.DeleteOwnershipOverrideRequest
-	21, // 36: waypost.ownership.v1.OwnershipService.VerifyOwnership:input_type -> waypost.ownership.v1.VerifyOwnershipRequest
-	23, // 37: waypost.ownership.v1.OwnershipService.DismissDrift:input_type -> waypost.ownership.v1.DismissDriftRequest
-	8,  // 38: waypost.ownership.v1.OwnershipService.ExplainOwnership:output_type -> waypost.ownership.v1.ExplainOwnershipResponse
-	10, // 39: waypost.ownership.v1.OwnershipService.FindOwner:output_type -> waypost.ownership.v1.FindOwnerResponse
-	12, // 40: waypost.ownership.v1.OwnershipService.GetOwnershipReport:output_type -> waypost.ownership.v1.GetOwnershipReportResponse
-	18, // 41: waypost.ownership.v1.OwnershipService.SetOwnershipOverride:output_type -> waypost.ownership.v1.SetOwnershipOverrideResponse
-	20, // 42: waypost.ownership.v1.OwnershipService.DeleteOwnershipOverride:output_type -> waypost.ownership.v1.DeleteOwnershipOverrideResponse
-	22, // 43: waypost.ownership.v1.OwnershipService.VerifyOwnership:output_type -> waypost.ownership.v1.VerifyOwnershipResponse
-	24, // 44: waypost.ownership.v1.OwnershipService.DismissDrift:output_type -> waypost.ownership.v1.DismissDriftResponse
-	38, // [38:45] is the sub-list for method output_type
-	31, // [31:38] is the sub-list for method input_type
-	31, // [31:31] is the sub-list for extension type_name
-	31, // [31:31] is the sub-list for extension extendee
-	0,  // [0:31] is the sub-list for field type_name
+	11, // 12: waypost.ownership.v1.ListOwnedResponse.owned:type_name -> waypost.ownership.v1.Owned
+	3,  // 13: waypost.ownership.v1.FindOwnerResponse.codeowners_evidence:type_name -> waypost.ownership.v1.Evidence
+	1,  // 14: waypost.ownership.v1.FindOwnerResponse.entities:type_name -> waypost.ownership.v1.Ownership
+	16, // 15: waypost.ownership.v1.GetOwnershipReportResponse.total:type_name -> waypost.ownership.v1.Coverage
+	17, // 16: waypost.ownership.v1.GetOwnershipReportResponse.groups:type_name -> waypost.ownership.v1.CoverageRow
+	17, // 17: waypost.ownership.v1.GetOwnershipReportResponse.systems:type_name -> waypost.ownership.v1.CoverageRow
+	17, // 18: waypost.ownership.v1.GetOwnershipReportResponse.domains:type_name -> waypost.ownership.v1.CoverageRow
+	17, // 19: waypost.ownership.v1.GetOwnershipReportResponse.kinds:type_name -> waypost.ownership.v1.CoverageRow
+	19, // 20: waypost.ownership.v1.GetOwnershipReportResponse.unowned:type_name -> waypost.ownership.v1.Unowned
+	18, // 21: waypost.ownership.v1.GetOwnershipReportResponse.samples:type_name -> waypost.ownership.v1.CoverageSample
+	29, // 22: waypost.ownership.v1.Coverage.sources:type_name -> waypost.ownership.v1.Coverage.SourcesEntry
+	30, // 23: waypost.ownership.v1.Coverage.statuses:type_name -> waypost.ownership.v1.Coverage.StatusesEntry
+	16, // 24: waypost.ownership.v1.CoverageRow.coverage:type_name -> waypost.ownership.v1.Coverage
+	31, // 25: waypost.ownership.v1.CoverageSample.time:type_name -> google.protobuf.Timestamp
+	16, // 26: waypost.ownership.v1.CoverageSample.coverage:type_name -> waypost.ownership.v1.Coverage
+	31, // 27: waypost.ownership.v1.SetOwnershipOverrideRequest.expire_time:type_name -> google.protobuf.Timestamp
+	1,  // 28: waypost.ownership.v1.SetOwnershipOverrideResponse.ownership:type_name -> waypost.ownership.v1.Ownership
+	1,  // 29: waypost.ownership.v1.DeleteOwnershipOverrideResponse.ownership:type_name -> waypost.ownership.v1.Ownership
+	1,  // 30: waypost.ownership.v1.VerifyOwnershipResponse.ownership:type_name -> waypost.ownership.v1.Ownership
+	1,  // 31: waypost.ownership.v1.DismissDriftResponse.ownership:type_name -> waypost.ownership.v1.Ownership
+	7,  // 32: waypost.ownership.v1.OwnershipService.ExplainOwnership:input_type -> waypost.ownership.v1.ExplainOwnershipRequest
+	9,  // 33: waypost.ownership.v1.OwnershipService.ListOwned:input_type -> waypost.ownership.v1.ListOwnedRequest
+	12, // 34: waypost.ownership.v1.OwnershipService.FindOwner:input_type -> waypost.ownership.v1.FindOwnerRequest
+	14, // 35: waypost.ownership.v1.OwnershipService.GetOwnershipReport:input_type -> waypost.ownership.v1.GetOwnershipReportRequest
+	20, // 36: waypost.ownership.v1.OwnershipService.SetOwnershipOverride:input_type -> waypost.ownership.v1.SetOwnershipOverrideRequest
+	22, // 37: waypost.ownership.v1.OwnershipService.DeleteOwnershipOverride:input_type -> waypost.ownership.v1.DeleteOwnershipOverrideRequest
+	24, // 38: waypost.ownership.v1.OwnershipService.VerifyOwnership:input_type -> waypost.ownership.v1.VerifyOwnershipRequest
+	26, // 39: waypost.ownership.v1.OwnershipService.DismissDrift:input_type -> waypost.ownership.v1.DismissDriftRequest
+	8,  // 40: waypost.ownership.v1.OwnershipService.ExplainOwnership:output_type -> waypost.ownership.v1.ExplainOwnershipResponse
+	10, // 41: waypost.ownership.v1.OwnershipService.ListOwned:output_type -> waypost.ownership.v1.ListOwnedResponse
+	13, // 42: waypost.ownership.v1.OwnershipService.FindOwner:output_type -> waypost.ownership.v1.FindOwnerResponse
+	15, // 43: waypost.ownership.v1.OwnershipService.GetOwnershipReport:output_type -> waypost.ownership.v1.GetOwnershipReportResponse
+	21, // 44: waypost.ownership.v1.OwnershipService.SetOwnershipOverride:output_type -> waypost.ownership.v1.SetOwnershipOverrideResponse
+	23, // 45: waypost.ownership.v1.OwnershipService.DeleteOwnershipOverride:output_type -> waypost.ownership.v1.DeleteOwnershipOverrideResponse
+	25, // 46: waypost.ownership.v1.OwnershipService.VerifyOwnership:output_type -> waypost.ownership.v1.VerifyOwnershipResponse
+	27, // 47: waypost.ownership.v1.OwnershipService.DismissDrift:output_type -> waypost.ownership.v1.DismissDriftResponse
+	40, // [40:48] is the sub-list for method output_type
+	32, // [32:40] is the sub-list for method input_type
+	32, // [32:32] is the sub-list for extension type_name
+	32, // [32:32] is the sub-list for extension extendee
+	0,  // [0:32] is the sub-list for field type_name
 }
 
 func init() { file_waypost_ownership_v1_ownership_proto_init() }
@@ -1954,7 +2217,7 @@ func file_waypost_ownership_v1_ownership_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_waypost_ownership_v1_ownership_proto_rawDesc), len(file_waypost_ownership_v1_ownership_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   27,
+			NumMessages:   30,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

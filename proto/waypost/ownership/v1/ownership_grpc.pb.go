@@ -20,6 +20,7 @@ const _ = grpc.SupportPackageIsVersion9
 
 const (
 	OwnershipService_ExplainOwnership_FullMethodName        = "/waypost.ownership.v1.OwnershipService/ExplainOwnership"
+	OwnershipService_ListOwned_FullMethodName               = "/waypost.ownership.v1.OwnershipService/ListOwned"
 	OwnershipService_FindOwner_FullMethodName               = "/waypost.ownership.v1.OwnershipService/FindOwner"
 	OwnershipService_GetOwnershipReport_FullMethodName      = "/waypost.ownership.v1.OwnershipService/GetOwnershipReport"
 	OwnershipService_SetOwnershipOverride_FullMethodName    = "/waypost.ownership.v1.OwnershipService/SetOwnershipOverride"
@@ -37,6 +38,8 @@ type OwnershipServiceClient interface {
 	// ExplainOwnership returns the effective owner of an entity with every
 	// candidate, its evidence, and why it lost.
 	ExplainOwnership(ctx context.Context, in *ExplainOwnershipRequest, opts ...grpc.CallOption) (*ExplainOwnershipResponse, error)
+	// ListOwned returns what a group or user owns.
+	ListOwned(ctx context.Context, in *ListOwnedRequest, opts ...grpc.CallOption) (*ListOwnedResponse, error)
 	// FindOwner tells who owns a path of a repository.
 	FindOwner(ctx context.Context, in *FindOwnerRequest, opts ...grpc.CallOption) (*FindOwnerResponse, error)
 	// GetOwnershipReport counts who owns what and what nobody owns.
@@ -64,6 +67,16 @@ func (c *ownershipServiceClient) ExplainOwnership(ctx context.Context, in *Expla
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ExplainOwnershipResponse)
 	err := c.cc.Invoke(ctx, OwnershipService_ExplainOwnership_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ownershipServiceClient) ListOwned(ctx context.Context, in *ListOwnedRequest, opts ...grpc.CallOption) (*ListOwnedResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListOwnedResponse)
+	err := c.cc.Invoke(ctx, OwnershipService_ListOwned_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -139,6 +152,8 @@ type OwnershipServiceServer interface {
 	// ExplainOwnership returns the effective owner of an entity with every
 	// candidate, its evidence, and why it lost.
 	ExplainOwnership(context.Context, *ExplainOwnershipRequest) (*ExplainOwnershipResponse, error)
+	// ListOwned returns what a group or user owns.
+	ListOwned(context.Context, *ListOwnedRequest) (*ListOwnedResponse, error)
 	// FindOwner tells who owns a path of a repository.
 	FindOwner(context.Context, *FindOwnerRequest) (*FindOwnerResponse, error)
 	// GetOwnershipReport counts who owns what and what nobody owns.
@@ -164,6 +179,9 @@ type UnimplementedOwnershipServiceServer struct{}
 
 func (UnimplementedOwnershipServiceServer) ExplainOwnership(context.Context, *ExplainOwnershipRequest) (*ExplainOwnershipResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ExplainOwnership not implemented")
+}
+func (UnimplementedOwnershipServiceServer) ListOwned(context.Context, *ListOwnedRequest) (*ListOwnedResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListOwned not implemented")
 }
 func (UnimplementedOwnershipServiceServer) FindOwner(context.Context, *FindOwnerRequest) (*FindOwnerResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method FindOwner not implemented")
@@ -218,6 +236,24 @@ func _OwnershipService_ExplainOwnership_Handler(srv interface{}, ctx context.Con
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(OwnershipServiceServer).ExplainOwnership(ctx, req.(*ExplainOwnershipRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _OwnershipService_ListOwned_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListOwnedRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(OwnershipServiceServer).ListOwned(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: OwnershipService_ListOwned_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(OwnershipServiceServer).ListOwned(ctx, req.(*ListOwnedRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -340,6 +376,10 @@ var OwnershipService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ExplainOwnership",
 			Handler:    _OwnershipService_ExplainOwnership_Handler,
+		},
+		{
+			MethodName: "ListOwned",
+			Handler:    _OwnershipService_ListOwned_Handler,
 		},
 		{
 			MethodName: "FindOwner",
