@@ -34,17 +34,20 @@ type finding struct {
 	Drift *Drift
 	// HadDrift is what was recorded of it.
 	HadDrift *drifting
-	// VerifiedAt is when the owner last said so, to be held against the owner.
+	// Verified is to be held against the owner as it is now.
 	Verified  *VerifiedBy
 	Dismissed *Dismissal
 	// Mends and problems that lie in CODEOWNERS.
 	Lint []lint
 	// Troubles are sources of evidence that failed, by their rank.
 	Troubles map[Source]error
-	// Expires is when the override ends; zero for never.
+	// Expires is when the first override ends, of the entity or of what it is part
+	// of; zero for never.
 	Expires time.Time
 	Place   place
 	InRepo  bool
+	// History: commits were given, whose weight changes with time.
+	History bool
 	// DeclaredLine is the line of spec.owner in the catalog file; 0 if unknown.
 	DeclaredLine int
 }
@@ -157,7 +160,7 @@ func (g *gatherer) declared(s plugins.Subject, f *finding) {
 	}
 	o := s.Entity.Origin
 	evidence := catalog.Evidence{Kind: "declared", Text: "spec.owner is " + clip(written) + ".", Repository: o.Repository, Path: o.Path, Line: f.DeclaredLine, Commit: o.Commit, Weight: 1}
-	if r, ok := s.View.Repository(s.Entity); ok && o.Path != "" {
+	if r, ok := g.declaring(s, f); ok && o.Path != "" {
 		evidence = place{Repository: r}.in(o.Path, f.DeclaredLine, evidence)
 	}
 	ref, err := readRef(written, s.Entity.Ref.Namespace)
@@ -168,6 +171,14 @@ func (g *gatherer) declared(s plugins.Subject, f *finding) {
 	f.Declared = ref.Lower()
 	_, ok := s.View.Entity(ref)
 	g.addRef(s, f, SourceDeclared, f.Declared, ok, written, Confidence(SourceDeclared), evidence)
+}
+
+// declaring is the repository of the catalog file.
+func (g *gatherer) declaring(s plugins.Subject, f *finding) (plugins.Repository, bool) {
+	if f.InRepo {
+		return f.Place.Repository, true
+	}
+	return s.View.Repository(s.Entity)
 }
 
 // property is 4: what the repository's custom properties and topics say.
@@ -200,8 +211,9 @@ func (g *gatherer) property(s plugins.Subject, f *finding) {
 const maxAncestors = 20
 
 // inherited is 5: the nearest thing that the entity is part of, and what that is
-// part of: the component that it is a part of, the system, the domain. Each
-// thing is looked at once, so that circles end.
+// part of: the component that it is a part of, the system, the domain. Of each,
+// what a person decided or declared counts, and not what was inferred. Each thing
+// is looked at once, so that circles end.
 func (g *gatherer) inherited(ctx context.Context, s plugins.Subject, f *finding) error {
 	type ancestor struct {
 		ref   catalog.Ref
@@ -236,6 +248,9 @@ func (g *gatherer) inherit(ctx context.Context, s plugins.Subject, f *finding, f
 	if o, ok, err := g.overrideOf(ctx, from); err != nil {
 		return err
 	} else if ok {
+		if !o.Expires.IsZero() && (f.Expires.IsZero() || o.Expires.Before(f.Expires)) {
+			f.Expires = o.Expires
+		}
 		evidence := o.evidence()
 		evidence.Text = fmt.Sprintf("It is part of %s. %s", from.Key(), evidence.Text)
 		if c := g.add(s, f, SourceInherited, o.Owner, confidence, evidence); c.Exists {
@@ -330,6 +345,7 @@ func (g *gatherer) activity(ctx context.Context, s plugins.Subject, f *finding) 
 		f.Troubles[SourceActivity] = fmt.Errorf("read the commits of %s: %w", f.Place.Name, err)
 		return
 	}
+	f.History = true
 	all := g.work(s.View, commits)
 	teams, n := shares(all, g.now.Add(-activityWindow), g.now)
 	for _, t := range teams[:min(len(teams), maxWorkers)] {

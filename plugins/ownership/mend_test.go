@@ -140,6 +140,41 @@ func TestPatchApplies(t *testing.T) {
 	})
 }
 
+// TestPatchOwnerIsOneLine holds that a patch touches one line only, makes it the
+// owner's, and has nothing left to do the second time.
+func TestPatchOwnerIsOneLine(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(r *rapid.T) {
+		lines := rapid.SliceOfN(rapid.SampledFrom([]string{
+			"---", "kind: Component", "spec:", "spec: # of it", "spec: {}", "  type: service", "  owner: a", "  owner: 'a b' # who", "  owner:",
+			"  owner: *x", "    owner: deeper", "  # owner: no", "", "  members:", "  - owner: x", "owner: top", "\towner: tab", "  owner: a\r", "spec:\r",
+		}), 1, 14).Draw(r, "lines")
+		content := strings.Join(lines, "\n")
+		if rapid.Bool().Draw(r, "end") {
+			content += "\n"
+		}
+		line := rapid.IntRange(1, len(lines)).Draw(r, "line")
+		patch := PatchOwner("c.yaml", content, line, "new-owner")
+		if patch == "" {
+			return
+		}
+		got := strings.Split(strings.TrimSuffix(patched(content, patch), "\n"), "\n")
+		had := strings.Split(strings.TrimSuffix(content, "\n"), "\n")
+		require.Contains(r, []int{0, 1}, len(got)-len(had))
+		changed := 0
+		for i := range got {
+			if j := i - changed*(len(got)-len(had)); j >= len(had) || got[i] != had[j] {
+				changed++
+				require.Regexp(r, `^\s+owner: new-owner\s*(#.*)?$`, got[i])
+			}
+		}
+		require.Equal(r, 1, changed)
+		if changedLine := min(line, len(got)); len(got) == len(had) {
+			require.Empty(r, PatchOwner("c.yaml", strings.Join(got, "\n"), changedLine, "new-owner"))
+		}
+	})
+}
+
 // patched applies a patch of one hunk by what its lines say.
 func patched(content, patch string) string {
 	lines := splitLines(content)

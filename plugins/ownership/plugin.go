@@ -213,6 +213,22 @@ func (p *Plugin) gatherer(ctx context.Context, entities int) (*gatherer, error) 
 	if p.host == nil {
 		return nil, errors.New("ownership is not configured")
 	}
+	census, err := p.lastCensus(ctx)
+	if err != nil {
+		return nil, err
+	}
+	records, err := readRecords(ctx, p.host.Records(), entities)
+	if err != nil {
+		return nil, err
+	}
+	return &gatherer{
+		config: &p.config, source: p.host.Source(), files: p.files, records: records,
+		people: &people{census: census}, census: census, now: p.host.Now(),
+	}, nil
+}
+
+// lastCensus is the census in memory, or the one that was kept last.
+func (p *Plugin) lastCensus(ctx context.Context) (*census, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.census == nil || time.Since(p.taken) > censusKept {
@@ -222,12 +238,5 @@ func (p *Plugin) gatherer(ctx context.Context, entities int) (*gatherer, error) 
 		}
 		p.census, p.taken = c, time.Now()
 	}
-	records, err := readRecords(ctx, p.host.Records(), entities)
-	if err != nil {
-		return nil, err
-	}
-	return &gatherer{
-		config: &p.config, source: p.host.Source(), files: p.files, records: records,
-		people: &people{census: p.census}, census: p.census, now: p.host.Now(),
-	}, nil
+	return p.census, nil
 }

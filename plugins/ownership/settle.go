@@ -1,6 +1,7 @@
 package ownership
 
 import (
+	"hash/fnv"
 	"time"
 
 	"github.com/waypost-dev/waypost/server/catalog"
@@ -70,17 +71,21 @@ func parseTime(s string) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// daily is how often what depends on time alone is looked at again: the age of
-// a verification, and the weight of commits.
+// daily is how often what depends on time alone is looked at again, give or take
+// a quarter: the age of a verification, and the weight of commits.
 const daily = 24 * time.Hour
 
-// again is when the outcome may be another one although nothing has changed.
+// again is when the outcome may be another one although nothing has changed; zero
+// for never.
 func again(e *catalog.Entity, f *finding, o *Ownership, c *Config, now time.Time) time.Time {
-	next := now.Add(daily)
+	var next time.Time
 	sooner := func(t time.Time) {
-		if t.After(now) && t.Before(next) {
+		if t.After(now) && (next.IsZero() || t.Before(next)) {
 			next = t
 		}
+	}
+	if f.History || o.Verification != nil && !o.Verification.At.IsZero() {
+		sooner(now.Add(daily*3/4 + spread(e.Ref, daily/2)))
 	}
 	sooner(f.Expires)
 	if d := o.Drift; d != nil {
@@ -95,4 +100,12 @@ func again(e *catalog.Entity, f *finding, o *Ownership, c *Config, now time.Time
 		sooner(now.Add(time.Hour))
 	}
 	return next
+}
+
+// spread is a part of a time, always the same for an entity, so that not all of
+// the catalog is asked about in the same minute.
+func spread(e catalog.Ref, over time.Duration) time.Duration {
+	h := fnv.New32a()
+	h.Write([]byte(e.Key()))
+	return over * time.Duration(h.Sum32()%1000) / 1000
 }
