@@ -43,14 +43,6 @@ func placeOf(v plugins.View, e *catalog.Entity) (place, bool) {
 	return at, true
 }
 
-// PlaceOf finds the folder, "" for all, of the repository in which the code of an
-// entity is. It tells false for an entity whose code is in no repository, or in
-// another one than its catalog file.
-func PlaceOf(v plugins.View, e *catalog.Entity) (plugins.Repository, string, bool) {
-	at, ok := placeOf(v, e)
-	return at.Repository, at.Folder, ok
-}
-
 // folderOf finds the folder of a repository that an address leads to, as GitHub
 // and GitLab write it. It tells false if the address leads elsewhere.
 func folderOf(r plugins.Repository, address string) (string, bool) {
