@@ -82,7 +82,7 @@ func (c *column) release(tx txid, key string, n uint32) {
 }
 
 func (c *column) add(tx txid, id uint32, e *catalog.Entity) {
-	r, k := lookup(e.Document, c.path)
+	r, k := lookup(e, c.path)
 	key := cellKey(r.Raw, r.Str, r.Num, k)
 	n, ok := c.byKey.Get(key)
 	if !ok {
@@ -115,7 +115,7 @@ func (c *column) add(tx txid, id uint32, e *catalog.Entity) {
 }
 
 func (c *column) remove(tx txid, id uint32, e *catalog.Entity) {
-	r, k := lookup(e.Document, c.path)
+	r, k := lookup(e, c.path)
 	n := c.cells.get(id)
 	c.kinds[k] = c.kinds[k].without(tx, id)
 	at := c.entries.at(tx, n)

@@ -255,7 +255,13 @@ func (s *Snapshot) variables(r *Record) (map[string]any, error) {
 	if err := json.Unmarshal(r.Entity.Document, &doc); err != nil {
 		return nil, fmt.Errorf("decode %s: %w", r.key, err)
 	}
-	return map[string]any{"entity": doc, "relations": func() any { // only if the expression speaks of them
+	return map[string]any{"entity": doc, "facts": func() any {
+		facts := map[string]any{}
+		if len(r.Entity.Facts) > 0 && json.Unmarshal(r.Entity.Facts, &facts) != nil {
+			return map[string]any{} // the store writes JSON
+		}
+		return facts
+	}, "relations": func() any { // only if the expression speaks of them
 		out := map[string][]string{}
 		for _, x := range s.Relations(r) {
 			out[x.Type] = append(out[x.Type], x.Target.Key())

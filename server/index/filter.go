@@ -27,6 +27,7 @@ const (
 func newEnvironment() *cel.Env {
 	env, err := cel.NewEnv(
 		cel.Variable("entity", cel.MapType(cel.StringType, cel.DynType)),
+		cel.Variable("facts", cel.MapType(cel.StringType, cel.DynType)),
 		cel.Variable("relations", cel.MapType(cel.StringType, cel.ListType(cel.StringType))),
 		cel.Variable("ref", cel.StringType),
 		cel.ParserRecursionLimit(maxFilterNesting),
@@ -93,7 +94,7 @@ func compile(filter string) (*plan, error) {
 		e := issues.Errors()[0]
 		return nil, &QueryError{
 			Field: "filter", Offset: offsetOf(filter, e.Location.Line(), e.Location.Column()), Reason: e.Message,
-			Hint: `a filter is a CEL expression over entity, relations and ref, such as entity.spec.type == "service" && "group:default/payments" in relations.ownedBy`,
+			Hint: `a filter is a CEL expression over entity, facts, relations and ref, such as entity.spec.type == "service" && "group:default/payments" in relations.ownedBy`,
 		}
 	}
 	if t := checked.OutputType(); !t.IsExactType(cel.BoolType) && !t.IsExactType(cel.DynType) {
@@ -185,7 +186,7 @@ func indexable(e ast.Expr) *plan {
 			}
 			return nil
 		}
-		if p, ok := entityPath(e); ok && len(p) > 0 {
+		if p, ok := entityPath(e); ok && isField(p) {
 			return &plan{op: opTruth, path: p}
 		}
 	case ast.CallKind:
@@ -199,7 +200,7 @@ func indexableCall(e ast.Expr) *plan {
 	args := call.Args()
 	switch call.FunctionName() {
 	case operators.Index:
-		if p, ok := entityPath(e); ok && len(p) > 0 {
+		if p, ok := entityPath(e); ok && isField(p) {
 			return &plan{op: opTruth, path: p}
 		}
 	case operators.Equals, operators.NotEquals:
@@ -239,7 +240,11 @@ func indexableCall(e ast.Expr) *plan {
 				return &plan{op: opRelated, text: typ, target: string(word)}
 			}
 		}
-		if p, ok := entityPath(args[1]); ok && len(p) > 0 {
+		p, ok := entityPath(args[1])
+		if ok && len(p) == 1 && p[0] == inFacts {
+			return &plan{op: opHas, path: []string{inFacts, string(word)}}
+		}
+		if ok && len(p) > 0 {
 			return &plan{op: opMember, path: p, text: string(word)}
 		}
 	case "startsWith":
@@ -250,7 +255,7 @@ func indexableCall(e ast.Expr) *plan {
 		if !ok {
 			return nil
 		}
-		if p, ok := entityPath(call.Target()); ok && len(p) > 0 {
+		if p, ok := entityPath(call.Target()); ok && isField(p) {
 			return &plan{op: opPrefix, path: p, text: string(prefix)}
 		}
 	}
@@ -269,7 +274,7 @@ func equal(field, literal ast.Expr) *plan {
 	if field.Kind() == ast.IdentKind && field.AsIdent() == "ref" {
 		return &plan{op: opRef, values: []string{key}}
 	}
-	if p, ok := entityPath(field); ok && len(p) > 0 {
+	if p, ok := entityPath(field); ok && isField(p) {
 		return &plan{op: opEqual, path: p, values: []string{key}}
 	}
 	return nil
@@ -311,8 +316,22 @@ func literalKey(v ref.Val) (string, bool) {
 	return x.key(), true
 }
 
-// entityPath reads entity.a["b"].c.
-func entityPath(e ast.Expr) ([]string, bool) { return chain(e, "entity", 0) }
+// entityPath reads entity.a["b"].c, and facts["a.b"].c.
+func entityPath(e ast.Expr) ([]string, bool) {
+	if p, ok := chain(e, "entity", 0); ok {
+		return p, true
+	}
+	if p, ok := chain(e, "facts", 0); ok {
+		return append([]string{inFacts}, p...), true
+	}
+	return nil, false
+}
+
+// isField tells whether a path leads into the document or the facts, and is not
+// the whole of either.
+func isField(path []string) bool {
+	return len(path) > 1 || len(path) == 1 && path[0] != inFacts
+}
 
 func relationType(e ast.Expr) (string, bool) {
 	p, ok := chain(e, "relations", 0)

@@ -8,6 +8,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
+
+	"github.com/waypost-dev/waypost/server/catalog"
 )
 
 // TestFilters: what is missing is an error for that entity, also under a
@@ -48,6 +50,52 @@ func TestFilters(t *testing.T) {
 		require.NoError(t, err, filter)
 		require.Equal(t, want, strings.Join(names(p), " "), filter)
 	}
+}
+
+// TestFacts: facts select, count and order as fields of the document do, and a
+// change of them alone is heard.
+func TestFacts(t *testing.T) {
+	t.Parallel()
+	with := func(name, facts string) *catalog.Entity {
+		e := thing(t, name, nil, map[string]any{"v": 1})
+		if facts != "" {
+			e.Facts = []byte(facts)
+		}
+		return e
+	}
+	x := New()
+	x.Load([]*catalog.Entity{
+		with("a", `{"own.owner":"group:default/x","own.sure":0.9}`), with("b", `{"own.owner":"group:default/y","own.sure":0.5}`), with("none", ""),
+	}, 1)
+	check := func(filter, want string) {
+		t.Helper()
+		p, err := x.Snapshot().List(Query{Filter: filter, Size: 50})
+		require.NoError(t, err, filter)
+		require.Equal(t, want, strings.Join(names(p), " "), filter)
+	}
+	check(`facts["own.owner"] == "group:default/x"`, "a")
+	check(`facts["own.owner"] != "group:default/x"`, "b")
+	check(`!("own.owner" in facts)`, "none")
+	check(`facts["own.sure"] >= 0.5`, "a b")
+	check(`facts["own.sure"] >= 0.8 && entity.spec.v == 1`, "a")
+	check(`size(facts) == 0`, "none")
+	f, _, err := x.Snapshot().Facets("", []string{`facts["own.owner"]`}, 0)
+	require.NoError(t, err)
+	require.Equal(t, []FacetValue{{"group:default/x", 1}, {"group:default/y", 1}}, f[0].Values)
+	p, err := x.Snapshot().List(Query{OrderBy: `facts["own.sure"]`, Size: 50})
+	require.NoError(t, err)
+	require.Equal(t, "b a none", strings.Join(names(p), " "))
+
+	before, _ := x.Snapshot().Get(with("b", "").Ref)
+	x.Apply([]catalog.Change{{Revision: 2, Op: catalog.OpFacts, Entity: with("b", `{"own.owner":"group:default/x"}`)}})
+	after, _ := x.Snapshot().Get(before.Entity.Ref)
+	require.NotSame(t, before, after, "what was rendered is rendered anew")
+	check(`facts["own.owner"] == "group:default/x"`, "a b")
+	f, _, err = x.Snapshot().Facets("", []string{`facts["own.owner"]`}, 0)
+	require.NoError(t, err)
+	require.Equal(t, []FacetValue{{"group:default/x", 2}}, f[0].Values)
+	_, _, err = x.Snapshot().Facets("", []string{"facts"}, 0)
+	require.Error(t, err)
 }
 
 // TestHighlightRanges: whatever the text is, ranges are ascending, within the

@@ -56,7 +56,11 @@ func (m model) selected(t require.TestingT, filter string) []string {
 		for _, x := range m.relations(key) {
 			related[x.Type] = append(related[x.Type], x.Target.Key())
 		}
-		if v, _, err := program.Eval(map[string]any{"entity": doc, "relations": related, "ref": key}); err == nil && v == types.True {
+		facts := map[string]any{}
+		if len(e.Facts) > 0 {
+			require.NoError(t, json.Unmarshal(e.Facts, &facts))
+		}
+		if v, _, err := program.Eval(map[string]any{"entity": doc, "facts": facts, "relations": related, "ref": key}); err == nil && v == types.True {
 			out = append(out, key)
 		}
 	}
@@ -93,6 +97,10 @@ func drawEntity(t *rapid.T) *catalog.Entity {
 	b, err := json.Marshal(doc)
 	require.NoError(t, err)
 	e := &catalog.Entity{Ref: r, Document: b, UID: "uid " + r.Key()}
+	if facts := rapid.MapOfN(rapid.SampledFrom([]string{"own.team", "slo.left", "plain"}), scalar, 0, 2).Draw(t, "facts"); len(facts) > 0 {
+		e.Facts, err = json.Marshal(facts)
+		require.NoError(t, err)
+	}
 	for range rapid.IntRange(0, 3).Draw(t, "relations") {
 		e.Relations = append(e.Relations, catalog.Relation{Type: rapid.SampledFrom([]string{"ownedBy", "ownerOf", "dependsOn", "custom"}).Draw(t, "type"), Target: drawRef(t).Lower(), Field: "spec.x"})
 	}
@@ -110,12 +118,13 @@ func drawFilter(t *rapid.T, depth int) string {
 			return "!(" + drawFilter(t, depth-1) + ")"
 		}
 	}
-	path := rapid.SampledFrom([]string{"entity.spec.type", `entity.spec["n"]`, "entity.kind", "entity.spec.type.java", "entity.metadata.tags", "entity.spec.n.x", `entity.spec.type["0"]`}).Draw(t, "path")
+	path := rapid.SampledFrom([]string{"entity.spec.type", `entity.spec["n"]`, "entity.kind", "entity.spec.type.java", "entity.metadata.tags", "entity.spec.n.x", `entity.spec.type["0"]`, `facts["own.team"]`, `facts["slo.left"]`, "facts.plain"}).Draw(t, "path")
 	literal := rapid.SampledFrom([]string{`"java"`, `"Java"`, `"go"`, "1", "0", "2.5", "true", "null", `"Component"`, "1u", "-0.0"}).Draw(t, "literal")
 	return rapid.SampledFrom([]string{
 		path + " == " + literal, literal + " != " + path, path, "has(entity.spec.type)", "has(entity.spec.n.x)", "has(entity.spec)",
 		path + " in [" + literal + `, "go"]`, `"java" in ` + path, literal + " in " + path, path + `.startsWith("ja")`,
 		`"group:default/a" in relations.ownedBy`, `"component:default/b" in relations["ownerOf"]`, "has(relations.dependencyOf)", "has(relations.custom)",
+		`"own.team" in facts`, "has(facts.plain)", `facts["slo.left"] > 1.0`, "size(facts) == 1",
 		`ref == "group:default/a"`, `ref in ["component:default/a", "x"]`, "true", "size(entity.metadata.tags) > 1",
 		`entity.metadata.tags.exists(x, x == "go")`, "relations.dependsOn.size() == 1", `entity.spec.type == entity.spec.n`, `entity.kind == "Group" ? ` + path + ` : true`,
 	}).Draw(t, "term")

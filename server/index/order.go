@@ -69,8 +69,8 @@ func parseOrder(s string) ([]orderField, error) {
 // maxField bounds a field's path, in bytes.
 const maxField = 512
 
-// parseField reads a path such as metadata.labels["x"]; kind, namespace and
-// name are short for where they stand.
+// parseField reads a path such as metadata.labels["x"] or facts["slo.left"]; kind,
+// namespace and name are short for where they stand.
 func parseField(s string) ([]string, error) {
 	path, ok := catalog.SplitFieldPath(s)
 	if !ok || len(s) > maxField {
@@ -82,7 +82,11 @@ func parseField(s string) ([]string, error) {
 	case path[0] == "relations" && len(path) == 2, path[0] == "metadata", path[0] == "spec", s == "kind", s == "apiVersion":
 		return path, nil
 	}
-	return nil, fmt.Errorf("%.60q is not in metadata, spec or relations", s)
+	if path[0] == "facts" && len(path) > 1 {
+		path[0] = inFacts
+		return path, nil
+	}
+	return nil, fmt.Errorf("%.60q is not in metadata, spec, facts or relations", s)
 }
 
 // order holds all entities in one order.
@@ -112,7 +116,7 @@ func (o *order) fork() *order { return &order{o.fields, o.tree.Copy(), o.used} }
 func (o *order) item(r *Record) ordered {
 	out := ordered{key: r.key, id: r.id}
 	for _, f := range o.fields {
-		x, k := lookup(r.Entity.Document, f.path)
+		x, k := lookup(r.Entity, f.path)
 		v := makeValue(x, k)
 		out.values = append(out.values, &v)
 	}

@@ -9,6 +9,8 @@ import (
 	"unsafe"
 
 	"github.com/tidwall/gjson"
+
+	"github.com/waypost-dev/waypost/server/catalog"
 )
 
 // kind is what a field of a document holds.
@@ -54,8 +56,19 @@ func clip(s string) string {
 // text is a document without a copy; documents are immutable.
 func text(doc []byte) string { return unsafe.String(unsafe.SliceData(doc), len(doc)) }
 
+// inFacts begins the path of a field in the facts of an entity, and not in its
+// document. No field of a document has that name at the top.
+const inFacts = "\x00facts"
+
 // lookup finds a field as CEL does: only objects have fields.
-func lookup(doc []byte, path []string) (gjson.Result, kind) {
+func lookup(e *catalog.Entity, path []string) (gjson.Result, kind) {
+	doc := e.Document
+	if path[0] == inFacts {
+		doc, path = e.Facts, path[1:]
+		if len(doc) == 0 {
+			doc = noFacts
+		}
+	}
 	r := gjson.Result{Type: gjson.JSON, Raw: text(doc)}
 	for i, key := range path {
 		if !r.IsObject() {
@@ -71,6 +84,8 @@ func lookup(doc []byte, path []string) (gjson.Result, kind) {
 	}
 	return r, kindOf(r)
 }
+
+var noFacts = []byte("{}")
 
 func kindOf(r gjson.Result) kind {
 	switch r.Type {
