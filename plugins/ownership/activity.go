@@ -2,6 +2,8 @@ package ownership
 
 import (
 	"cmp"
+	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -105,4 +107,106 @@ func shares(all []work, since, now time.Time) ([]teamWork, int) {
 		return cmp.Or(cmp.Compare(b.Share, a.Share), cmp.Compare(b.Commits, a.Commits), strings.Compare(a.Team.Key(), b.Team.Key()))
 	})
 	return out, commits
+}
+
+// maxWorkers bounds how many teams are told of those that commit.
+const maxWorkers = 5
+
+// activity is 7: whose members commit.
+func (g *gatherer) activity(ctx context.Context, s plugins.Subject, f *finding) {
+	commits, err := g.source.Commits(ctx, f.Place.Repository, f.Place.Folder, g.now.Add(-activityWindow), maxCommits)
+	if errors.Is(err, plugins.ErrNotGiven) {
+		return
+	}
+	if err != nil {
+		f.Troubles[SourceActivity] = fmt.Errorf("read the commits of %s: %w", f.Place.Name, err)
+		return
+	}
+	f.History = true
+	all := g.work(s.View, commits)
+	teams, n := shares(all, g.now.Add(-activityWindow), g.now)
+	for _, t := range teams[:min(len(teams), maxWorkers)] {
+		_, ok := s.View.Entity(t.Team)
+		evidence := f.Place.about(catalog.Evidence{
+			Kind: "commits", Weight: t.Share,
+			Text: fmt.Sprintf("%d people of the team made %d of the %d commits in %s in the last 180 days, %.0f %% of the work.", t.People, t.Commits, n, folderName(f.Place.Folder), 100*t.Share),
+		})
+		evidence.Commit = t.Latest.Hash
+		if f.Place.URL != "" {
+			evidence.URL = f.Place.URL + "/commits/" + cmp.Or(f.Place.Branch, f.Place.Commit) + "/" + f.Place.Folder
+		}
+		c := g.addRef(s, f, SourceActivity, t.Team, ok, "", t.confidence(), evidence)
+		c.Unfit = t.unfit()
+	}
+	g.drift(s, f, all)
+}
+
+// work maps commits to people and teams. Those of bots are left out.
+func (g *gatherer) work(v plugins.View, commits []plugins.Commit) []work {
+	out := make([]work, 0, len(commits))
+	type author struct {
+		person string
+		teams  []catalog.Ref
+		bot    bool
+	}
+	known := map[[3]string]author{}
+	for _, c := range commits {
+		names := [3]string{c.Author, c.Email, c.Name}
+		a, ok := known[names]
+		if !ok {
+			a.bot = g.config.isBot(c.Author, c.Email, c.Name)
+			a.person = strings.ToLower(cmp.Or(c.Author, c.Email, c.Name))
+			if user, ok := g.author(v, c); ok && !a.bot {
+				a.person, a.teams = user.Key(), g.people.teamsOf(v, user)
+			}
+			known[names] = a
+		}
+		if !a.bot {
+			out = append(out, work{Commit: c, Person: a.person, Teams: a.teams})
+		}
+	}
+	return out
+}
+
+// author finds the user behind a commit: by login, by the login in GitHub's
+// private addresses, and by e-mail.
+func (g *gatherer) author(v plugins.View, c plugins.Commit) (catalog.Ref, bool) {
+	email := strings.ToLower(c.Email)
+	login := strings.ToLower(c.Author)
+	if private, ok := strings.CutSuffix(email, "@users.noreply.github.com"); ok && login == "" {
+		_, after, numbered := strings.Cut(private, "+")
+		if login = private; numbered {
+			login = after
+		}
+	}
+	for _, alias := range []string{login, email} {
+		if user, ok := g.census.people[alias]; ok && alias != "" {
+			return user, true
+		}
+	}
+	if login != "" {
+		ref := catalog.Ref{Kind: "user", Namespace: catalog.DefaultNamespace, Name: login}
+		if _, ok := v.Entity(ref); ok {
+			return ref, true
+		}
+	}
+	return catalog.Ref{}, false
+}
+
+// drift compares the work of the last 90 days with the declaration. Work by a
+// team below the declared one is work by the declared one, and so is that by
+// the team of a declared person.
+func (g *gatherer) drift(s plugins.Subject, f *finding, all []work) {
+	if f.Declared.IsZero() {
+		return
+	}
+	teams, n := shares(all, g.now.Add(-driftWindow), g.now)
+	if len(teams) == 0 || n < driftCommits || teams[0].Share < driftShare {
+		return
+	}
+	top := teams[0]
+	if Belongs(s.View, top.Team, f.Declared) || f.Declared.Kind == "user" && Belongs(s.View, f.Declared, top.Team) {
+		return
+	}
+	f.Drift = &Drift{Declared: f.Declared, Evident: top.Team, Share: top.Share, Commits: n}
 }

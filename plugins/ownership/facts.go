@@ -137,7 +137,7 @@ func problems(e *catalog.Entity, f *finding, o *Ownership, now time.Time) []cata
 	hint := func(reason string) string {
 		for _, m := range o.Mends {
 			if m.Reason == reason {
-				return m.Text
+				return clause(m.Text)
 			}
 		}
 		return ""
@@ -166,6 +166,23 @@ func problems(e *catalog.Entity, f *finding, o *Ownership, now time.Time) []cata
 		})
 	}
 	return out
+}
+
+// clause is a sentence as problems have their hints: without its capital and its
+// full stop.
+func clause(sentence string) string {
+	if sentence == "" {
+		return ""
+	}
+	return strings.ToLower(sentence[:1]) + strings.TrimSuffix(sentence[1:], ".")
+}
+
+// sentence is the inverse of clause.
+func sentence(clause string) string {
+	if clause == "" {
+		return ""
+	}
+	return strings.ToUpper(clause[:1]) + clause[1:] + "."
 }
 
 // complaint says what is wrong with an ownership, in one sentence without a

@@ -105,7 +105,7 @@ func (g *gatherer) codeowners(ctx context.Context, s plugins.Subject, f *finding
 	}
 	file := g.files.get(c)
 	if c.Content == "" || file.TooLarge {
-		f.Lint = append(f.Lint, lint{Reason: "too-large", Path: c.Path, Message: "CODEOWNERS has more than 3 MB, so that the forge ignores it", Hint: "Divide the repository, or give folders to owners, not files."})
+		f.Lint = append(f.Lint, lint{Reason: "too-large", Path: c.Path, Message: "CODEOWNERS has more than 3 MB, so that the forge ignores it", Hint: "give folders to owners, not single files"})
 		return
 	}
 	for _, bad := range file.Invalid[:min(len(file.Invalid), maxLint)] {
@@ -126,6 +126,8 @@ func (g *gatherer) codeowners(ctx context.Context, s plugins.Subject, f *finding
 	sets := distribution(file, files)
 	over := fmt.Sprintf("%d files", total)
 	switch {
+	case total == 1 && !guessed:
+		over = "the one file"
 	case guessed:
 		over = "the folder as such, as its files are not known"
 	case total > len(files):
@@ -178,7 +180,7 @@ func (g *gatherer) ownerSet(s plugins.Subject, f *finding, file string, set owne
 		c.Unfit = unfit
 		if why := ineffective(&f.Place, owner); why != "" {
 			c.Unfit = why
-			if hint := fmt.Sprintf("Give %s the permission to write, or name another owner.", owner); !slices.ContainsFunc(f.Lint, func(l lint) bool { return l.Line == set.line && l.Hint == hint }) {
+			if hint := fmt.Sprintf("give %s the permission to write, or name another owner", owner); !slices.ContainsFunc(f.Lint, func(l lint) bool { return l.Line == set.line && l.Hint == hint }) {
 				f.Lint = append(f.Lint, lint{Reason: "ineffective", Path: file, Line: set.line, Message: fmt.Sprintf("the owner %s does not count: %s", owner, why), Hint: hint})
 			}
 		}

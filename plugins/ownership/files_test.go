@@ -50,7 +50,7 @@ func TestCodeowners(t *testing.T) {
 			require.Equal(t, fmt.Sprintf("https://github.com/acme/mono/blob/c0ffee/.github/CODEOWNERS#L%d", c.line), e.URL)
 			require.Equal(t, "c0ffee", e.Commit)
 		}
-		require.Contains(t, o.Mends, Mend{Reason: "invalid", Repository: "acme/mono", Path: ".github/CODEOWNERS", Line: 6, Text: "give the path to its owners in a later line, or to nobody by a line without owners"})
+		require.Contains(t, o.Mends, Mend{Reason: "invalid", Repository: "acme/mono", Path: ".github/CODEOWNERS", Line: 6, Text: "Give the path to its owners in a later line, or to nobody by a line without owners."})
 	}
 	o := w.explain(`{}`, "component:default/cpay")
 	require.Equal(t, becauseBetter, because(t, &o, SourceCodeowners, "cyn"), "teams go before people")
@@ -94,7 +94,7 @@ func TestCodeownersIneffective(t *testing.T) {
 	require.Equal(t, "the team has no permission on the repository", because(t, &o, SourceCodeowners, "gone"))
 	a := w.enrich(p, "component:default/web")
 	require.Equal(t, "ineffective ineffective", codes(a))
-	require.Equal(t, ".github/CODEOWNERS:1: the owner @acme/web does not count: the team's permission on the repository is pull, not to write; Give @acme/web the permission to write, or name another owner.", a.Problems[0].Error())
+	require.Equal(t, ".github/CODEOWNERS:1: the owner @acme/web does not count: the team's permission on the repository is pull, not to write; give @acme/web the permission to write, or name another owner", a.Problems[0].Error())
 }
 
 func TestCodeownersTooLarge(t *testing.T) {

@@ -51,6 +51,8 @@ func mends(e *catalog.Entity, f *finding, o *Ownership, now time.Time) []Mend {
 	case StatusSplit:
 		if declares {
 			file(reason, "Name one owner in spec.owner, or give one of them more than half of the files in CODEOWNERS.")
+		} else {
+			file(reason, "Give one of them more than half of the files in CODEOWNERS, or decide here.")
 		}
 	case StatusSinglePerson:
 		if o.Owner.Kind == "user" {
@@ -69,7 +71,7 @@ func mends(e *catalog.Entity, f *finding, o *Ownership, now time.Time) []Mend {
 		file("drift", fmt.Sprintf("Write owner: %s into the spec, or dismiss this with a reason.", short(o.Drift.Evident, e.Ref.Namespace)))
 	}
 	for _, l := range f.Lint[:min(len(f.Lint), maxLint)] {
-		out = append(out, Mend{Reason: l.Reason, Repository: f.Place.Name, Path: l.Path, Line: l.Line, Text: l.Hint})
+		out = append(out, Mend{Reason: l.Reason, Repository: f.Place.Name, Path: l.Path, Line: l.Line, Text: sentence(l.Hint)})
 	}
 	return out
 }

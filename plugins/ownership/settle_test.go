@@ -58,14 +58,14 @@ func TestProblems(t *testing.T) {
 	for owner, want := range map[string]catalog.Problem{
 		"nobody": {
 			Code: "dangling", Message: "the declared owner group:default/nobody is not in the catalog; group:default/a counts, from property",
-			Hint: "Write owner: a into the spec, or add the declared owner to the catalog.", Fix: catalog.Fix{Found: "nobody", Replacement: "a"},
+			Hint: "write owner: a into the spec, or add the declared owner to the catalog", Fix: catalog.Fix{Found: "nobody", Replacement: "a"},
 		},
 		"ghosts": {
 			Code: "disbanded", Message: "its owner group:default/ghosts has no active member",
-			Hint: "Write owner: a into the spec, or add members to the declared owner.",
+			Hint: "write owner: a into the spec, or add members to the declared owner",
 		},
-		"solo":     {Code: "single-person", Message: "its owner group:default/solo has only one active member", Hint: "Add a second person to group:default/solo."},
-		"user:ann": {Code: "single-person", Message: "its owner user:default/ann is one person", Hint: "Name a group of at least two people in spec.owner."},
+		"solo":     {Code: "single-person", Message: "its owner group:default/solo has only one active member", Hint: "add a second person to group:default/solo"},
+		"user:ann": {Code: "single-person", Message: "its owner user:default/ann is one person", Hint: "name a group of at least two people in spec.owner"},
 	} {
 		w.add("component:default/x", map[string]any{"owner": owner}, at)
 		got := w.enrich(p, "component:default/x").Problems
@@ -107,7 +107,7 @@ func TestDrift(t *testing.T) {
 	require.Equal(t, "group:default/b", factsOf(a)[FactDrift])
 	require.Equal(t, "drift", codes(a))
 	require.Equal(t, "group:default/a is declared, and group:default/b did 89 % of the work in the last 90 days (18 commits)", a.Problems[0].Message)
-	require.Equal(t, "Write owner: b into the spec, or dismiss this with a reason.", a.Problems[0].Hint)
+	require.Equal(t, "write owner: b into the spec, or dismiss this with a reason", a.Problems[0].Hint)
 
 	// A dismissal holds for this difference, and for its time.
 	until := start.Add(20 * daily)
