@@ -32,7 +32,7 @@ const (
 
 // work is a commit by a person, and the teams that the person is in.
 type work struct {
-	Commit plugins.Commit
+	Commit *plugins.Commit
 	Person string // some name of the author, the same for all of their commits
 	Teams  []catalog.Ref
 }
@@ -43,7 +43,7 @@ type teamWork struct {
 	Share   float64 // from 0 to 1
 	Commits int
 	People  int
-	Latest  plugins.Commit
+	Latest  *plugins.Commit
 }
 
 // confidence is share × min(1, commits/20), the commits being the team's own.
@@ -93,7 +93,7 @@ func shares(all []work, since, now time.Time) ([]teamWork, int) {
 			s.weight += weight / float64(len(w.Teams))
 			s.Commits++
 			s.people[w.Person] = true
-			if w.Commit.Time.After(s.Latest.Time) {
+			if s.Latest == nil || w.Commit.Time.After(s.Latest.Time) {
 				s.Latest = w.Commit
 			}
 		}
@@ -150,7 +150,8 @@ func (g *gatherer) work(v plugins.View, commits []plugins.Commit) []work {
 		bot    bool
 	}
 	known := map[[3]string]author{}
-	for _, c := range commits {
+	for i := range commits {
+		c := &commits[i]
 		names := [3]string{c.Author, c.Email, c.Name}
 		a, ok := known[names]
 		if !ok {
@@ -170,7 +171,7 @@ func (g *gatherer) work(v plugins.View, commits []plugins.Commit) []work {
 
 // author finds the user behind a commit: by login, by the login in GitHub's
 // private addresses, and by e-mail.
-func (g *gatherer) author(v plugins.View, c plugins.Commit) (catalog.Ref, bool) {
+func (g *gatherer) author(v plugins.View, c *plugins.Commit) (catalog.Ref, bool) {
 	email := strings.ToLower(c.Email)
 	login := strings.ToLower(c.Author)
 	if private, ok := strings.CutSuffix(email, "@users.noreply.github.com"); ok && login == "" {

@@ -127,6 +127,11 @@ func readConfig(raw json.RawMessage) (Config, error) {
 			return Config{}, fmt.Errorf("ownership: defaultOwner: %w", err)
 		}
 	}
+	bots := make([]string, len(c.Bots))
+	for i, b := range c.Bots {
+		bots[i] = strings.ToLower(b)
+	}
+	c.Bots = bots
 	for service, team := range c.Paging.Teams {
 		if _, err := catalog.ParseRef(team, groups); err != nil {
 			return Config{}, fmt.Errorf("ownership: paging.teams.%s: %w", service, err)
@@ -163,7 +168,7 @@ func (c *Config) isBot(names ...string) bool {
 		if strings.HasSuffix(name, "[bot]") || strings.Contains(name, "[bot]@") {
 			return true
 		}
-		if name != "" && slices.ContainsFunc(c.Bots, func(pattern string) bool { return matchStars(strings.ToLower(pattern), name) }) {
+		if name != "" && slices.ContainsFunc(c.Bots, func(pattern string) bool { return matchStars(pattern, name) }) {
 			return true
 		}
 	}
@@ -173,20 +178,17 @@ func (c *Config) isBot(names ...string) bool {
 // matchStars tells whether a pattern, in which * stands for any text, matches
 // all of a text. It takes time proportional to both.
 func matchStars(pattern, s string) bool {
-	parts := strings.Split(pattern, "*")
-	if len(parts) == 1 {
+	pattern, after, star := strings.Cut(pattern, "*")
+	if !star {
 		return pattern == s
 	}
-	rest, ok := strings.CutPrefix(s, parts[0])
-	if !ok {
-		return false
-	}
-	for _, part := range parts[1 : len(parts)-1] {
-		i := strings.Index(rest, part)
-		if i < 0 {
-			return false
+	rest, ok := strings.CutPrefix(s, pattern)
+	for ok {
+		if pattern, after, star = strings.Cut(after, "*"); !star {
+			return strings.HasSuffix(rest, pattern)
 		}
-		rest = rest[i+len(part):]
+		// The earliest place leaves the most for what follows.
+		_, rest, ok = strings.Cut(rest, pattern)
 	}
-	return strings.HasSuffix(rest, parts[len(parts)-1])
+	return false
 }

@@ -65,7 +65,7 @@ type lint struct {
 func (g *gatherer) gather(ctx context.Context, s plugins.Subject) (*finding, error) {
 	e := s.Entity
 	g.people.noted = nil
-	f := &finding{gathered: gathered{Entity: e.Ref}, Troubles: map[Source]error{}}
+	f := &finding{gathered: gathered{Entity: e.Ref, Claims: make([]claim, 0, 16)}, Troubles: map[Source]error{}}
 	f.Place, f.InRepo = placeOf(s.View, e)
 	if err := g.override(ctx, s, f); err != nil {
 		return nil, err

@@ -277,7 +277,7 @@ func TestShares(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	at := func(person string, days float64, teams ...string) work {
-		c := work{Person: person, Commit: plugins.Commit{Time: w.now.Add(-hours(24 * days))}}
+		c := work{Person: person, Commit: &plugins.Commit{Time: w.now.Add(-hours(24 * days))}}
 		for _, x := range teams {
 			c.Teams = append(c.Teams, ref("group", x))
 		}
@@ -310,12 +310,12 @@ func TestAuthor(t *testing.T) {
 		"robert": {Author: "bobby"},
 		"":       {Email: "stranger@else.example"},
 	} {
-		got, ok := g.author(view{w}, c)
+		got, ok := g.author(view{w}, &c)
 		require.Equal(t, want, got.Name)
 		require.Equal(t, want != "", ok)
 	}
 	for _, email := range []string{"ann@acme.example", "ANN@acme.example", "ann@users.noreply.github.com", "123+ann@users.noreply.github.com"} {
-		got, _ := g.author(view{w}, plugins.Commit{Email: email})
+		got, _ := g.author(view{w}, &plugins.Commit{Email: email})
 		require.Equal(t, "ann", got.Name, email)
 	}
 }

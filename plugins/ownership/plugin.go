@@ -48,7 +48,7 @@ func (p *Plugin) Describe() plugins.Descriptor {
 		Config:  json.RawMessage(configSchema),
 		Facts:   factTypes(),
 		Every:   time.Hour,
-		Limits:  plugins.Limits{Batch: 500, Deadline: 5 * time.Minute},
+		Limits:  plugins.Limits{Batch: 500, Concurrent: 2, Deadline: 5 * time.Minute},
 	}
 }
 

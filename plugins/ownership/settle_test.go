@@ -2,9 +2,11 @@ package ownership
 
 import (
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/waypost-dev/waypost/plugins"
@@ -272,4 +274,38 @@ func TestBatch(t *testing.T) {
 		require.Equal(t, w.enrich(p, s.Entity.Ref.Key()), together[i])
 		require.Equal(t, "group:default/b", factsOf(together[i])[FactOwner])
 	}
+}
+
+// TestConcurrent has several calls run at a time, as the limits allow, and
+// explanations beside them.
+func TestConcurrent(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.team("a", "ann", "bob")
+	w.files = map[string][]string{"acme/web": {"x"}}
+	w.repo("web", owners("* @acme/a"))
+	e := w.add("component:default/web", nil, "acme/web:catalog-info.yaml")
+	w.commit("web", "ann", 20, 1)
+	p := w.plugin(`{}`)
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for range 20 {
+				s := plugins.Subject{Entity: w.entities[e.Key()], View: &noting{view: view{w}, reads: map[string]struct{}{}}}
+				out, err := p.Enrich(t.Context(), []plugins.Subject{s, s})
+				if assert.NoError(t, err) {
+					assert.Equal(t, "group:default/a", factsOf(out[1])[FactOwner])
+				}
+				_, err = p.Explain(t.Context(), s.View, e)
+				assert.NoError(t, err)
+			}
+		})
+	}
+	wg.Go(func() {
+		for range 20 {
+			_, err := p.Collect(t.Context(), &noting{view: view{newWorld(t)}, reads: map[string]struct{}{}})
+			assert.NoError(t, err)
+		}
+	})
+	wg.Wait()
 }
