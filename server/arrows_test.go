@@ -42,7 +42,9 @@ var allowed = map[string][]string{
 	"frontend":                  {},
 	"plugins":                   {"server/catalog"},
 	"plugins/ownership/service": {"plugins", "server/catalog", "proto"},
+	"plugins/plugintest":        {"plugins", "server/catalog"},
 	"plugins/remote":            {"plugins", "server/catalog", "proto"},
+	"sample/plugins":            {"plugins", "server/catalog", "proto"},
 }
 
 func TestArrows(t *testing.T) {
