@@ -35,6 +35,33 @@ func fieldChanges(before, after *catalog.Entity) ([]*catalogv1.FieldChange, erro
 	return c.found, c.err
 }
 
+// factChanges are the changes of facts, by the path of each.
+func factChanges(list []catalog.FactChange) ([]*catalogv1.FieldChange, error) {
+	var out []*catalogv1.FieldChange
+	for _, c := range list {
+		m := &catalogv1.FieldChange{Field: catalog.FieldPath([]string{"facts", c.Key})}
+		for _, side := range []struct {
+			text json.RawMessage
+			into **structpb.Value
+		}{{c.Old, &m.Before}, {c.New, &m.After}} {
+			if len(side.text) == 0 {
+				continue
+			}
+			var v any
+			if err := json.Unmarshal(side.text, &v); err != nil {
+				return nil, fmt.Errorf("read fact %s: %w", c.Key, err)
+			}
+			value, err := structpb.NewValue(v)
+			if err != nil {
+				return nil, fmt.Errorf("read fact %s: %w", c.Key, err)
+			}
+			*side.into = value
+		}
+		out = append(out, m)
+	}
+	return out, nil
+}
+
 type changes struct {
 	found []*catalogv1.FieldChange
 	err   error

@@ -94,6 +94,13 @@ func typedForm(e *catalog.Entity) *catalogv1.Entity {
 		}
 		out.Spec = structOf(spec)
 	}
+	if len(e.Facts) > 0 {
+		var facts map[string]any
+		if err := json.Unmarshal(e.Facts, &facts); err != nil {
+			panic(fmt.Sprintf("decode facts of %s: %v", e.Ref, err))
+		}
+		out.Facts = structOf(facts)
+	}
 	return out
 }
 

@@ -108,7 +108,9 @@ func entityRevision(c catalog.Change, previous *catalog.Change, truncated bool, 
 	switch {
 	case c.Op == catalog.OpDelete:
 		out.Op = catalogv1.EntityRevision_OP_REMOVED
-	case previous != nil && previous.Op == catalog.OpPut:
+	case c.Op == catalog.OpFacts:
+		out.Op = catalogv1.EntityRevision_OP_FACTS
+	case previous != nil && previous.Op != catalog.OpDelete:
 		out.Op = catalogv1.EntityRevision_OP_CHANGED
 		before = previous.Entity
 	case previous == nil && (truncated || c.Moved != ""):
@@ -117,6 +119,12 @@ func entityRevision(c catalog.Change, previous *catalog.Change, truncated bool, 
 	}
 	if req.WithEntities {
 		out.Entity = typedForm(c.Entity)
+	}
+	if req.WithChanges && c.Op == catalog.OpFacts {
+		var err error
+		if out.Changes, err = factChanges(c.Facts); err != nil {
+			return nil, err
+		}
 	}
 	if req.WithChanges && before != nil {
 		var err error
@@ -144,7 +152,7 @@ func (h *historyService) DiffEntity(ctx context.Context, req *catalogv1.DiffEnti
 	if req.ToRevision > 0 {
 		below = catalog.Revision(req.ToRevision) + 1
 	}
-	last, _, err := h.past.store.History(ctx, ref, below, 2)
+	last, err := h.contents(ctx, ref, below, 2)
 	if err != nil {
 		return nil, unknownEntity(ref, err)
 	}
@@ -174,6 +182,31 @@ func (h *historyService) DiffEntity(ctx context.Context, req *catalogv1.DiffEnti
 	}
 	out.ToRevision, after = int64(last[0].Revision), standing(last[0])
 	return out, diff(out, before, after)
+}
+
+// contents are the last few revisions below one, but for those of facts alone.
+func (h *historyService) contents(ctx context.Context, ref catalog.Ref, below catalog.Revision, limit int) ([]catalog.Change, error) {
+	const page, most = 50, 2000 // facts may change often
+	var out []catalog.Change
+	for range most / page {
+		changes, more, err := h.past.store.History(ctx, ref, below, page)
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range changes {
+			if c.Op == catalog.OpFacts {
+				continue
+			}
+			if out = append(out, c); len(out) == limit {
+				return out, nil
+			}
+		}
+		if !more || len(changes) == 0 {
+			break
+		}
+		below = changes[len(changes)-1].Revision
+	}
+	return out, nil
 }
 
 // kept refuses a revision of which nothing is known any more.

@@ -214,6 +214,7 @@ func appendJSON(b []byte, s *index.Snapshot, r *index.Record) []byte {
 	origin.string("commit", e.Origin.Commit)
 	origin.bool("inferred", e.Origin.Inferred)
 	o.b = origin.end()
+	o.raw("facts", e.Facts)
 	return o.end()
 }
 

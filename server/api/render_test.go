@@ -101,6 +101,11 @@ func TestFormsOfAnything(t *testing.T) {
 			doc["spec"] = rapid.MapOfN(word, value(3), 0, 5).Draw(rt, "spec")
 		}
 		e := document(t, doc)
+		if facts := rapid.MapOfN(rapid.StringMatching(`[a-z]{1,4}\.[a-z_]{1,6}`), value(1), 0, 2).Draw(rt, "facts"); len(facts) > 0 {
+			b, err := json.Marshal(facts)
+			require.NoError(rt, err)
+			e.Facts = b
+		}
 		if rapid.Bool().Draw(rt, "stored") {
 			stored([]*catalog.Entity{e})
 		}

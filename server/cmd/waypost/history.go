@@ -160,6 +160,9 @@ func revisionWords(r *catalogv1.EntityRevision) string {
 		}
 		words = append(words, fieldWords(f))
 	}
+	if len(words) == 0 && r.Op == catalogv1.EntityRevision_OP_FACTS {
+		return "relations that plugins found"
+	}
 	if len(words) == 0 {
 		return "moved to another place"
 	}

@@ -152,7 +152,11 @@ type Entity struct {
 	// Edges to other entities, in both directions, ordered by type, then target.
 	Relations []*Relation `protobuf:"bytes,10,rep,name=relations,proto3" json:"relations,omitempty"`
 	// Where the entity comes from.
-	Origin        *Origin `protobuf:"bytes,11,opt,name=origin,proto3" json:"origin,omitempty"`
+	Origin *Origin `protobuf:"bytes,11,opt,name=origin,proto3" json:"origin,omitempty"`
+	// What plugins say of the entity, by key, such as ownership.owner. Evidence
+	// and age are at ListFacts. Absent from forms of the past, and no part of the
+	// content: neither etag nor revision knows of it.
+	Facts         *structpb.Struct `protobuf:"bytes,12,opt,name=facts,proto3" json:"facts,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -260,6 +264,13 @@ func (x *Entity) GetRelations() []*Relation {
 func (x *Entity) GetOrigin() *Origin {
 	if x != nil {
 		return x.Origin
+	}
+	return nil
+}
+
+func (x *Entity) GetFacts() *structpb.Struct {
+	if x != nil {
+		return x.Facts
 	}
 	return nil
 }
@@ -2567,7 +2578,7 @@ var File_waypost_catalog_v1_catalog_proto protoreflect.FileDescriptor
 
 const file_waypost_catalog_v1_catalog_proto_rawDesc = "" +
 	"\n" +
-	" waypost/catalog/v1/catalog.proto\x12\x12waypost.catalog.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a google/protobuf/field_mask.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9d\x04\n" +
+	" waypost/catalog/v1/catalog.proto\x12\x12waypost.catalog.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a google/protobuf/field_mask.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd1\x04\n" +
 	"\x06Entity\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12\x15\n" +
 	"\x03uid\x18\x02 \x01(\tB\x03\xe0A\x03R\x03uid\x12\x17\n" +
@@ -2582,7 +2593,8 @@ const file_waypost_catalog_v1_catalog_proto_rawDesc = "" +
 	"\x04spec\x18\t \x01(\v2\x17.google.protobuf.StructR\x04spec\x12?\n" +
 	"\trelations\x18\n" +
 	" \x03(\v2\x1c.waypost.catalog.v1.RelationB\x03\xe0A\x03R\trelations\x127\n" +
-	"\x06origin\x18\v \x01(\v2\x1a.waypost.catalog.v1.OriginB\x03\xe0A\x03R\x06origin:Q\xeaAN\n" +
+	"\x06origin\x18\v \x01(\v2\x1a.waypost.catalog.v1.OriginB\x03\xe0A\x03R\x06origin\x122\n" +
+	"\x05facts\x18\f \x01(\v2\x17.google.protobuf.StructB\x03\xe0A\x03R\x05facts:Q\xeaAN\n" +
 	"\x12waypost.dev/Entity\x12&entities/{kind_and_namespace}/{entity}*\bentities2\x06entity\"\xf5\x03\n" +
 	"\bMetadata\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1c\n" +
@@ -2865,61 +2877,62 @@ var file_waypost_catalog_v1_catalog_proto_depIdxs = []int32{
 	38, // 2: waypost.catalog.v1.Entity.spec:type_name -> google.protobuf.Struct
 	5,  // 3: waypost.catalog.v1.Entity.relations:type_name -> waypost.catalog.v1.Relation
 	6,  // 4: waypost.catalog.v1.Entity.origin:type_name -> waypost.catalog.v1.Origin
-	34, // 5: waypost.catalog.v1.Metadata.labels:type_name -> waypost.catalog.v1.Metadata.LabelsEntry
-	35, // 6: waypost.catalog.v1.Metadata.annotations:type_name -> waypost.catalog.v1.Metadata.AnnotationsEntry
-	4,  // 7: waypost.catalog.v1.Metadata.links:type_name -> waypost.catalog.v1.Link
-	38, // 8: waypost.catalog.v1.Metadata.extra:type_name -> google.protobuf.Struct
-	39, // 9: waypost.catalog.v1.GetEntityRequest.read_mask:type_name -> google.protobuf.FieldMask
-	37, // 10: waypost.catalog.v1.GetEntityRequest.as_of_time:type_name -> google.protobuf.Timestamp
-	39, // 11: waypost.catalog.v1.BatchGetEntitiesRequest.read_mask:type_name -> google.protobuf.FieldMask
-	2,  // 12: waypost.catalog.v1.BatchGetEntitiesResponse.entities:type_name -> waypost.catalog.v1.Entity
-	39, // 13: waypost.catalog.v1.ListEntitiesRequest.read_mask:type_name -> google.protobuf.FieldMask
-	37, // 14: waypost.catalog.v1.ListEntitiesRequest.as_of_time:type_name -> google.protobuf.Timestamp
-	2,  // 15: waypost.catalog.v1.ListEntitiesResponse.entities:type_name -> waypost.catalog.v1.Entity
-	14, // 16: waypost.catalog.v1.QueryFacetsResponse.facets:type_name -> waypost.catalog.v1.Facet
-	15, // 17: waypost.catalog.v1.Facet.values:type_name -> waypost.catalog.v1.FacetValue
-	39, // 18: waypost.catalog.v1.SearchEntitiesRequest.read_mask:type_name -> google.protobuf.FieldMask
-	18, // 19: waypost.catalog.v1.SearchEntitiesResponse.results:type_name -> waypost.catalog.v1.SearchResult
-	2,  // 20: waypost.catalog.v1.SearchResult.entity:type_name -> waypost.catalog.v1.Entity
-	19, // 21: waypost.catalog.v1.SearchResult.highlights:type_name -> waypost.catalog.v1.Highlight
-	36, // 22: waypost.catalog.v1.Highlight.ranges:type_name -> waypost.catalog.v1.Highlight.Range
-	22, // 23: waypost.catalog.v1.GetGraphResponse.nodes:type_name -> waypost.catalog.v1.GraphNode
-	23, // 24: waypost.catalog.v1.GetGraphResponse.edges:type_name -> waypost.catalog.v1.GraphEdge
-	1,  // 25: waypost.catalog.v1.ListProblemsRequest.severity:type_name -> waypost.catalog.v1.Severity
-	0,  // 26: waypost.catalog.v1.ListProblemsRequest.state:type_name -> waypost.catalog.v1.ProblemState
-	0,  // 27: waypost.catalog.v1.SummarizeProblemsRequest.state:type_name -> waypost.catalog.v1.ProblemState
-	27, // 28: waypost.catalog.v1.SummarizeProblemsResponse.counts:type_name -> waypost.catalog.v1.ProblemCount
-	37, // 29: waypost.catalog.v1.ProblemCount.oldest_time:type_name -> google.protobuf.Timestamp
-	29, // 30: waypost.catalog.v1.ListProblemsResponse.problems:type_name -> waypost.catalog.v1.Problem
-	1,  // 31: waypost.catalog.v1.Problem.severity:type_name -> waypost.catalog.v1.Severity
-	37, // 32: waypost.catalog.v1.Problem.open_time:type_name -> google.protobuf.Timestamp
-	37, // 33: waypost.catalog.v1.Problem.gone_time:type_name -> google.protobuf.Timestamp
-	30, // 34: waypost.catalog.v1.Problem.fix:type_name -> waypost.catalog.v1.Fix
-	32, // 35: waypost.catalog.v1.ValidateDocumentsRequest.documents:type_name -> waypost.catalog.v1.Document
-	29, // 36: waypost.catalog.v1.ValidateDocumentsResponse.problems:type_name -> waypost.catalog.v1.Problem
-	7,  // 37: waypost.catalog.v1.CatalogService.GetEntity:input_type -> waypost.catalog.v1.GetEntityRequest
-	8,  // 38: waypost.catalog.v1.CatalogService.BatchGetEntities:input_type -> waypost.catalog.v1.BatchGetEntitiesRequest
-	10, // 39: waypost.catalog.v1.CatalogService.ListEntities:input_type -> waypost.catalog.v1.ListEntitiesRequest
-	12, // 40: waypost.catalog.v1.CatalogService.QueryFacets:input_type -> waypost.catalog.v1.QueryFacetsRequest
-	16, // 41: waypost.catalog.v1.CatalogService.SearchEntities:input_type -> waypost.catalog.v1.SearchEntitiesRequest
-	20, // 42: waypost.catalog.v1.CatalogService.GetGraph:input_type -> waypost.catalog.v1.GetGraphRequest
-	24, // 43: waypost.catalog.v1.CatalogService.ListProblems:input_type -> waypost.catalog.v1.ListProblemsRequest
-	25, // 44: waypost.catalog.v1.CatalogService.SummarizeProblems:input_type -> waypost.catalog.v1.SummarizeProblemsRequest
-	31, // 45: waypost.catalog.v1.CatalogService.ValidateDocuments:input_type -> waypost.catalog.v1.ValidateDocumentsRequest
-	2,  // 46: waypost.catalog.v1.CatalogService.GetEntity:output_type -> waypost.catalog.v1.Entity
-	9,  // 47: waypost.catalog.v1.CatalogService.BatchGetEntities:output_type -> waypost.catalog.v1.BatchGetEntitiesResponse
-	11, // 48: waypost.catalog.v1.CatalogService.ListEntities:output_type -> waypost.catalog.v1.ListEntitiesResponse
-	13, // 49: waypost.catalog.v1.CatalogService.QueryFacets:output_type -> waypost.catalog.v1.QueryFacetsResponse
-	17, // 50: waypost.catalog.v1.CatalogService.SearchEntities:output_type -> waypost.catalog.v1.SearchEntitiesResponse
-	21, // 51: waypost.catalog.v1.CatalogService.GetGraph:output_type -> waypost.catalog.v1.GetGraphResponse
-	28, // 52: waypost.catalog.v1.CatalogService.ListProblems:output_type -> waypost.catalog.v1.ListProblemsResponse
-	26, // 53: waypost.catalog.v1.CatalogService.SummarizeProblems:output_type -> waypost.catalog.v1.SummarizeProblemsResponse
-	33, // 54: waypost.catalog.v1.CatalogService.ValidateDocuments:output_type -> waypost.catalog.v1.ValidateDocumentsResponse
-	46, // [46:55] is the sub-list for method output_type
-	37, // [37:46] is the sub-list for method input_type
-	37, // [37:37] is the sub-list for extension type_name
-	37, // [37:37] is the sub-list for extension extendee
-	0,  // [0:37] is the sub-list for field type_name
+	38, // 5: waypost.catalog.v1.Entity.facts:type_name -> google.protobuf.Struct
+	34, // 6: waypost.catalog.v1.Metadata.labels:type_name -> waypost.catalog.v1.Metadata.LabelsEntry
+	35, // 7: waypost.catalog.v1.Metadata.annotations:type_name -> waypost.catalog.v1.Metadata.AnnotationsEntry
+	4,  // 8: waypost.catalog.v1.Metadata.links:type_name -> waypost.catalog.v1.Link
+	38, // 9: waypost.catalog.v1.Metadata.extra:type_name -> google.protobuf.Struct
+	39, // 10: waypost.catalog.v1.GetEntityRequest.read_mask:type_name -> google.protobuf.FieldMask
+	37, // 11: waypost.catalog.v1.GetEntityRequest.as_of_time:type_name -> google.protobuf.Timestamp
+	39, // 12: waypost.catalog.v1.BatchGetEntitiesRequest.read_mask:type_name -> google.protobuf.FieldMask
+	2,  // 13: waypost.catalog.v1.BatchGetEntitiesResponse.entities:type_name -> waypost.catalog.v1.Entity
+	39, // 14: waypost.catalog.v1.ListEntitiesRequest.read_mask:type_name -> google.protobuf.FieldMask
+	37, // 15: waypost.catalog.v1.ListEntitiesRequest.as_of_time:type_name -> google.protobuf.Timestamp
+	2,  // 16: waypost.catalog.v1.ListEntitiesResponse.entities:type_name -> waypost.catalog.v1.Entity
+	14, // 17: waypost.catalog.v1.QueryFacetsResponse.facets:type_name -> waypost.catalog.v1.Facet
+	15, // 18: waypost.catalog.v1.Facet.values:type_name -> waypost.catalog.v1.FacetValue
+	39, // 19: waypost.catalog.v1.SearchEntitiesRequest.read_mask:type_name -> google.protobuf.FieldMask
+	18, // 20: waypost.catalog.v1.SearchEntitiesResponse.results:type_name -> waypost.catalog.v1.SearchResult
+	2,  // 21: waypost.catalog.v1.SearchResult.entity:type_name -> waypost.catalog.v1.Entity
+	19, // 22: waypost.catalog.v1.SearchResult.highlights:type_name -> waypost.catalog.v1.Highlight
+	36, // 23: waypost.catalog.v1.Highlight.ranges:type_name -> waypost.catalog.v1.Highlight.Range
+	22, // 24: waypost.catalog.v1.GetGraphResponse.nodes:type_name -> waypost.catalog.v1.GraphNode
+	23, // 25: waypost.catalog.v1.GetGraphResponse.edges:type_name -> waypost.catalog.v1.GraphEdge
+	1,  // 26: waypost.catalog.v1.ListProblemsRequest.severity:type_name -> waypost.catalog.v1.Severity
+	0,  // 27: waypost.catalog.v1.ListProblemsRequest.state:type_name -> waypost.catalog.v1.ProblemState
+	0,  // 28: waypost.catalog.v1.SummarizeProblemsRequest.state:type_name -> waypost.catalog.v1.ProblemState
+	27, // 29: waypost.catalog.v1.SummarizeProblemsResponse.counts:type_name -> waypost.catalog.v1.ProblemCount
+	37, // 30: waypost.catalog.v1.ProblemCount.oldest_time:type_name -> google.protobuf.Timestamp
+	29, // 31: waypost.catalog.v1.ListProblemsResponse.problems:type_name -> waypost.catalog.v1.Problem
+	1,  // 32: waypost.catalog.v1.Problem.severity:type_name -> waypost.catalog.v1.Severity
+	37, // 33: waypost.catalog.v1.Problem.open_time:type_name -> google.protobuf.Timestamp
+	37, // 34: waypost.catalog.v1.Problem.gone_time:type_name -> google.protobuf.Timestamp
+	30, // 35: waypost.catalog.v1.Problem.fix:type_name -> waypost.catalog.v1.Fix
+	32, // 36: waypost.catalog.v1.ValidateDocumentsRequest.documents:type_name -> waypost.catalog.v1.Document
+	29, // 37: waypost.catalog.v1.ValidateDocumentsResponse.problems:type_name -> waypost.catalog.v1.Problem
+	7,  // 38: waypost.catalog.v1.CatalogService.GetEntity:input_type -> waypost.catalog.v1.GetEntityRequest
+	8,  // 39: waypost.catalog.v1.CatalogService.BatchGetEntities:input_type -> waypost.catalog.v1.BatchGetEntitiesRequest
+	10, // 40: waypost.catalog.v1.CatalogService.ListEntities:input_type -> waypost.catalog.v1.ListEntitiesRequest
+	12, // 41: waypost.catalog.v1.CatalogService.QueryFacets:input_type -> waypost.catalog.v1.QueryFacetsRequest
+	16, // 42: waypost.catalog.v1.CatalogService.SearchEntities:input_type -> waypost.catalog.v1.SearchEntitiesRequest
+	20, // 43: waypost.catalog.v1.CatalogService.GetGraph:input_type -> waypost.catalog.v1.GetGraphRequest
+	24, // 44: waypost.catalog.v1.CatalogService.ListProblems:input_type -> waypost.catalog.v1.ListProblemsRequest
+	25, // 45: waypost.catalog.v1.CatalogService.SummarizeProblems:input_type -> waypost.catalog.v1.SummarizeProblemsRequest
+	31, // 46: waypost.catalog.v1.CatalogService.ValidateDocuments:input_type -> waypost.catalog.v1.ValidateDocumentsRequest
+	2,  // 47: waypost.catalog.v1.CatalogService.GetEntity:output_type -> waypost.catalog.v1.Entity
+	9,  // 48: waypost.catalog.v1.CatalogService.BatchGetEntities:output_type -> waypost.catalog.v1.BatchGetEntitiesResponse
+	11, // 49: waypost.catalog.v1.CatalogService.ListEntities:output_type -> waypost.catalog.v1.ListEntitiesResponse
+	13, // 50: waypost.catalog.v1.CatalogService.QueryFacets:output_type -> waypost.catalog.v1.QueryFacetsResponse
+	17, // 51: waypost.catalog.v1.CatalogService.SearchEntities:output_type -> waypost.catalog.v1.SearchEntitiesResponse
+	21, // 52: waypost.catalog.v1.CatalogService.GetGraph:output_type -> waypost.catalog.v1.GetGraphResponse
+	28, // 53: waypost.catalog.v1.CatalogService.ListProblems:output_type -> waypost.catalog.v1.ListProblemsResponse
+	26, // 54: waypost.catalog.v1.CatalogService.SummarizeProblems:output_type -> waypost.catalog.v1.SummarizeProblemsResponse
+	33, // 55: waypost.catalog.v1.CatalogService.ValidateDocuments:output_type -> waypost.catalog.v1.ValidateDocumentsResponse
+	47, // [47:56] is the sub-list for method output_type
+	38, // [38:47] is the sub-list for method input_type
+	38, // [38:38] is the sub-list for extension type_name
+	38, // [38:38] is the sub-list for extension extendee
+	0,  // [0:38] is the sub-list for field type_name
 }
 
 func init() { file_waypost_catalog_v1_catalog_proto_init() }

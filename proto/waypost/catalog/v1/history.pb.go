@@ -33,6 +33,8 @@ const (
 	EntityRevision_OP_ADDED       EntityRevision_Op = 1
 	EntityRevision_OP_CHANGED     EntityRevision_Op = 2
 	EntityRevision_OP_REMOVED     EntityRevision_Op = 3
+	// Plugins say something else of it; its content is as it was.
+	EntityRevision_OP_FACTS EntityRevision_Op = 4
 )
 
 // Enum value maps for EntityRevision_Op.
@@ -42,12 +44,14 @@ var (
 		1: "OP_ADDED",
 		2: "OP_CHANGED",
 		3: "OP_REMOVED",
+		4: "OP_FACTS",
 	}
 	EntityRevision_Op_value = map[string]int32{
 		"OP_UNSPECIFIED": 0,
 		"OP_ADDED":       1,
 		"OP_CHANGED":     2,
 		"OP_REMOVED":     3,
+		"OP_FACTS":       4,
 	}
 )
 
@@ -344,7 +348,7 @@ func (x *EntityRevision) GetChanges() []*FieldChange {
 // Cause is who or what brought a change about.
 type Cause struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// harvest, webhook, api or policy.
+	// harvest, webhook, api, plugin or policy.
 	Via string `protobuf:"bytes,1,opt,name=via,proto3" json:"via,omitempty"`
 	// Number of the harvest; 0 if there is none.
 	Harvest int64 `protobuf:"varint,2,opt,name=harvest,proto3" json:"harvest,omitempty"`
@@ -642,7 +646,7 @@ const file_waypost_catalog_v1_history_proto_rawDesc = "" +
 	"\x1bListEntityRevisionsResponse\x12@\n" +
 	"\trevisions\x18\x01 \x03(\v2\".waypost.catalog.v1.EntityRevisionR\trevisions\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1c\n" +
-	"\ttruncated\x18\x03 \x01(\bR\ttruncated\"\x81\x04\n" +
+	"\ttruncated\x18\x03 \x01(\bR\ttruncated\"\x8f\x04\n" +
 	"\x0eEntityRevision\x12\x1a\n" +
 	"\brevision\x18\x01 \x01(\x03R\brevision\x125\n" +
 	"\x02op\x18\x02 \x01(\x0e2%.waypost.catalog.v1.EntityRevision.OpR\x02op\x12.\n" +
@@ -656,14 +660,15 @@ const file_waypost_catalog_v1_history_proto_rawDesc = "" +
 	"\x06origin\x18\b \x01(\v2\x1a.waypost.catalog.v1.OriginR\x06origin\x122\n" +
 	"\x06entity\x18\t \x01(\v2\x1a.waypost.catalog.v1.EntityR\x06entity\x129\n" +
 	"\achanges\x18\n" +
-	" \x03(\v2\x1f.waypost.catalog.v1.FieldChangeR\achanges\"F\n" +
+	" \x03(\v2\x1f.waypost.catalog.v1.FieldChangeR\achanges\"T\n" +
 	"\x02Op\x12\x12\n" +
 	"\x0eOP_UNSPECIFIED\x10\x00\x12\f\n" +
 	"\bOP_ADDED\x10\x01\x12\x0e\n" +
 	"\n" +
 	"OP_CHANGED\x10\x02\x12\x0e\n" +
 	"\n" +
-	"OP_REMOVED\x10\x03\"}\n" +
+	"OP_REMOVED\x10\x03\x12\f\n" +
+	"\bOP_FACTS\x10\x04\"}\n" +
 	"\x05Cause\x12\x10\n" +
 	"\x03via\x18\x01 \x01(\tR\x03via\x12\x18\n" +
 	"\aharvest\x18\x02 \x01(\x03R\aharvest\x12\x14\n" +
