@@ -347,8 +347,9 @@ func (r *Remote) call(ctx context.Context, f func(context.Context, pluginv1.Remo
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if status.Code(err) == codes.Unavailable {
-		// The connection breaks a moment before the end of the process is seen.
+	if code := status.Code(err); code == codes.Unavailable || code == codes.Canceled {
+		// The connection breaks, or is closed, a moment before or after the end of
+		// the process is seen.
 		select {
 		case <-current.process.gone:
 			return fmt.Errorf("%w: %w", ErrDown, current.process.reason)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -31,7 +32,33 @@ func jsonOf(s *structpb.Struct) (json.RawMessage, error) {
 	if s == nil {
 		return nil, nil
 	}
-	return json.Marshal(s.AsMap()) // sorted; NaN and infinities are errors
+	if err := finite(structpb.NewStructValue(s)); err != nil {
+		return nil, err
+	}
+	return json.Marshal(s.AsMap()) // sorted
+}
+
+// finite refuses numbers that JSON cannot say, of which structpb would make texts.
+func finite(v *structpb.Value) error {
+	switch k := v.GetKind().(type) {
+	case *structpb.Value_NumberValue:
+		if math.IsNaN(k.NumberValue) || math.IsInf(k.NumberValue, 0) {
+			return fmt.Errorf("%v is no number of JSON", k.NumberValue)
+		}
+	case *structpb.Value_StructValue:
+		for _, field := range k.StructValue.GetFields() {
+			if err := finite(field); err != nil {
+				return err
+			}
+		}
+	case *structpb.Value_ListValue:
+		for _, item := range k.ListValue.GetValues() {
+			if err := finite(item); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func duration(d time.Duration) *durationpb.Duration {
@@ -277,8 +304,11 @@ func answerOf(w *pluginv1.Answer) (a plugins.Answer, err error) {
 			return a, fmt.Errorf("%.100q has no value", f.GetKey())
 		}
 		fact := catalog.Fact{Key: f.GetKey()}
+		if err := finite(f.GetValue()); err != nil {
+			return a, fmt.Errorf("%.100q: %w", f.GetKey(), err)
+		}
 		if fact.Value, err = json.Marshal(f.GetValue().AsInterface()); err != nil {
-			return a, fmt.Errorf("%.100q has a value that JSON cannot say: %w", f.GetKey(), err)
+			return a, fmt.Errorf("%.100q: %w", f.GetKey(), err)
 		}
 		if fact.Observed, err = timeFrom(f.GetObserveTime()); err != nil {
 			return a, fmt.Errorf("%.100q: observe_time: %w", f.GetKey(), err)
@@ -304,7 +334,7 @@ func answerOf(w *pluginv1.Answer) (a plugins.Answer, err error) {
 
 // number is 0 for what is none.
 func number(f float64) float64 {
-	if f != f {
+	if math.IsNaN(f) {
 		return 0
 	}
 	return f
