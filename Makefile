@@ -27,7 +27,12 @@ run: build ## Build and start Waypost with the bundled sample organisation
 	@mkdir -p build
 	$(BIN) serve --sample --db sqlite:build/sample.db
 
-test: $(NPM_TOOLS) ## Run every test: Go on SQLite and PostgreSQL, with the race detector
+SAMPLE_JS := sample/plugins/license-js/node_modules/.package-lock.json
+
+$(SAMPLE_JS): sample/plugins/license-js/package-lock.json
+	npm ci --prefix sample/plugins/license-js --ignore-scripts --no-audit --no-fund --silent
+
+test: $(NPM_TOOLS) $(SAMPLE_JS) ## Run every test: Go on SQLite and PostgreSQL, with the race detector
 	go vet ./...
 	go test -race -timeout 20m ./...
 
@@ -35,7 +40,7 @@ test-go: ## Run the Go tests without the race detector: the quick round while wo
 	go test ./...
 
 bench: ## Run the benchmarks; compare two runs with `go tool -modfile=tools/go.mod benchstat`
-	go test -run '^$$' -bench . -benchmem ./server/...
+	go test -run '^$$' -bench . -benchmem ./server/... ./plugins/...
 
 fuzz: ## Fuzz every fuzz target for FUZZTIME (default 30s) each
 	@for pkg in $$(go list ./server/... ./plugins/...); do \

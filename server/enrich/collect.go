@@ -101,7 +101,7 @@ func (r *Runner) roleRun(ctx context.Context, p *plugin, role string, f func(con
 	go func() {
 		var got result
 		got.err = p.guarded(func() (err error) {
-			got.n, err = f(limited, &view{ctx: limited, s: r.o.Index.Snapshot(), repos: r.repos})
+			got.n, err = f(limited, &view{ctx: limited, s: r.o.Index.Snapshot(), repos: r.repos, whole: true})
 			return err
 		})
 		done <- got

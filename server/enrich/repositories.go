@@ -2,11 +2,14 @@ package enrich
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 
 	"github.com/maypok86/otter/v2"
 
 	"github.com/waypost-dev/waypost/plugins"
+	"github.com/waypost-dev/waypost/server/catalog"
 	"github.com/waypost-dev/waypost/server/store"
 )
 
@@ -94,6 +97,38 @@ func (r *repositories) touched(source, name string) int64 {
 	return r.known[repositoryName{source, name}].touched
 }
 
+// preload reads the repositories of some entities at once, if they are not there.
+func (r *repositories) preload(ctx context.Context, entities []*catalog.Entity) error {
+	missing := map[string]map[string]repositoryKey{} // by source and id
+	r.mu.Lock()
+	for _, e := range entities {
+		o := e.Origin
+		key, ok := r.known[repositoryName{o.Source, o.Repository}]
+		if _, have := r.facts.GetIfPresent(key); !ok || have {
+			continue
+		}
+		if missing[key.source] == nil {
+			missing[key.source] = map[string]repositoryKey{}
+		}
+		missing[key.source][key.id] = key
+	}
+	r.mu.Unlock()
+	for source, keys := range missing {
+		found, err := r.store.RepositoriesByID(ctx, source, slices.Collect(maps.Keys(keys)))
+		if err != nil {
+			return err
+		}
+		for id, got := range found {
+			r.facts.Set(keys[id], repositoryOf(source, got))
+		}
+	}
+	return nil
+}
+
+func repositoryOf(source string, r store.Repository) plugins.Repository {
+	return plugins.Repository{Source: source, ID: r.ID, Name: r.Name, Commit: r.Commit, RepositoryFacts: decodeFacts(r.Facts)}
+}
+
 func (r *repositories) get(ctx context.Context, source, name string) (plugins.Repository, bool) {
 	r.mu.Lock()
 	key, ok := r.known[repositoryName{source, name}]
@@ -110,7 +145,7 @@ func (r *repositories) get(ctx context.Context, source, name string) (plugins.Re
 		if !ok {
 			return plugins.Repository{}, otter.ErrNotFound
 		}
-		return plugins.Repository{Source: key.source, ID: got.ID, Name: got.Name, Commit: got.Commit, RepositoryFacts: decodeFacts(got.Facts)}, nil
+		return repositoryOf(key.source, got), nil
 	}))
 	return found, err == nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"hash/fnv"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -32,9 +33,29 @@ type view struct {
 	ctx   context.Context
 	s     *index.Snapshot
 	repos *repositories
+	whole bool    // it is made for looking at the whole catalog
+	kinds *byKind // shared by the views of a snapshot; nil to look at everything
 
 	mu    sync.Mutex
 	reads map[read]struct{}
+}
+
+// byKind are the entities of a snapshot by kind, gathered when first asked for.
+type byKind struct {
+	s    *index.Snapshot
+	once sync.Once
+	all  map[string][]*catalog.Entity
+}
+
+func (b *byKind) of(kind string) []*catalog.Entity {
+	b.once.Do(func() {
+		b.all = map[string][]*catalog.Entity{}
+		for r := range b.s.Each {
+			k := strings.ToLower(r.Entity.Ref.Kind)
+			b.all[k] = append(b.all[k], r.Entity)
+		}
+	})
+	return b.all[kind]
 }
 
 func (v *view) note(r read) {
@@ -88,10 +109,19 @@ func (v *view) Repository(e *catalog.Entity) (plugins.Repository, bool) {
 
 func (v *view) Each(kind string, yield func(*catalog.Entity) bool) {
 	v.note(kindRead(kind))
-	kind = strings.ToLower(kind)
-	for r := range v.s.Each {
-		if strings.ToLower(r.Entity.Ref.Kind) == kind && !yield(r.Entity) {
-			return
+	if v.kinds == nil {
+		v.kinds = &byKind{s: v.s}
+	}
+	// Who goes through all of a kind asks for their repositories too.
+	const together = keptRepositories / 4
+	for some := range slices.Chunk(v.kinds.of(strings.ToLower(kind)), together) {
+		if v.whole {
+			_ = v.repos.preload(v.ctx, some) // else each is read by itself
+		}
+		for _, e := range some {
+			if !yield(e) {
+				return
+			}
 		}
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/waypost-dev/waypost/plugins"
+	"github.com/waypost-dev/waypost/server/catalog"
 	"github.com/waypost-dev/waypost/server/index"
 	"github.com/waypost-dev/waypost/server/store"
 )
@@ -57,6 +58,8 @@ type working struct {
 	r *Runner
 	p *plugin
 	s *index.Snapshot
+	// kinds are the entities of s by kind.
+	kinds *byKind
 
 	mu       sync.Mutex // what follows, and the plugin's trace
 	run      store.PluginRun
@@ -75,6 +78,7 @@ func (w *working) all(ctx context.Context) error {
 			return err
 		}
 		w.s, w.versions = s, &versions{s: s, repos: w.r.repos, known: map[read]uint64{}}
+		w.kinds = &byKind{s: s}
 		w.asked()
 		todo, next := w.p.trace.todo(time.Now())
 		w.p.stats.waiting.Store(int64(len(todo)))
@@ -148,6 +152,7 @@ func (w *working) batch(ctx context.Context, batch []*subject) error {
 	var asked []*subject
 	var subjects []plugins.Subject
 	var views []*view
+	var entities []*catalog.Entity
 	for _, x := range batch {
 		record, ok := w.s.ByUID(x.uid)
 		if !ok {
@@ -156,14 +161,18 @@ func (w *working) batch(ctx context.Context, batch []*subject) error {
 			w.mu.Unlock()
 			continue
 		}
-		v := &view{ctx: ctx, s: w.s, repos: w.r.repos}
+		v := &view{ctx: ctx, s: w.s, repos: w.r.repos, kinds: w.kinds}
 		v.note(entityRead(record.Entity.Ref.Key()))
 		views = append(views, v)
+		entities = append(entities, record.Entity)
 		asked = append(asked, x)
 		subjects = append(subjects, plugins.Subject{Entity: record.Entity, View: v})
 	}
 	if len(asked) == 0 {
 		return nil
+	}
+	if err := w.r.repos.preload(ctx, entities); err != nil {
+		return err
 	}
 	answers, err := w.p.call(ctx, subjects)
 	if ctx.Err() != nil {

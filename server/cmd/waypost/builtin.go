@@ -11,6 +11,7 @@ import (
 
 	"github.com/waypost-dev/waypost/plugins"
 	ownership "github.com/waypost-dev/waypost/plugins/ownership/service"
+	"github.com/waypost-dev/waypost/plugins/remote"
 	"github.com/waypost-dev/waypost/server/config"
 	"github.com/waypost-dev/waypost/server/enrich"
 )
@@ -22,8 +23,13 @@ var builtin = map[string]func() plugins.Plugin{
 
 // configured are the plugins of a configuration: of all, or of those named. Done
 // ends those that run in other processes.
-func configured(_ context.Context, cfg *config.Config, _ *slog.Logger, names ...string) (list []enrich.Configured, done func(), err error) {
-	done = func() {}
+func configured(ctx context.Context, cfg *config.Config, log *slog.Logger, names ...string) (list []enrich.Configured, done func(), err error) {
+	var started []*remote.Remote
+	done = func() {
+		for _, p := range started {
+			p.Stop()
+		}
+	}
 	all := map[string]bool{}
 	for name := range builtin {
 		all[name] = true
@@ -56,8 +62,13 @@ func configured(_ context.Context, cfg *config.Config, _ *slog.Logger, names ...
 			wrong = append(wrong, fmt.Errorf("plugin %s is not built in, and its configuration names no command; built in are: %s", name, strings.Join(slices.Sorted(maps.Keys(builtin)), ", ")))
 			continue
 		default:
-			wrong = append(wrong, fmt.Errorf("plugin %s: plugins in other processes are not supported yet", name))
-			continue
+			p, err := remote.Start(context.WithoutCancel(ctx), remote.Options{Name: name, Command: set.Command, Dir: set.Dir, Env: set.Env, Log: log})
+			if err != nil {
+				wrong = append(wrong, err)
+				continue
+			}
+			started = append(started, p)
+			c.Plugin, c.Remote, c.Down = p.Plugin(), true, p.Down
 		}
 		text, err := cfg.CheckPlugin(name, c.Plugin.Describe().Config)
 		if err != nil {
