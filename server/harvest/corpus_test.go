@@ -1,10 +1,8 @@
 package harvest_test
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net/http/httptest"
 	"os"
@@ -12,7 +10,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -85,7 +82,7 @@ func TestCorpus(t *testing.T) {
 			list = append(list, p)
 		}
 		slices.Sort(list)
-		dir := cloneCorpus(t, owner)
+		dir := clonetest.Corpus(t, filepath.Join(corpus, owner))
 
 		local, err := gitdir.New(gitdir.Options{Path: dir, Patterns: list})
 		require.NoError(t, err)
@@ -220,73 +217,6 @@ func requireSame(t testing.TB, a, b outcome) {
 		return out
 	}
 	require.Equal(t, places(a), places(b))
-}
-
-// cloneCorpus makes a clone of each repository of an owner: the files that are
-// there, and empty ones for the rest of the tree.
-func cloneCorpus(t testing.TB, owner string) string {
-	t.Helper()
-	dir := filepath.Join(t.TempDir(), owner)
-	repositories, err := os.ReadDir(filepath.Join(corpus, owner))
-	require.NoError(t, err)
-	for _, r := range repositories {
-		root := filepath.Join(corpus, owner, r.Name())
-		files := map[string]string{}
-		head := map[string]string{}
-		require.NoError(t, filepath.WalkDir(root, func(at string, d fs.DirEntry, err error) error {
-			if err != nil || d.IsDir() {
-				return err
-			}
-			b, err := os.ReadFile(at)
-			require.NoError(t, err)
-			path, err := filepath.Rel(root, at)
-			require.NoError(t, err)
-			switch path = filepath.ToSlash(path); path {
-			case ".tree.txt":
-				for _, line := range strings.Split(strings.TrimSpace(string(b)), "\n") {
-					if _, ok := files[line]; !ok && line != "" {
-						files[line] = ""
-					}
-				}
-			case ".head.txt":
-				for _, line := range strings.Split(string(b), "\n") {
-					if k, v, ok := strings.Cut(line, "="); ok {
-						head[k] = v
-					}
-				}
-			case ".log.txt", ".tags.txt", ".symlinks.txt":
-			default:
-				files[path] = string(b)
-			}
-			return nil
-		}))
-		committed, err := time.Parse(time.RFC3339, head["committed"])
-		require.NoError(t, err)
-		out := clonetest.Repository{
-			Branch: cmp.Or(head["branch"], "main"), Time: committed, Bare: true,
-			Origin: "https://github.com/" + owner + "/" + r.Name() + ".git",
-		}
-		for path, content := range files {
-			if !hasPrefixFile(files, path) {
-				out.Files = append(out.Files, clonetest.File{Path: path, Content: content})
-			}
-		}
-		clonetest.Write(t, filepath.Join(dir, r.Name()), out)
-	}
-	return dir
-}
-
-// hasPrefixFile tells whether a folder of path is listed as a file: a symbolic
-// link in the original.
-func hasPrefixFile(files map[string]string, path string) bool {
-	for i := range path {
-		if path[i] == '/' {
-			if _, ok := files[path[:i]]; ok {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // globLiteral is a glob that matches nothing but s.
