@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/maypok86/otter/v2"
 
@@ -35,7 +36,7 @@ type ownersFile struct {
 func newOwnersFiles(dialect codeowners.Dialect) *ownersFiles {
 	return &ownersFiles{dialect, otter.Must(&otter.Options[string, ownersFile]{
 		MaximumWeight: keptFiles,
-		Weigher:       func(_ string, f ownersFile) uint32 { return uint32(f.size) + 1000 }, //nolint:gosec // at most 3 MB
+		Weigher:       func(_ string, f ownersFile) uint32 { return uint32(f.size+300*len(f.Rules)) + 1000 }, //nolint:gosec // both are bounded
 	})}
 }
 
@@ -123,7 +124,12 @@ func (g *gatherer) codeowners(ctx context.Context, s plugins.Subject, f *finding
 	}
 	total := len(files)
 	files = sample(files)
-	sets := distribution(file, files)
+	begin := time.Now()
+	sets, done := distribution(file, files, func() bool { return ctx.Err() != nil || time.Since(begin) > maxMatching })
+	if !done {
+		f.Lint = append(f.Lint, lint{Reason: "too-slow", Path: c.Path, Message: fmt.Sprintf("to match %d files took longer than %s, so that the file is left out", len(files), maxMatching), Hint: "Write patterns that begin with a folder, with few asterisks."})
+		return
+	}
 	over := fmt.Sprintf("%d files", total)
 	switch {
 	case total == 1 && !guessed:
@@ -140,10 +146,14 @@ func (g *gatherer) codeowners(ctx context.Context, s plugins.Subject, f *finding
 }
 
 const (
-	mostFiles    = 0.5 // share of files from which on a set of owners owns the folder
-	guessFactor  = 0.6 // of the confidence, if the files are not known
-	maxSets      = 10  // sets of owners that are told
-	maxSetOwners = 20  // owners of a set that are told
+	mostFiles   = 0.5 // share of files from which on a set of owners owns the folder
+	guessFactor = 0.6 // of the confidence, if the files are not known
+	// maxMatching is how long the files of one entity may take: those of honest
+	// files take a millisecond.
+	maxMatching = 2 * time.Second
+
+	maxSets      = 10 // sets of owners that are told
+	maxSetOwners = 20 // owners of a set that are told
 )
 
 // ownerSet adds the claims of one set of owners.
@@ -226,13 +236,16 @@ type ownerSet struct {
 func (s ownerSet) share(of int) float64 { return float64(s.files) / float64(of) }
 
 // distribution tells how files are divided among sets of owners, most first.
-func distribution(file *codeowners.File, files []string) []ownerSet {
+func distribution(file *codeowners.File, files []string, enough func() bool) (sets []ownerSet, done bool) {
 	type deciding struct {
 		last   *codeowners.Rule // nil if there is none
 		others string           // of other sections
 	}
 	byRule := map[deciding]*ownerSet{}
-	for _, f := range files {
+	for i, f := range files {
+		if i%16 == 0 && enough() {
+			return nil, false
+		}
 		m, ok := file.Match(f)
 		var by deciding
 		if ok {
@@ -269,11 +282,11 @@ func distribution(file *codeowners.File, files []string) []ownerSet {
 		out = append(out, s)
 	}
 	slices.SortStableFunc(out, order)
-	sets := make([]ownerSet, len(out))
+	sets = make([]ownerSet, len(out))
 	for i, s := range out {
 		sets[i] = *s
 	}
-	return sets
+	return sets, true
 }
 
 // key is the same for the same owners in any order.

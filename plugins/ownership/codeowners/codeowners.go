@@ -15,6 +15,7 @@ import (
 	"bytes"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -22,8 +23,15 @@ import (
 // MaxSize is the size in bytes above which GitHub ignores a file.
 const MaxSize = 3 << 20
 
-// maxLine bounds a line, in bytes; longer ones are not what a person wrote.
-const maxLine = 64 << 10
+// Bounds on what a person writes; beyond them a line is passed over, so that a
+// hostile file costs neither time nor memory out of proportion.
+const (
+	maxLine    = 64 << 10 // bytes
+	maxFolders = 100      // in a pattern
+	maxStars   = 20       // in a name of a pattern
+	maxRules   = 200_000
+	maxInvalid = 1000 // that are told
+)
 
 // Dialect is a forge's way of reading the file.
 type Dialect string
@@ -182,6 +190,9 @@ type parser struct {
 }
 
 func (p *parser) wrong(n, column int, text, reason, fix string) {
+	if len(p.file.Invalid) == maxInvalid {
+		return
+	}
 	const shown = 200
 	if len(text) > shown {
 		text = strings.ToValidUTF8(text[:shown], "") + "…"
@@ -216,12 +227,25 @@ func (p *parser) line(n int, line string) {
 	case strings.ContainsAny(raw, "[]"):
 		p.wrong(n, column+strings.IndexAny(raw, "[]"), line, "a pattern cannot have a range of characters in brackets", "write a pattern for each character, or ? for any")
 		return
+	case strings.ContainsAny(raw, "\x00\x01"):
+		p.wrong(n, column, line, "a pattern cannot have control characters", "remove them")
+		return
+	case strings.Count(raw, "/") > maxFolders:
+		p.wrong(n, column, line, fmt.Sprintf("the pattern has more than %d folders", maxFolders), "name a folder nearer to the root")
+		return
+	case slices.ContainsFunc(strings.Split(raw, "/"), func(s string) bool { return strings.Count(s, "*") > maxStars }):
+		p.wrong(n, column, line, fmt.Sprintf("a name in the pattern has more than %d asterisks", maxStars), "write fewer")
+		return
 	case strings.Contains(raw, "***"):
 		p.wrong(n, column+strings.Index(raw, "***"), line, "a pattern cannot have three asterisks in a row", "write ** for any folders, * for any name")
 		return
 	}
 	owners, ok := p.owners(n, start+len(raw), line, rest)
 	if !ok {
+		return
+	}
+	if len(p.file.Rules) == maxRules {
+		p.wrong(n, 1, line, fmt.Sprintf("it is the rule after the first %d", maxRules), "give folders to owners, not files")
 		return
 	}
 	if len(owners) == 0 && p.dialect == GitLab {
@@ -281,7 +305,7 @@ func (p *parser) owners(n, at int, line, rest string) ([]Owner, bool) {
 func (p *parser) owner(word string) (Owner, bool) {
 	name, at := strings.CutPrefix(word, "@")
 	switch {
-	case at && strings.Contains(name, "/") && teamName.MatchString(name):
+	case at && strings.Contains(name, "/") && teamName.MatchString(name) && (p.dialect == GitLab || strings.Count(name, "/") == 1):
 		return Owner{Team, name}, true
 	case at && (userName.MatchString(name) || p.dialect == GitLab && userDots.MatchString(name)):
 		return Owner{User, name}, true
@@ -301,8 +325,10 @@ func (p *parser) header(n int, line, text string) bool {
 		return false
 	}
 	owners, ok := p.owners(n, len(line)-len(text)+len(m[0]), line, text[len(m[0]):])
-	if ok {
-		p.section, p.defaults = strings.TrimSpace(m[1]), owners
+	// A section whose owners are wrong begins all the same, without any.
+	if !ok {
+		owners = nil
 	}
+	p.section, p.defaults = strings.TrimSpace(m[1]), owners
 	return true
 }

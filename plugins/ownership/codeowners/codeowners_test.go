@@ -68,6 +68,12 @@ func TestInvalid(t *testing.T) {
 	require.True(t, large.TooLarge)
 	require.Empty(t, large.Rules)
 	require.False(t, Parse(make([]byte, MaxSize), GitHub).TooLarge)
+	section := Parse([]byte("[One] @one\n/a\n[Two] nonsense\n/c\n"), GitLab)
+	m, ok := section.Match("c")
+	require.True(t, ok)
+	require.Empty(t, m.Owners(), "not those of the section before")
+	require.Len(t, Parse([]byte("/a @a/b/c\n"), GitHub).Invalid, 1, "nested groups are GitLab's")
+	require.Len(t, Parse([]byte("/a\x00*b @a\n"), GitHub).Invalid, 1)
 	long := Parse([]byte("/a "+strings.Repeat("@a ", 30_000)), GitHub)
 	require.Len(t, long.Invalid, 1)
 	require.Less(t, len(long.Invalid[0].Text), 300)
@@ -140,6 +146,36 @@ func FuzzParse(f *testing.F) {
 			require.Positive(t, i.Column)
 		}
 	})
+}
+
+// TestHostile has files of 3 MB that are made to be slow or large. It fails by its
+// test's time-out; the bounds are what keeps it from it.
+func TestHostile(t *testing.T) {
+	t.Parallel()
+	fill := func(line func(i int) string) string {
+		var b strings.Builder
+		for i := 0; b.Len() < MaxSize-1000; i++ {
+			b.WriteString(line(i))
+		}
+		return b.String()
+	}
+	deep := strings.Repeat("a/", 400) + "b"
+	for name, text := range map[string]string{
+		"many **":     fill(func(i int) string { return fmt.Sprintf("%sq%d @a\n", strings.Repeat("**/a/", 90), i) }),
+		"many *":      fill(func(int) string { return strings.Repeat("*a", 20) + "b @a\n" }),
+		"many others": fill(func(i int) string { return fmt.Sprintf("**/a*b*c%d\n", i) }),
+		"deep":        fill(func(i int) string { return fmt.Sprintf("/%d/%s @a\n", i, strings.Repeat("a/", 90)) }),
+		"short":       fill(func(int) string { return "a\n" }),
+		"wrong":       fill(func(int) string { return "!\n" }),
+	} {
+		f := Parse([]byte(text), GitHub)
+		require.LessOrEqual(t, len(f.Rules), maxRules, name)
+		require.LessOrEqual(t, len(f.Invalid), maxInvalid, name)
+		for range 3 {
+			f.Rule(deep)
+			f.Rule(strings.Repeat("a", 200))
+		}
+	}
 }
 
 // TestCorpus reads every real file there is.

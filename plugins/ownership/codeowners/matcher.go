@@ -18,6 +18,10 @@ type matcher struct {
 	others []int32            // **/a*b…
 }
 
+// maxNodes bounds how deep one rule goes into the tree, and so what a hostile
+// file takes of memory: rules are tried at the last node.
+const maxNodes = 8
+
 // node is a folder in the tree of anchored patterns.
 type node struct {
 	below map[string]*node
@@ -32,8 +36,8 @@ func newMatcher() *matcher {
 func (m *matcher) add(rule int32, p *pattern) {
 	if p.segments[0].kind != any {
 		at := &m.root
-		for _, s := range p.segments {
-			if s.kind != literal {
+		for depth, s := range p.segments {
+			if s.kind != literal || depth == maxNodes {
 				break
 			}
 			next := at.below[s.text]
@@ -119,7 +123,10 @@ func (m *matcher) last(rules []Rule, path string) int32 {
 		}
 		try(at.rules)
 	}
-	for _, name := range names {
+	for k, name := range names {
+		if slices.Contains(names[:k], name) {
+			continue // its rules were tried
+		}
 		if len(m.names) > 0 {
 			try(m.names[name])
 		}
