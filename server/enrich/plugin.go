@@ -47,9 +47,8 @@ type plugin struct {
 	collectNow bool
 	next       time.Time // when something is due; zero for never
 	hung       int       // calls that did not end at their deadline
-	lastError  string
-	trace      *trace // of Work alone
-	lastRun    int64  // id of the last run in the store when trace was right
+	trace      *trace    // of Work alone
+	lastRun    int64     // id of the last run in the store when trace was right
 	stats      stats
 }
 
