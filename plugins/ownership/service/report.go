@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -107,10 +108,38 @@ func (p *Plugin) GetOwnershipReport(ctx context.Context, req *ownershipv1.GetOwn
 		}
 	}
 	out.Total, out.Groups, out.Systems, out.Domains, out.Kinds = total.message(), groups.rows(), systems.rows(), domains.rows(), kinds.rows()
+	for _, row := range out.Groups {
+		row.LeadRef = refOf(lead(view, row.Of))
+	}
 	if req.Days > 0 {
 		out.Samples, err = p.samples(ctx, p.host.Now().AddDate(0, 0, -int(req.Days)))
 	}
 	return out, err
+}
+
+// lead is who leads a group: its spec.lead, or that of the nearest group above it
+// that has one; zero if none does, or it is no group.
+func lead(view plugins.View, group string) catalog.Ref {
+	const most = 20 // groups within each other; a cycle ends too
+	ref, err := catalog.ParseRef(group, catalog.RefContext{})
+	for range most {
+		e, ok := view.Entity(ref)
+		if err != nil || !ok || !strings.EqualFold(ref.Kind, "group") {
+			return catalog.Ref{}
+		}
+		if led := parent(e, "spec.lead", "user"); !led.IsZero() {
+			return led
+		}
+		up := catalog.Ref{}
+		for _, r := range view.Relations(ref) {
+			if r.Type == catalog.ChildOf {
+				up = r.Target
+				break
+			}
+		}
+		ref = up
+	}
+	return catalog.Ref{}
 }
 
 // parent is what a field of an entity refers to; zero if it does not.

@@ -379,6 +379,10 @@ func (c *cli) showCoverage(r *ownershipv1.GetOwnershipReportResponse, markdown b
 	if err := section("How it stands", []string{"STATUS", "ENTITIES"}, counts(total.GetStatuses())); err != nil {
 		return err
 	}
+	led := false
+	for _, x := range r.GetGroups() {
+		led = led || x.GetLeadRef() != ""
+	}
 	for _, by := range []struct {
 		title string
 		rows  []*ownershipv1.CoverageRow
@@ -390,8 +394,15 @@ func (c *cli) showCoverage(r *ownershipv1.GetOwnershipReportResponse, markdown b
 				x.GetOf(), fmt.Sprint(v.GetEntities()), ownedShare(v), fmt.Sprint(v.GetSources()["declared"]),
 				fmt.Sprint(v.GetEntities() - v.GetStatuses()["owned"]), fmt.Sprint(v.GetDrifting()),
 			})
+			if led && by.title == "Group" {
+				rows[len(rows)-1] = append(rows[len(rows)-1], x.GetLeadRef())
+			}
 		}
-		if err := section("By "+strings.ToLower(by.title), []string{strings.ToUpper(by.title), "ENTITIES", "OWNED", "DECLARED", "WRONG", "DRIFT"}, rows); err != nil {
+		head := []string{strings.ToUpper(by.title), "ENTITIES", "OWNED", "DECLARED", "WRONG", "DRIFT"}
+		if led && by.title == "Group" {
+			head = append(head, "LEAD")
+		}
+		if err := section("By "+strings.ToLower(by.title), head, rows); err != nil {
 			return err
 		}
 	}

@@ -1318,8 +1318,10 @@ func (x *Coverage) GetDrifting() int64 {
 type CoverageRow struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Ref, or kind.
-	Of            string    `protobuf:"bytes,1,opt,name=of,proto3" json:"of,omitempty"`
-	Coverage      *Coverage `protobuf:"bytes,2,opt,name=coverage,proto3" json:"coverage,omitempty"`
+	Of       string    `protobuf:"bytes,1,opt,name=of,proto3" json:"of,omitempty"`
+	Coverage *Coverage `protobuf:"bytes,2,opt,name=coverage,proto3" json:"coverage,omitempty"`
+	// Of a group: its spec.lead, or that of the nearest group above that has one.
+	LeadRef       string `protobuf:"bytes,3,opt,name=lead_ref,json=leadRef,proto3" json:"lead_ref,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1366,6 +1368,13 @@ func (x *CoverageRow) GetCoverage() *Coverage {
 		return x.Coverage
 	}
 	return nil
+}
+
+func (x *CoverageRow) GetLeadRef() string {
+	if x != nil {
+		return x.LeadRef
+	}
+	return ""
 }
 
 type CoverageSample struct {
@@ -2046,10 +2055,11 @@ const file_waypost_ownership_v1_ownership_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\x1a;\n" +
 	"\rStatusesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\"Y\n" +
+	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\"t\n" +
 	"\vCoverageRow\x12\x0e\n" +
 	"\x02of\x18\x01 \x01(\tR\x02of\x12:\n" +
-	"\bcoverage\x18\x02 \x01(\v2\x1e.waypost.ownership.v1.CoverageR\bcoverage\"|\n" +
+	"\bcoverage\x18\x02 \x01(\v2\x1e.waypost.ownership.v1.CoverageR\bcoverage\x12\x19\n" +
+	"\blead_ref\x18\x03 \x01(\tR\aleadRef\"|\n" +
 	"\x0eCoverageSample\x12.\n" +
 	"\x04time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12:\n" +
 	"\bcoverage\x18\x02 \x01(\v2\x1e.waypost.ownership.v1.CoverageR\bcoverage\"\xa8\x01\n" +
