@@ -82,16 +82,21 @@ func (c *catalogService) GetEntity(ctx context.Context, req *catalogv1.GetEntity
 	if !ok {
 		return nil, notFound("waypost.dev/Entity", resourceName(ref), "entity "+refString(ref)+" does not exist")
 	}
+	return oneEntity(ctx, s, r, keep), nil
+}
+
+// oneEntity is an entity of a snapshot in the form that the caller wants.
+func oneEntity(ctx context.Context, s *index.Snapshot, r *index.Record, keep mask) *catalogv1.Entity {
 	f, gateway := formOf(ctx)
 	switch {
 	case keep != nil || f == formTyped:
-		return maskedEntity(s, r, keep), nil
+		return maskedEntity(s, r, keep)
 	case f == formJSON:
 		e := &catalogv1.Entity{}
 		gateway.endJSON(appendJSON(gateway.startJSON(), s, r), e)
-		return e, nil
+		return e
 	default:
-		return wireEntity(&catalogv1.Entity{}, s, r), nil
+		return wireEntity(&catalogv1.Entity{}, s, r)
 	}
 }
 

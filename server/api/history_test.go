@@ -169,6 +169,7 @@ func TestAsOf(t *testing.T) {
 	}
 	time.Sleep(2 * time.Millisecond)
 	between := time.Now().Add(-time.Millisecond)
+	time.Sleep(500 * time.Millisecond) // what follows is pruned to the time between, by a clock that goes on
 	f.remember(t, declares(t, "r1", "shop", "Three", ""))
 
 	for _, req := range []*catalogv1.GetEntityRequest{{AsOfRevision: at}, {AsOfTime: timestamppb.New(between)}} {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/maypok86/otter/v2"
@@ -24,6 +25,9 @@ import (
 const (
 	maxPasts  = 2
 	pastsIdle = time.Minute
+	// manyOfOne is how many entities of one revision are read one by one before
+	// all of it is loaded: who looks around in the past reads more of it.
+	manyOfOne = 5
 )
 
 // past answers as of an earlier revision. It is safe for concurrent use.
@@ -32,6 +36,8 @@ type past struct {
 	store     *store.Store
 	snapshots *otter.Cache[catalog.Revision, *index.Snapshot]
 	loading   chan struct{} // one at a time
+	// single counts the entities that were read one by one, by revision.
+	single *otter.Cache[catalog.Revision, *atomic.Int32]
 }
 
 func newPast(o Options) *past {
@@ -39,6 +45,9 @@ func newPast(o Options) *past {
 		index: o.Index, store: o.Store, loading: make(chan struct{}, 1),
 		snapshots: otter.Must(&otter.Options[catalog.Revision, *index.Snapshot]{
 			MaximumSize: maxPasts, ExpiryCalculator: otter.ExpiryAccessing[catalog.Revision, *index.Snapshot](pastsIdle),
+		}),
+		single: otter.Must(&otter.Options[catalog.Revision, *atomic.Int32]{
+			MaximumSize: 64, ExpiryCalculator: otter.ExpiryAccessing[catalog.Revision, *atomic.Int32](pastsIdle),
 		}),
 	}
 }
@@ -150,11 +159,23 @@ func (p *past) entity(ctx context.Context, ref catalog.Ref, at catalog.Revision)
 	return out, nil
 }
 
-// getAsOf is GetEntity of the past.
+// getAsOf is GetEntity of the past. If the catalog of then is in memory, the
+// entity has all its relations; else those that it declared itself.
 func (c *catalogService) getAsOf(ctx context.Context, ref catalog.Ref, req *catalogv1.GetEntityRequest, keep mask) (*catalogv1.Entity, error) {
 	at, err := c.past.revision(ctx, req.AsOfRevision, req.AsOfTime)
 	if err != nil {
 		return nil, err
+	}
+	if s, ok := c.past.snapshots.GetIfPresent(at); ok {
+		r, ok := s.Get(ref)
+		if !ok {
+			return nil, notFound("waypost.dev/Entity", resourceName(ref), fmt.Sprintf("entity %s did not exist at revision %d", refString(ref), at))
+		}
+		return oneEntity(ctx, s, r, keep), nil
+	}
+	count, _ := c.past.single.ComputeIfAbsent(at, func() (*atomic.Int32, bool) { return &atomic.Int32{}, false })
+	if count.Add(1) == manyOfOne {
+		go func() { _, _ = c.past.snapshot(context.WithoutCancel(ctx), at) }() // it costs speed only if it fails
 	}
 	e, err := c.past.entity(ctx, ref, at)
 	if err == nil && keep != nil {
