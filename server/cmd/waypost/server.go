@@ -157,7 +157,14 @@ func (c *cli) runServer(ctx context.Context, cfg *config.Config) (err error) {
 		},
 		service.Background("problems", server.KeepProblems),
 		service.Background("registered locations", registry.Run),
-		service.Background("plugins", runner.Run),
+		service.Background("plugins", func(ctx context.Context) error {
+			select {
+			case <-begun: // the queue takes no work while it begins
+				return runner.Run(ctx)
+			case <-ctx.Done():
+				return nil
+			}
+		}),
 		service.Background("first harvest", first),
 		service.Background("idle memory", func(ctx context.Context) error { return releaseIdle(ctx, st.ReleaseMemory, log) }),
 		{Name: "watches", Stop: func(context.Context) error { follower.Feed().Close(); return nil }},
