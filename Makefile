@@ -27,12 +27,13 @@ run: build ## Build and start Waypost with the bundled sample organisation
 	@mkdir -p build
 	$(BIN) serve --sample --db sqlite:build/sample.db
 
-SAMPLE_JS := sample/plugins/license-js/node_modules/.package-lock.json
+SAMPLE_TS := sample/plugins/license-ts/dist/main.js
 
-$(SAMPLE_JS): sample/plugins/license-js/package-lock.json
-	npm ci --prefix sample/plugins/license-js --ignore-scripts --no-audit --no-fund --silent
+$(SAMPLE_TS): sample/plugins/license-ts/package-lock.json sample/plugins/license-ts/main.ts
+	npm ci --prefix sample/plugins/license-ts --ignore-scripts --no-audit --no-fund --silent
+	npm run --silent --prefix sample/plugins/license-ts build
 
-test: $(NPM_TOOLS) $(SAMPLE_JS) ## Run every test: Go on SQLite and PostgreSQL, with the race detector
+test: $(NPM_TOOLS) $(SAMPLE_TS) ## Run every test: Go on SQLite and PostgreSQL, with the race detector
 	go vet ./...
 	go test -race -timeout 20m ./...
 

@@ -54,22 +54,22 @@ func TestSampleInGo(t *testing.T) {
 }
 
 // What another language needs is grpc-js, in the folder of the sample.
-func TestSampleInJavaScript(t *testing.T) {
+func TestSampleInTypeScript(t *testing.T) {
 	t.Parallel()
-	dir := filepath.Join("..", "..", "sample", "plugins", "license-js")
+	dir := filepath.Join("..", "..", "sample", "plugins", "license-ts")
 	_, err := exec.LookPath("node")
 	if err == nil {
-		_, err = os.Stat(filepath.Join(dir, "node_modules", "@grpc", "grpc-js"))
+		_, err = os.Stat(filepath.Join(dir, "dist", "main.js"))
 	}
 	if err != nil {
-		message := "the sample in JavaScript cannot run: " + err.Error() + "; run npm install in sample/plugins/license-js"
+		message := "the sample in TypeScript cannot run: " + err.Error() + "; run npm ci and npm run build in sample/plugins/license-ts"
 		if os.Getenv("WAYPOST_REQUIRE_ALL") == "1" {
 			t.Fatal(message)
 		}
 		t.Skip("SKIPPED: " + message)
 	}
 	start := func(t *testing.T) plugins.Plugin {
-		return started(t, remote.Options{Name: "license", Command: []string{"node", "main.js"}, Dir: dir}).Plugin()
+		return started(t, remote.Options{Name: "license", Command: []string{"node", "dist/main.js"}, Dir: dir}).Plugin()
 	}
 	repositories := map[string]plugins.Repository{
 		"acme/a": {Source: "github:acme", Name: "acme/a", RepositoryFacts: plugins.RepositoryFacts{License: "GPL-3.0-only"}},
