@@ -16,6 +16,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/waypost-dev/waypost/plugins"
+	"github.com/waypost-dev/waypost/plugins/plugintest"
 	ownershipv1 "github.com/waypost-dev/waypost/proto/waypost/ownership/v1"
 	"github.com/waypost-dev/waypost/server/catalog"
 )
@@ -237,4 +238,16 @@ func TestFindOwner(t *testing.T) {
 	require.Equal(t, codes.NotFound, status.Code(err))
 	_, err = p.FindOwner(t.Context(), &ownershipv1.FindOwnerRequest{Repository: "x"})
 	require.Equal(t, codes.InvalidArgument, status.Code(err))
+}
+
+// TestPlugin holds the plugin to what every plugin is held to.
+func TestPlugin(t *testing.T) {
+	t.Parallel()
+	w, _ := newWorld(t)
+	repository, _ := w.Repository(w.entities["component:default/web"])
+	plugintest.Run(t, func(*testing.T) plugins.Plugin { return New() }, plugintest.Options{
+		Config: json.RawMessage(`{"inheritance":"APPEND"}`), Host: w,
+		Entities:     []*catalog.Entity{w.entities["component:default/web"], w.entities["component:default/pay"], w.entities["component:default/lost"]},
+		Repositories: map[string]plugins.Repository{repository.Name: repository},
+	})
 }
