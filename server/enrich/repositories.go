@@ -97,32 +97,33 @@ func (r *repositories) touched(source, name string) int64 {
 	return r.known[repositoryName{source, name}].touched
 }
 
-// preload reads the repositories of some entities at once, if they are not there.
-func (r *repositories) preload(ctx context.Context, entities []*catalog.Entity) error {
-	missing := map[string]map[string]repositoryKey{} // by source and id
+// together reads the repositories of some entities at once.
+func (r *repositories) together(ctx context.Context, entities []*catalog.Entity) (map[repositoryName]plugins.Repository, error) {
+	out := map[repositoryName]plugins.Repository{}
+	wanted := map[string]map[string]repositoryName{} // by source and id
 	r.mu.Lock()
 	for _, e := range entities {
-		o := e.Origin
-		key, ok := r.known[repositoryName{o.Source, o.Repository}]
-		if _, have := r.facts.GetIfPresent(key); !ok || have {
+		name := repositoryName{e.Origin.Source, e.Origin.Repository}
+		key, ok := r.known[name]
+		if !ok {
 			continue
 		}
-		if missing[key.source] == nil {
-			missing[key.source] = map[string]repositoryKey{}
+		if wanted[key.source] == nil {
+			wanted[key.source] = map[string]repositoryName{}
 		}
-		missing[key.source][key.id] = key
+		wanted[key.source][key.id] = name
 	}
 	r.mu.Unlock()
-	for source, keys := range missing {
-		found, err := r.store.RepositoriesByID(ctx, source, slices.Collect(maps.Keys(keys)))
+	for source, ids := range wanted {
+		found, err := r.store.RepositoriesByID(ctx, source, slices.Collect(maps.Keys(ids)))
 		if err != nil {
-			return err
+			return nil, err
 		}
 		for id, got := range found {
-			r.facts.Set(keys[id], repositoryOf(source, got))
+			out[ids[id]] = repositoryOf(source, got)
 		}
 	}
-	return nil
+	return out, nil
 }
 
 func repositoryOf(source string, r store.Repository) plugins.Repository {

@@ -38,6 +38,7 @@ type view struct {
 
 	mu    sync.Mutex
 	reads map[read]struct{}
+	near  map[repositoryName]plugins.Repository // that were read beforehand
 }
 
 // byKind are the entities of a snapshot by kind, gathered when first asked for.
@@ -104,6 +105,12 @@ func (v *view) Repository(e *catalog.Entity) (plugins.Repository, bool) {
 		return plugins.Repository{}, false
 	}
 	v.note(repositoryRead(e.Origin))
+	v.mu.Lock()
+	r, ok := v.near[repositoryName{e.Origin.Source, e.Origin.Repository}]
+	v.mu.Unlock()
+	if ok {
+		return r, true
+	}
 	return v.repos.get(v.ctx, e.Origin.Source, e.Origin.Repository)
 }
 
@@ -113,10 +120,13 @@ func (v *view) Each(kind string, yield func(*catalog.Entity) bool) {
 		v.kinds = &byKind{s: v.s}
 	}
 	// Who goes through all of a kind asks for their repositories too.
-	const together = keptRepositories / 4
+	const together = 256
 	for some := range slices.Chunk(v.kinds.of(strings.ToLower(kind)), together) {
 		if v.whole {
-			_ = v.repos.preload(v.ctx, some) // else each is read by itself
+			near, _ := v.repos.together(v.ctx, some) // else each is read by itself
+			v.mu.Lock()
+			v.near = near
+			v.mu.Unlock()
 		}
 		for _, e := range some {
 			if !yield(e) {

@@ -171,8 +171,12 @@ func (w *working) batch(ctx context.Context, batch []*subject) error {
 	if len(asked) == 0 {
 		return nil
 	}
-	if err := w.r.repos.preload(ctx, entities); err != nil {
+	near, err := w.r.repos.together(ctx, entities)
+	if err != nil {
 		return err
+	}
+	for _, v := range views {
+		v.near = near
 	}
 	answers, err := w.p.call(ctx, subjects)
 	if ctx.Err() != nil {
