@@ -11,6 +11,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"time"
 
 	"google.golang.org/grpc"
@@ -201,8 +202,10 @@ type Function struct {
 type View interface {
 	// Entity finds an entity, with the facts of all plugins.
 	Entity(ref catalog.Ref) (*catalog.Entity, bool)
-	// Relations are those of an entity in both directions, by type and target.
-	Relations(ref catalog.Ref) []catalog.Relation
+	// Relations are those of an entity in both directions, by type and target:
+	// of some types, or all. Name the types that matter: an answer that read all
+	// depends on all.
+	Relations(ref catalog.Ref, types ...string) []catalog.Relation
 	// Repository is what the source says of the repository that declares an
 	// entity; false for an entity of none.
 	Repository(e *catalog.Entity) (Repository, bool)
@@ -210,6 +213,20 @@ type View interface {
 	// it returns false. An answer that used it depends on every entity of the
 	// kind.
 	Each(kind string, yield func(*catalog.Entity) bool)
+}
+
+// OfTypes are the relations of some types; all, if none is named.
+func OfTypes(relations []catalog.Relation, types []string) []catalog.Relation {
+	if len(types) == 0 {
+		return relations
+	}
+	var out []catalog.Relation
+	for _, r := range relations {
+		if slices.Contains(types, r.Type) {
+			out = append(out, r)
+		}
+	}
+	return out
 }
 
 // Repository is a repository as its source reported it.

@@ -228,7 +228,7 @@ func (g *gatherer) inherited(ctx context.Context, s plugins.Subject, f *finding)
 				return err
 			}
 		}
-		for _, r := range s.View.Relations(at.ref) {
+		for _, r := range s.View.Relations(at.ref, catalog.PartOf) {
 			if target := r.Target.Lower(); r.Type == catalog.PartOf && !seen[target] {
 				seen[target] = true
 				todo = append(todo, ancestor{target, at.depth + 1, at.ref})

@@ -227,7 +227,7 @@ func count(v plugins.View, owner catalog.Ref, most int, wanted func(catalog.Ref)
 	counted := map[catalog.Ref]bool{}
 	seen := map[catalog.Ref]bool{owner.Lower(): true}
 	for todo := []catalog.Ref{owner.Lower()}; len(todo) > 0; todo = todo[1:] {
-		for _, r := range v.Relations(todo[0]) {
+		for _, r := range v.Relations(todo[0], catalog.HasMember, catalog.ParentOf) {
 			switch {
 			case r.Type == catalog.HasMember && !counted[r.Target] && wanted(r.Target):
 				if counted[r.Target] = true; len(counted) >= most {
@@ -268,7 +268,7 @@ func Belongs(v plugins.View, inner, outer catalog.Ref) bool {
 		if todo[0] == outer {
 			return true
 		}
-		for _, r := range v.Relations(todo[0]) {
+		for _, r := range v.Relations(todo[0], catalog.MemberOf, catalog.ChildOf) {
 			if (r.Type == catalog.MemberOf || r.Type == catalog.ChildOf) && !seen[r.Target] && len(seen) < maxDepth {
 				seen[r.Target] = true
 				todo = append(todo, r.Target)
@@ -281,7 +281,7 @@ func Belongs(v plugins.View, inner, outer catalog.Ref) bool {
 // teamsOf are the groups that a user is a direct member of.
 func (p *people) teamsOf(v plugins.View, user catalog.Ref) []catalog.Ref {
 	var out []catalog.Ref
-	for _, r := range v.Relations(user) {
+	for _, r := range v.Relations(user, catalog.MemberOf) {
 		if r.Type == catalog.MemberOf {
 			out = append(out, r.Target.Lower())
 		}

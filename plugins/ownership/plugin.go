@@ -171,7 +171,7 @@ func Affected(view plugins.View, ref catalog.Ref) []catalog.Ref {
 	out := []catalog.Ref{ref.Lower()}
 	seen := map[catalog.Ref]bool{out[0]: true}
 	for i := 0; i < len(out); i++ {
-		for _, r := range view.Relations(out[i]) {
+		for _, r := range view.Relations(out[i], catalog.HasPart) {
 			if target := r.Target.Lower(); r.Type == catalog.HasPart && !seen[target] && len(out) < most {
 				seen[target] = true
 				out = append(out, target)

@@ -188,7 +188,9 @@ func (v view) Entity(ref catalog.Ref) (*catalog.Entity, bool) {
 	return e, ok
 }
 
-func (v view) Relations(ref catalog.Ref) []catalog.Relation { return v.w.edges[ref.Key()] }
+func (v view) Relations(ref catalog.Ref, types ...string) []catalog.Relation {
+	return plugins.OfTypes(v.w.edges[ref.Key()], types)
+}
 
 func (v view) Repository(e *catalog.Entity) (plugins.Repository, bool) {
 	r, ok := v.w.repos[e.Origin.Repository]
@@ -317,9 +319,9 @@ func (n *noting) Entity(ref catalog.Ref) (*catalog.Entity, bool) {
 	return n.view.Entity(ref)
 }
 
-func (n *noting) Relations(ref catalog.Ref) []catalog.Relation {
+func (n *noting) Relations(ref catalog.Ref, types ...string) []catalog.Relation {
 	n.reads["r:"+ref.Key()] = struct{}{}
-	return n.view.Relations(ref)
+	return n.view.Relations(ref, types...)
 }
 
 func (n *noting) Each(kind string, yield func(*catalog.Entity) bool) {

@@ -72,9 +72,9 @@ func (v *view) Entity(ref catalog.Ref) (*catalog.Entity, bool) {
 	return e, ok
 }
 
-func (v *view) Relations(ref catalog.Ref) []catalog.Relation {
+func (v *view) Relations(ref catalog.Ref, types ...string) []catalog.Relation {
 	if e, ok := v.entities[ref.Key()]; ok {
-		return e.Relations
+		return plugins.OfTypes(e.Relations, types)
 	}
 	return nil
 }

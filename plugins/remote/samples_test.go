@@ -96,9 +96,9 @@ func TestSampleInTypeScript(t *testing.T) {
 // shown is a view of repositories alone.
 type shown struct{ repositories map[string]plugins.Repository }
 
-func (shown) Entity(catalog.Ref) (*catalog.Entity, bool) { return nil, false }
-func (shown) Relations(catalog.Ref) []catalog.Relation   { return nil }
-func (shown) Each(string, func(*catalog.Entity) bool)    {}
+func (shown) Entity(catalog.Ref) (*catalog.Entity, bool)          { return nil, false }
+func (shown) Relations(catalog.Ref, ...string) []catalog.Relation { return nil }
+func (shown) Each(string, func(*catalog.Entity) bool)             {}
 func (v shown) Repository(e *catalog.Entity) (plugins.Repository, bool) {
 	r, ok := v.repositories[e.Origin.Repository]
 	return r, ok

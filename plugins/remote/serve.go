@@ -158,11 +158,11 @@ func (v *view) Entity(ref catalog.Ref) (*catalog.Entity, bool) {
 	return v.entity, true
 }
 
-func (v *view) Relations(ref catalog.Ref) []catalog.Relation {
+func (v *view) Relations(ref catalog.Ref, types ...string) []catalog.Relation {
 	if !v.is(ref) {
 		return nil
 	}
-	return v.relations
+	return plugins.OfTypes(v.relations, types)
 }
 
 func (v *view) Repository(e *catalog.Entity) (plugins.Repository, bool) {

@@ -372,3 +372,30 @@ func TestRun(t *testing.T) {
 		require.Eventually(t, func() bool { w.follow(); return w.facts("a") == fmt.Sprintf(`{"test.value":%q}`, owner) }, 10*time.Second, 5*time.Millisecond)
 	}
 }
+
+// Who reads relations of one type does not depend on those of others: a team's
+// components are not asked for again because it gets another one.
+func TestRelationsOfAType(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := &asked{answer: func(_ context.Context, s plugins.Subject) (plugins.Answer, error) {
+		team := catalog.Ref{Kind: "group", Namespace: "default", Name: s.Entity.Text("spec.owner")}
+		return value(fmt.Sprint(len(s.View.Relations(team, catalog.HasMember)))), nil
+	}}
+	w.put("org", `{}`, "Group/shop", "User/ann")
+	w.put("one", `{}`, "Component/a shop", "Component/b shop")
+	r := w.runner(p)
+	require.Equal(t, []string{"a", "b"}, w.work(r, p))
+	w.put("two", `{}`, "Component/c shop")
+	require.Equal(t, []string{"c"}, w.work(r, p))
+	again := w.runner(p)
+	require.Empty(t, w.work(again, p))
+	u := store.RepositoryUpdate{Repository: store.Repository{ID: "people", Name: "acme/people", State: "1", Facts: []byte("{}")}}
+	e, _ := catalog.NewEntity("backstage.io/v1alpha1", "User", map[string]any{"name": "bob"}, map[string]any{"memberOf": []any{"shop"}}, catalog.Origin{Source: w.source, Repository: "acme/people", Path: "x.yaml", Line: 1})
+	u.Claims = append(u.Claims, store.Claim{Key: "bob", Entity: e})
+	_, err := w.st.Apply(t.Context(), w.source, []store.RepositoryUpdate{u})
+	require.NoError(t, err)
+	w.follow()
+	require.Equal(t, []string{"a", "b", "c"}, w.work(again, p))
+	require.JSONEq(t, `{"test.value":"1"}`, w.facts("a"))
+}

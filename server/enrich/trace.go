@@ -146,7 +146,10 @@ func (t *trace) entity(p *plugin, c *feed.Change) {
 			continue
 		}
 		for _, x := range e.Relations {
-			t.changed(relationsRead(x.Target.Key()))
+			target := x.Target.Key()
+			t.changed(relationsRead(target))
+			t.changed(typeRead(e.Ref.Key(), x.Type))
+			t.changed(typeRead(target, catalog.Inverse(x.Type)))
 		}
 	}
 	if before != nil && (after == nil || before.UID != after.UID) && c.Moved == "" {

@@ -19,44 +19,84 @@ import (
 //
 //	e:REF            an entity, or that there is none
 //	r:REF            its relations
+//	r:REF TYPE       those of a type, with a tab between
 //	k:KIND           all entities of a kind
 //	p:SOURCE NAME    a repository
 type read string
 
 func entityRead(key string) read           { return read("e:" + key) }
 func relationsRead(key string) read        { return read("r:" + key) }
+func typeRead(key, typ string) read        { return read("r:" + key + "\t" + typ) }
 func kindRead(kind string) read            { return read("k:" + strings.ToLower(kind)) }
 func repositoryRead(o catalog.Origin) read { return read("p:" + o.Source + " " + o.Repository) }
 
 // view is the catalog at one moment; it notes what is read.
 type view struct {
-	ctx   context.Context
-	s     *index.Snapshot
-	repos *repositories
-	whole bool    // it is made for looking at the whole catalog
-	kinds *byKind // shared by the views of a snapshot; nil to look at everything
+	ctx    context.Context
+	s      *index.Snapshot
+	repos  *repositories
+	whole  bool      // it is made for looking at the whole catalog
+	common *gathered // of the views of a snapshot; made when needed if it is nil
 
 	mu    sync.Mutex
 	reads map[read]struct{}
 	near  map[repositoryName]plugins.Repository // that were read beforehand
 }
 
-// byKind are the entities of a snapshot by kind, gathered when first asked for.
-type byKind struct {
-	s    *index.Snapshot
-	once sync.Once
-	all  map[string][]*catalog.Entity
+// gathered is what many views of a snapshot look at, gathered when first asked
+// for: a team is looked at for each of its hundred components. It is safe for
+// concurrent use.
+type gathered struct {
+	s *index.Snapshot
+
+	kinds sync.Once
+	all   map[string][]*catalog.Entity // by kind
+
+	mu    sync.Mutex
+	edges map[string][]catalog.Relation // by the key of the ref
 }
 
-func (b *byKind) of(kind string) []*catalog.Entity {
-	b.once.Do(func() {
-		b.all = map[string][]*catalog.Entity{}
-		for r := range b.s.Each {
+func (g *gathered) of(kind string) []*catalog.Entity {
+	g.kinds.Do(func() {
+		g.all = map[string][]*catalog.Entity{}
+		for r := range g.s.Each {
 			k := strings.ToLower(r.Entity.Ref.Kind)
-			b.all[k] = append(b.all[k], r.Entity)
+			g.all[k] = append(g.all[k], r.Entity)
 		}
 	})
-	return b.all[kind]
+	return g.all[kind]
+}
+
+// keptEdges bounds the entities whose relations are kept.
+const keptEdges = 2000
+
+func (g *gathered) relations(key string, ref catalog.Ref) []catalog.Relation {
+	g.mu.Lock()
+	out, ok := g.edges[key]
+	g.mu.Unlock()
+	if ok {
+		return out
+	}
+	r, ok := g.s.Get(ref)
+	if !ok {
+		return nil
+	}
+	found := g.s.Relations(r)
+	out = make([]catalog.Relation, len(found))
+	for i, x := range found {
+		out[i] = catalog.Relation{Type: x.Type, Target: x.Target}
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	// Few relations are found faster than they are kept.
+	const few = 16
+	if len(out) > few && len(g.edges) < keptEdges {
+		if g.edges == nil {
+			g.edges = map[string][]catalog.Relation{}
+		}
+		g.edges[key] = out
+	}
+	return out
 }
 
 func (v *view) note(r read) {
@@ -86,18 +126,25 @@ func (v *view) Entity(ref catalog.Ref) (*catalog.Entity, bool) {
 	return r.Entity, true
 }
 
-func (v *view) Relations(ref catalog.Ref) []catalog.Relation {
-	v.note(relationsRead(ref.Key()))
-	r, ok := v.s.Get(ref)
-	if !ok {
-		return nil
+func (v *view) Relations(ref catalog.Ref, types ...string) []catalog.Relation {
+	key := ref.Key()
+	if len(types) == 0 {
+		v.note(relationsRead(key))
 	}
-	found := v.s.Relations(r)
-	out := make([]catalog.Relation, len(found))
-	for i, x := range found {
-		out[i] = catalog.Relation{Type: x.Type, Target: x.Target}
+	for _, t := range types {
+		v.note(typeRead(key, t))
 	}
-	return out
+	return plugins.OfTypes(v.shared().relations(key, ref), types)
+}
+
+// shared is what views of the snapshot have in common.
+func (v *view) shared() *gathered {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.common == nil {
+		v.common = &gathered{s: v.s}
+	}
+	return v.common
 }
 
 func (v *view) Repository(e *catalog.Entity) (plugins.Repository, bool) {
@@ -116,12 +163,9 @@ func (v *view) Repository(e *catalog.Entity) (plugins.Repository, bool) {
 
 func (v *view) Each(kind string, yield func(*catalog.Entity) bool) {
 	v.note(kindRead(kind))
-	if v.kinds == nil {
-		v.kinds = &byKind{s: v.s}
-	}
 	// Who goes through all of a kind asks for their repositories too.
 	const together = 256
-	for some := range slices.Chunk(v.kinds.of(strings.ToLower(kind)), together) {
+	for some := range slices.Chunk(v.shared().of(strings.ToLower(kind)), together) {
 		if v.whole {
 			near, _ := v.repos.together(v.ctx, some) // else each is read by itself
 			v.mu.Lock()
@@ -157,7 +201,8 @@ func (v *versions) compute(r read) uint64 {
 	what := string(r[2:])
 	switch r[0] {
 	case 'e', 'r':
-		ref, err := catalog.ParseRef(what, catalog.RefContext{})
+		key, typ, typed := strings.Cut(what, "\t")
+		ref, err := catalog.ParseRef(key, catalog.RefContext{})
 		if err != nil {
 			return 0
 		}
@@ -170,6 +215,9 @@ func (v *versions) compute(r read) uint64 {
 		}
 		h := fnv.New64a()
 		for _, x := range v.s.Relations(record) {
+			if typed && x.Type != typ {
+				continue
+			}
 			h.Write([]byte(x.Type + " " + x.Target.Key() + "\n"))
 		}
 		return h.Sum64()

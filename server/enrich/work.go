@@ -55,11 +55,10 @@ func (r *Runner) Work(ctx context.Context, name string) error {
 
 // working is one run of Enrich over what there is to ask.
 type working struct {
-	r *Runner
-	p *plugin
-	s *index.Snapshot
-	// kinds are the entities of s by kind.
-	kinds *byKind
+	r      *Runner
+	p      *plugin
+	s      *index.Snapshot
+	common *gathered // of the views of s
 
 	mu       sync.Mutex // what follows, and the plugin's trace
 	run      store.PluginRun
@@ -78,7 +77,7 @@ func (w *working) all(ctx context.Context) error {
 			return err
 		}
 		w.s, w.versions = s, &versions{s: s, repos: w.r.repos, known: map[read]uint64{}}
-		w.kinds = &byKind{s: s}
+		w.common = &gathered{s: s}
 		w.asked()
 		todo, next := w.p.trace.todo(time.Now())
 		w.p.stats.waiting.Store(int64(len(todo)))
@@ -161,7 +160,7 @@ func (w *working) batch(ctx context.Context, batch []*subject) error {
 			w.mu.Unlock()
 			continue
 		}
-		v := &view{ctx: ctx, s: w.s, repos: w.r.repos, kinds: w.kinds}
+		v := &view{ctx: ctx, s: w.s, repos: w.r.repos, common: w.common}
 		v.note(entityRead(record.Entity.Ref.Key()))
 		views = append(views, v)
 		entities = append(entities, record.Entity)

@@ -182,7 +182,7 @@ func within(view plugins.View, of catalog.Ref) []catalog.Ref {
 		follow = catalog.ChildOf
 	}
 	for i := 0; i < len(out); i++ {
-		for _, r := range view.Relations(out[i]) {
+		for _, r := range view.Relations(out[i], follow, catalog.MemberOf) {
 			target := r.Target.Lower()
 			if (r.Type == follow || r.Type == catalog.MemberOf && i == 0) && !seen[target] && len(out) < maxOwners {
 				seen[target] = true

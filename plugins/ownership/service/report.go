@@ -131,7 +131,7 @@ func lead(view plugins.View, group string) catalog.Ref {
 			return led
 		}
 		up := catalog.Ref{}
-		for _, r := range view.Relations(ref) {
+		for _, r := range view.Relations(ref, catalog.ChildOf) {
 			if r.Type == catalog.ChildOf {
 				up = r.Target
 				break

@@ -70,7 +70,7 @@ func (w *world) Entity(ref catalog.Ref) (*catalog.Entity, bool) {
 	return e, ok
 }
 
-func (w *world) Relations(ref catalog.Ref) []catalog.Relation {
+func (w *world) Relations(ref catalog.Ref, types ...string) []catalog.Relation {
 	var out []catalog.Relation
 	for _, e := range w.entities {
 		for _, r := range e.Relations {
@@ -82,7 +82,7 @@ func (w *world) Relations(ref catalog.Ref) []catalog.Relation {
 			}
 		}
 	}
-	return out
+	return plugins.OfTypes(out, types)
 }
 
 func (w *world) Repository(e *catalog.Entity) (plugins.Repository, bool) {
