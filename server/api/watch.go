@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -282,8 +283,8 @@ func formAt(s *index.Snapshot, c *feed.Change) rendered {
 		e = c.Before
 	}
 	// What plugins say changes no revision of the entity's own, so that such a
-	// change is known by its entity, which the index has as long as it is current.
-	if r, ok := s.Get(e.Ref); ok && (c.Op == catalog.OpPut && r.Entity.Revision == c.Revision || c.Op == catalog.OpFacts && r.Entity == e) {
+	// change is current as long as the facts are the same.
+	if r, ok := s.Get(e.Ref); ok && (c.Op == catalog.OpPut && r.Entity.Revision == c.Revision || c.Op == catalog.OpFacts && r.Entity.Revision == e.Revision && bytes.Equal(r.Entity.Facts, e.Facts)) {
 		return current{s, r}
 	}
 	m := typedForm(e)

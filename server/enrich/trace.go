@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unique"
 
 	"github.com/waypost-dev/waypost/server/catalog"
 	"github.com/waypost-dev/waypost/server/feed"
@@ -79,7 +80,10 @@ func (t *trace) depend(x *subject, reads []read) {
 		}
 	}
 	x.reads = reads
-	for _, r := range reads {
+	for i, r := range reads {
+		// The same few things are read again and again.
+		r = unique.Make(r).Value()
+		reads[i] = r
 		of := t.readers[r]
 		if of == nil {
 			of = map[*subject]struct{}{}

@@ -319,7 +319,7 @@ func literalKey(v ref.Val) (string, bool) {
 // entityPath reads entity.a["b"].c, and facts["a.b"].c.
 func entityPath(e ast.Expr) ([]string, bool) {
 	if p, ok := chain(e, "entity", 0); ok {
-		return p, true
+		return p, len(p) == 0 || p[0] != inFacts // a field of that name is for CEL to look for
 	}
 	if p, ok := chain(e, "facts", 0); ok {
 		return append([]string{inFacts}, p...), true

@@ -79,6 +79,7 @@ func TestFacts(t *testing.T) {
 	check(`facts["own.sure"] >= 0.5`, "a b")
 	check(`facts["own.sure"] >= 0.8 && entity.spec.v == 1`, "a")
 	check(`size(facts) == 0`, "none")
+	check("entity[\"\\u0000facts\"][\"own.owner\"] == \"group:default/x\"", "")
 	f, _, err := x.Snapshot().Facets("", []string{`facts["own.owner"]`}, 0)
 	require.NoError(t, err)
 	require.Equal(t, []FacetValue{{"group:default/x", 1}, {"group:default/y", 1}}, f[0].Values)
