@@ -11,7 +11,8 @@
 // What git does not hold (description, topics, visibility, teams) stays empty.
 //
 // A path that holds no repository at all, but files, is one repository without
-// versions: see plain.go.
+// versions: see plain.go. So is the working tree of a clone, if the options say
+// to read that.
 //
 // An unchanged clone costs three small reads (HEAD, its ref and config) and
 // opens no object.
@@ -59,6 +60,12 @@ type Options struct {
 	// is none of them by itself.
 	ReadAllow []string
 	Cache     reach.Cache
+	// WorkingTree reads the files that lie at Path, clone or not, as if they were
+	// committed: what a harvest would read once they are. Path is one repository
+	// then, its ID is ".", and Branch is not read but is the one that addresses of
+	// its own web pages name; if empty that which origin/HEAD names, or else HEAD.
+	// See plain.go.
+	WorkingTree bool
 }
 
 // DefaultPatterns are the catalog files looked for in a repository.
@@ -124,6 +131,12 @@ func (s *Source) Name() string { return s.o.Name }
 
 // Harvest reports every repository below the path.
 func (s *Source) Harvest(ctx context.Context, known source.Known, out source.Out) error {
+	if s.o.WorkingTree {
+		if err := s.harvestPlain(ctx, known, out); err != nil {
+			return fmt.Errorf("read %s: %w", s.path, err)
+		}
+		return out.Complete(ctx)
+	}
 	found, err := s.discover(ctx, out)
 	if err != nil {
 		return fmt.Errorf("list repositories in %s: %w", s.path, err)

@@ -57,3 +57,14 @@ func (p *patterns) enter(dir string) bool {
 	}
 	return false
 }
+
+// names tells whether a glob says by name, and not by a wildcard, that a wanted
+// file may lie in the folder or below it.
+func (p *patterns) names(dir string) bool {
+	for _, q := range p.parts {
+		if q.base == dir || strings.HasPrefix(q.base, dir+"/") {
+			return true
+		}
+	}
+	return false
+}

@@ -6,13 +6,11 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 	"unicode/utf8"
 
@@ -30,6 +28,12 @@ import (
 // Where the options name no patterns, catalog-info.yaml counts anywhere in the
 // folder; where there is none at all, every .yaml and .yml file counts, since
 // somebody who points at a folder of generated files means those.
+//
+// The working tree of a clone (Options.WorkingTree) is read the same way, with the
+// clone's own names. It holds what a commit of it would as far as can be told
+// without git: hidden folders count, .git, submodules and node_modules do not, nor
+// does any folder in which no pattern looks. Files that git ignores are not told
+// apart. Languages and the root folder are not looked at.
 //
 // Files count as unchanged while path, size and time of change are.
 
@@ -62,6 +66,10 @@ func (s *Source) harvestPlain(ctx context.Context, known source.Known, out sourc
 		repo: source.Repository{Asked: time.Now()},
 	}
 	r.nameByFolders()
+	if s.o.WorkingTree {
+		r.nameByClone()
+	}
+	tree := reach.Folder{Root: root, Clone: s.o.WorkingTree}
 	out.Expect(1)
 	if !s.wanted(r.repo.Owner, r.repo.Name) {
 		return nil
@@ -86,7 +94,7 @@ func (s *Source) harvestPlain(ctx context.Context, known source.Known, out sourc
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		b, err := readPlain(root, f)
+		b, err := readPlain(tree, f)
 		if slices.Contains(codeownersPaths, f.path) {
 			if r.repo.Codeowners == nil && err == nil {
 				r.repo.Codeowners = &source.File{Path: f.path, Hash: blobID(b), Content: b}
@@ -108,13 +116,35 @@ func (s *Source) harvestPlain(ctx context.Context, known source.Known, out sourc
 		}
 		r.repo.Documents = append(r.repo.Documents, d)
 	}
-	if err := r.reach(ctx, before, reach.Folder{Root: root}, true); err != nil {
+	if err := r.reach(ctx, before, tree, true); err != nil {
 		return err
 	}
 	if ok && before.State == r.repo.State && !strings.HasSuffix(before.State, incomplete) {
 		return out.Unchanged(ctx, r.repo.ID)
 	}
 	return out.Repository(ctx, r.repo)
+}
+
+// nameByClone takes owner, name and address of a clone's repository, and the branch
+// for which its files are meant. What cannot be read of it is named by its folders.
+func (r *reading) nameByClone() {
+	if r.clone.git, r.clone.err = openClone(r.clone.path); r.clone.err != nil {
+		return
+	}
+	if c, err := r.clone.git.config(); err == nil {
+		if o, ok := parseOrigin(c.origin); ok {
+			r.repo.Owner, r.repo.Name, r.repo.URL = o.owner, o.name, o.url
+		}
+	}
+	if r.repo.Branch = r.source.o.Branch; r.repo.Branch != "" {
+		return
+	}
+	const origin = "refs/remotes/origin/"
+	if ref, _, err := r.clone.git.resolve(origin + "HEAD"); err == nil && ref != origin+"HEAD" && strings.HasPrefix(ref, origin) {
+		r.repo.Branch = strings.TrimPrefix(ref, origin)
+	} else if h, err := r.clone.git.head(""); err == nil {
+		r.repo.Branch = h.branch
+	}
 }
 
 func blobID(b []byte) string { return objectdb.Hash(20, objectdb.Blob, b).String() }
@@ -155,7 +185,7 @@ func (r *reading) list(ctx context.Context, fsys fs.FS) ([]plainFile, map[string
 			return nil
 		}
 		if e.IsDir() {
-			if name := e.Name(); name[0] == '.' && path != ".github" || name == "node_modules" {
+			if r.passes(fsys, globs, path) {
 				return fs.SkipDir
 			}
 			if strings.Count(path, "/") >= maxPlainDepth {
@@ -180,6 +210,9 @@ func (r *reading) list(ctx context.Context, fsys fs.FS) ([]plainFile, map[string
 			default:
 				others = append(others, f)
 			}
+		}
+		if r.source.o.WorkingTree {
+			return nil
 		}
 		if lang := linguist.Language(e.Name()); lang != "" && e.Type().IsRegular() && w.sized < maxSized && w.memory.countedBelow(path) {
 			if st, err := e.Info(); err == nil {
@@ -207,6 +240,19 @@ func (r *reading) list(ctx context.Context, fsys fs.FS) ([]plainFile, map[string
 	return append(owners, files...), sizes, nil
 }
 
+// passes tells whether a folder is passed over.
+func (r *reading) passes(fsys fs.FS, globs *patterns, folder string) bool {
+	name := folder[strings.LastIndexByte(folder, '/')+1:]
+	if !r.source.o.WorkingTree {
+		return name[0] == '.' && folder != ".github" || name == "node_modules"
+	}
+	if strings.EqualFold(name, ".git") || !globs.enter(folder) || name == "node_modules" && !globs.names(folder) {
+		return true
+	}
+	_, err := fs.Stat(fsys, folder+"/.git") // of a submodule, or of a clone that is not part of this one
+	return err == nil
+}
+
 // lookAt follows a link within the folder. It says false for one that leads to
 // a folder.
 func lookAt(fsys fs.FS, path string) (plainFile, bool) {
@@ -225,24 +271,16 @@ func lookAt(fsys fs.FS, path string) (plainFile, bool) {
 	return f, true
 }
 
-func readPlain(root *os.Root, f plainFile) ([]byte, error) {
+func readPlain(tree reach.Folder, f plainFile) ([]byte, error) {
 	if f.err != nil {
 		return nil, f.err
 	}
 	if f.size > source.MaxDocument {
 		return nil, fmt.Errorf("it has %d bytes, more than %d: %w", f.size, source.MaxDocument, objectdb.ErrTooLarge)
 	}
-	h, err := root.OpenFile(filepath.FromSlash(f.path), os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, err
-	}
-	defer h.Close()
-	b, err := io.ReadAll(io.LimitReader(h, source.MaxDocument+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(b) > source.MaxDocument {
+	b, err := tree.File(f.path)
+	if failure, ok := errors.AsType[*reach.Failure](err); ok && failure.Code == catalog.CodeTooLarge {
 		return nil, fmt.Errorf("it grew over %d bytes while it was read: %w", source.MaxDocument, objectdb.ErrTooLarge)
 	}
-	return b, nil
+	return b, err
 }

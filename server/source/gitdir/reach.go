@@ -17,7 +17,8 @@ import (
 // reach takes in what the documents lead to. always says that their State does
 // not show a change of it.
 func (r *reading) reach(ctx context.Context, known source.RepositoryState, tree reach.Tree, always bool) error {
-	w := reach.Walk{Source: r.source.Name(), Repository: r.repo, Known: known.Documents, Tree: tree, Web: r.source.web, MaxDocuments: maxDocuments}
+	w := reach.Walk{Source: r.source.Name(), Repository: r.repo, Known: known.Documents, Tree: tree, Web: r.source.web, MaxDocuments: maxDocuments,
+		Tolerant: r.source.o.WorkingTree}
 	if !w.Needed(r.repo.Documents) {
 		return nil
 	}

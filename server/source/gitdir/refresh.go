@@ -49,6 +49,15 @@ func (s *Source) refresh(ctx context.Context, id string, known source.Known, out
 	if !insideSource(id) {
 		return out.Gone(ctx, id) // no clone of this source has such a path
 	}
+	if s.o.WorkingTree {
+		if id != "." {
+			return out.Gone(ctx, id)
+		}
+		if err := s.harvestPlain(ctx, known, out); err != nil {
+			return fmt.Errorf("read %s: %w", s.path, err)
+		}
+		return nil
+	}
 	c := clone{id: id, path: filepath.Join(s.path, filepath.FromSlash(id))}
 	c.parent = filepath.Base(filepath.Dir(c.path))
 	c.git, c.err = openClone(c.path)

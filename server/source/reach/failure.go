@@ -15,6 +15,7 @@ type Failure struct {
 	Message string
 	Hint    string
 	Missing bool // there is positively nothing at that place, or nothing that we may see
+	Denied  bool // the host is not one that may be read here; elsewhere it may be
 }
 
 func (f *Failure) Error() string { return f.Message }
@@ -27,6 +28,11 @@ func Fail(hint, format string, args ...any) error {
 // TooLarge says that a file has more than source.MaxDocument bytes.
 func TooLarge() error {
 	return &Failure{Code: catalog.CodeTooLarge, Message: fmt.Sprintf("it has more than %d bytes", source.MaxDocument), Hint: "split the file, and let a Location name its parts"}
+}
+
+// denied says that a host may not be read.
+func denied(host string) error {
+	return &Failure{Message: fmt.Sprintf("the host %s is not allowed to be read", host), Hint: "allow it with --read-allow " + host, Denied: true}
 }
 
 // LeadsNowhere says that a symbolic link leads to no file of the repository.
@@ -45,6 +51,10 @@ func (r *walk) broken(s step, err error) { r.out.Problems = append(r.out.Problem
 func (r *walk) problem(s step, err error) catalog.Problem {
 	p := failed(err)
 	p.Source, p.Repository, p.Severity = r.Source, r.Repository.FullName(), catalog.SeverityError
+	var f *Failure
+	if r.Tolerant && errors.As(err, &f) && f.Denied {
+		p.Severity = catalog.SeverityWarning
+	}
 	if s.from != nil {
 		p.Path, p.Line, p.Column, p.Field = s.from.Path, s.Line, s.Column, s.Field
 		p.Message = fmt.Sprintf("target %.200q: %s", s.Text, p.Message)

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"github.com/waypost-dev/waypost/server/source"
@@ -19,8 +20,88 @@ import (
 // maxLooked bounds the files that are looked at below a folder.
 const maxLooked = 100_000
 
-// Folder is a Tree of files without versions. Links are followed within it.
-type Folder struct{ Root *os.Root }
+// Folder is a Tree of files as they stand in a folder. Links are followed within it.
+// What git keeps in .git is not part of it, whichever way leads there: a commit
+// could not hold it either, and it may hold credentials.
+type Folder struct {
+	Root *os.Root
+	// Clone says that the folder is the working tree of a clone, and leads where
+	// the commit of it would: neither links to folders nor submodules are followed.
+	Clone bool
+}
+
+// real is where a path below the root leads, through links; false if it is in a
+// .git, out of the root or not there.
+func (t Folder) real(name string) (string, bool) {
+	full := name
+	for hops := 0; ; hops++ {
+		next, err := t.follow(full)
+		if err != nil || hops > maxHops || next == ".." || strings.HasPrefix(next, "../") {
+			return "", false
+		}
+		if next == full {
+			break
+		}
+		full = next
+	}
+	for part := range strings.SplitSeq(full, "/") {
+		if strings.EqualFold(part, ".git") {
+			return "", false
+		}
+	}
+	return full, true
+}
+
+// enter is where a folder is, if it may be looked into.
+func (t Folder) enter(folder string) (string, bool) {
+	real, ok := t.real(folder)
+	if !ok || !t.Clone {
+		return real, ok
+	}
+	for at := folder; at != "."; at = path.Dir(at) {
+		if t.another(at) {
+			return "", false
+		}
+	}
+	return real, real == folder
+}
+
+// another tells whether a folder is a submodule, or else a clone of its own.
+func (t Folder) another(folder string) bool {
+	_, err := t.Root.Lstat(filepath.FromSlash(folder + "/.git"))
+	return err == nil
+}
+
+// maxHops is how many links may lead to one file.
+const maxHops = 40
+
+// follow replaces the first link in a path.
+func (t Folder) follow(full string) (string, error) {
+	full = path.Clean(full)
+	for at := 0; at < len(full); at++ {
+		if i := strings.IndexByte(full[at:], '/'); i >= 0 {
+			at += i
+		} else {
+			at = len(full)
+		}
+		st, err := t.Root.Lstat(filepath.FromSlash(full[:at]))
+		if err != nil {
+			return "", err
+		}
+		if st.Mode()&fs.ModeSymlink == 0 {
+			continue
+		}
+		target, err := t.Root.Readlink(filepath.FromSlash(full[:at]))
+		if err != nil {
+			return "", err
+		}
+		if filepath.IsAbs(target) {
+			return "..", nil
+		}
+		return path.Join(path.Dir(full[:at]), filepath.ToSlash(target), full[at:]), nil
+	}
+	return full, nil
+}
 
 // List implements Tree.
 func (t Folder) List(ctx context.Context, folders []string) (map[string][]File, error) {
@@ -29,18 +110,27 @@ func (t Folder) List(ctx context.Context, folders []string) (map[string][]File, 
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		entries, err := fs.ReadDir(t.Root.FS(), orDot(folder))
+		real, ok := t.enter(orDot(folder))
+		if !ok {
+			continue
+		}
+		entries, err := fs.ReadDir(t.Root.FS(), real)
 		if err != nil {
 			continue // it is not there, or it is no folder
 		}
 		files := make([]File, 0, len(entries))
 		for _, e := range entries {
+			if strings.EqualFold(e.Name(), ".git") {
+				continue
+			}
 			files = append(files, File{Path: path.Join(folder, e.Name()), Link: e.Type()&fs.ModeSymlink != 0, Folder: e.IsDir()})
 		}
 		found[folder] = files
 	}
 	return found, nil
 }
+
+var errGone = errors.New("it is not there any more, or not part of the repository")
 
 func orDot(folder string) string {
 	if folder == "" {
@@ -49,10 +139,13 @@ func orDot(folder string) string {
 	return folder
 }
 
-// Below implements Tree. Hidden folders are left out.
+// Below implements Tree. Hidden folders are left out, of which no wildcard means any.
 func (t Folder) Below(ctx context.Context, folder string) ([]File, error) {
 	var files []File
 	looked := 0
+	if _, ok := t.enter(orDot(folder)); !ok {
+		return nil, nil
+	}
 	err := fs.WalkDir(t.Root.FS(), orDot(folder), func(name string, e fs.DirEntry, err error) error {
 		switch looked++; {
 		case ctx.Err() != nil:
@@ -63,7 +156,7 @@ func (t Folder) Below(ctx context.Context, folder string) ([]File, error) {
 			return err
 		case looked > maxLooked:
 			return TooMany()
-		case e.IsDir() && e.Name()[0] == '.' && name != orDot(folder):
+		case e.IsDir() && name != orDot(folder) && (e.Name()[0] == '.' || t.Clone && t.another(name)):
 			return fs.SkipDir
 		case !e.IsDir():
 			files = append(files, File{Path: name, Link: e.Type()&fs.ModeSymlink != 0})
@@ -79,7 +172,7 @@ func (t Folder) Read(ctx context.Context, files []*File) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		f.Content, f.Err = ReadFile(t.Root, f.Path)
+		f.Content, f.Err = t.File(f.Path)
 		if f.Err != nil && f.Link {
 			f.Err = LeadsNowhere()
 		}
@@ -88,6 +181,18 @@ func (t Folder) Read(ctx context.Context, files []*File) error {
 		}
 	}
 	return nil
+}
+
+// File reads one file as ReadFile does, unless a link leads to what is not part of
+// the folder.
+func (t Folder) File(name string) ([]byte, error) {
+	// What is read is what was looked at: a link that stands behind another and a
+	// .. may mean something else to the system.
+	real, ok := t.real(name)
+	if !ok {
+		return nil, errGone
+	}
+	return ReadFile(t.Root, real)
 }
 
 // ReadFile reads a file below a root, of at most source.MaxDocument bytes. It waits

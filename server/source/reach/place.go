@@ -139,7 +139,7 @@ func cutFold(s, prefix string) (string, bool) {
 // allowed tells whether an address may be asked for.
 func (r *walk) allowed(u *url.URL) error {
 	if r.Web == nil {
-		return Fail("allow it with --read-allow "+u.Host, "the host %s is not allowed to be read", u.Host)
+		return denied(u.Host)
 	}
 	return r.Web.Check(Address(u))
 }

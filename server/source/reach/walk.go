@@ -50,6 +50,7 @@ type Walk struct {
 	Known        map[string]string // hashes of documents by path, as last reported
 	Tree         Tree
 	Web          *Web // nil if no host is allowed
+	Tolerant     bool // a Location on a host that is not allowed is a warning: who harvests may allow it
 	MaxDepth     int  // of Locations that lead to Locations; 10 if zero
 	MaxDocuments int  // 10,000 if zero
 	MaxBytes     int  // of all that is reached; 64 MiB if zero

@@ -148,7 +148,7 @@ func (w *Web) Check(u *url.URL) error {
 		return Fail("use https", "it leads to an address that is not http")
 	}
 	if _, ok := w.entry(u.Hostname(), u.Port(), u.Scheme); !ok {
-		return Fail(fmt.Sprintf("allow it with --read-allow %s", u.Host), "the host %s is not allowed to be read", u.Host)
+		return denied(u.Host)
 	}
 	return nil
 }
