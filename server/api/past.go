@@ -1,10 +1,14 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -130,33 +134,55 @@ func (p *past) snapshot(ctx context.Context, at catalog.Revision) (*index.Snapsh
 
 // entity is one entity as of a revision, without the catalog around it: its
 // relations are those that it declared itself, and tell whether their targets
-// were there then.
-func (p *past) entity(ctx context.Context, ref catalog.Ref, at catalog.Revision) (*catalogv1.Entity, error) {
+// were there then. Which others declared of it is known of a whole catalog only:
+// no table has relations by their targets.
+func (p *past) entity(ctx context.Context, ref catalog.Ref, at catalog.Revision) (*catalog.Entity, []index.Relation, error) {
 	e, err := p.store.At(ctx, ref, at)
 	if errors.Is(err, store.ErrNotFound) {
-		return nil, notFound("waypost.dev/Entity", resourceName(ref), fmt.Sprintf("entity %s did not exist at revision %d", refString(ref), at))
+		return nil, nil, didNotExist(ref, at)
 	}
 	if err != nil {
-		return nil, p.explain(ctx, err)
+		return nil, nil, p.explain(ctx, err)
 	}
-	out := typedForm(e)
-	keys := make([]string, len(e.Relations))
-	for i, r := range e.Relations {
-		keys[i] = r.Target.Key()
-	}
-	existed, err := p.store.Existed(ctx, keys, at)
+	existed, err := p.existed(ctx, e.Relations, at)
 	if err != nil {
-		return nil, err
+		return nil, nil, p.explain(ctx, err)
 	}
-	seen := map[[2]string]bool{}
+	relations := make([]index.Relation, len(e.Relations))
 	for i, r := range e.Relations {
-		if k := [2]string{r.Type, keys[i]}; !seen[k] {
-			seen[k] = true
-			out.Relations = append(out.Relations, &catalogv1.Relation{Type: r.Type, TargetRef: refString(r.Target), TargetExists: existed[keys[i]]})
+		relations[i] = index.Relation{Type: r.Type, Target: r.Target.Lower(), Exists: existed[r.Target.Key()]}
+	}
+	slices.SortFunc(relations, func(a, b index.Relation) int {
+		return cmp.Or(strings.Compare(a.Type, b.Type), strings.Compare(a.Target.Key(), b.Target.Key()))
+	})
+	return e, slices.Compact(relations), nil
+}
+
+// existed tells which targets of relations there were at a revision, by their
+// keys. What is there now and has not changed since, was there: only the others
+// are asked of the store.
+func (p *past) existed(ctx context.Context, relations []catalog.Relation, at catalog.Revision) (map[string]bool, error) {
+	now := p.index.Snapshot()
+	out := make(map[string]bool, len(relations))
+	var ask []string
+	for _, r := range relations {
+		key := r.Target.Key()
+		if _, known := out[key]; known {
+			continue
+		}
+		e, there := now.Get(r.Target)
+		out[key] = there && e.Entity.Revision <= at && at <= now.Revision() // which may lag behind the store
+		if !out[key] {
+			ask = append(ask, key)
 		}
 	}
-	sortRelations(out.Relations)
-	return out, nil
+	found, err := p.store.Existed(ctx, ask, at)
+	maps.Copy(out, found)
+	return out, err
+}
+
+func didNotExist(ref catalog.Ref, at catalog.Revision) error {
+	return notFound("waypost.dev/Entity", resourceName(ref), fmt.Sprintf("entity %s did not exist at revision %d", refString(ref), at))
 }
 
 // getAsOf is GetEntity of the past. If the catalog of then is in memory, the
@@ -169,7 +195,7 @@ func (c *catalogService) getAsOf(ctx context.Context, ref catalog.Ref, req *cata
 	if s, ok := c.past.snapshots.GetIfPresent(at); ok {
 		r, ok := s.Get(ref)
 		if !ok {
-			return nil, notFound("waypost.dev/Entity", resourceName(ref), fmt.Sprintf("entity %s did not exist at revision %d", refString(ref), at))
+			return nil, didNotExist(ref, at)
 		}
 		return oneEntity(ctx, s, r, keep), nil
 	}
@@ -177,11 +203,21 @@ func (c *catalogService) getAsOf(ctx context.Context, ref catalog.Ref, req *cata
 	if count.Add(1) == manyOfOne {
 		go func() { _, _ = c.past.snapshot(context.WithoutCancel(ctx), at) }() // it costs speed only if it fails
 	}
-	e, err := c.past.entity(ctx, ref, at)
-	if err == nil && keep != nil {
-		keep.prune(e)
+	e, relations, err := c.past.entity(ctx, ref, at)
+	if err != nil {
+		return nil, err
 	}
-	return e, err
+	out := &catalogv1.Entity{}
+	if f, gateway := formOf(ctx); f == formJSON && keep == nil {
+		gateway.endJSON(appendViewed(gateway.startJSON(), e, jsonView(e, relations)), out)
+		return out, nil
+	}
+	out = typedForm(e)
+	out.Relations = relationMessages(relations)
+	if keep != nil {
+		keep.prune(out)
+	}
+	return out, nil
 }
 
 // listed is the snapshot that a list is of.
