@@ -51,7 +51,7 @@ func TestFolder(t *testing.T) {
 		"notacatalog-info.yaml":         "broken: [",
 		"x/catalog-info.yaml/README.md": "a folder of that name",
 	})
-	r, err := Run([]string{dir}, Options{Patterns: DefaultPatterns})
+	r, err := Run(t.Context(), []string{dir}, Options{Patterns: DefaultPatterns})
 	require.NoError(t, err)
 	require.Equal(t, 2, r.Files)
 	require.Len(t, r.Entities, 2)
@@ -61,7 +61,7 @@ func TestFolder(t *testing.T) {
 func TestComplete(t *testing.T) {
 	t.Parallel()
 	dir := folder(t, map[string]string{"catalog-info.yaml": declare("a", "gone")})
-	r, err := Run([]string{dir}, Options{Patterns: DefaultPatterns, Complete: true})
+	r, err := Run(t.Context(), []string{dir}, Options{Patterns: DefaultPatterns, Complete: true})
 	require.NoError(t, err)
 	require.Equal(t, []catalog.Code{catalog.CodeDangling, catalog.CodeDangling}, codes(r)) // the owner and the dependency
 	require.Equal(t, "component:default/gone does not exist", r.Problems[1].Message)
@@ -72,7 +72,7 @@ func TestComplete(t *testing.T) {
 func TestConflict(t *testing.T) {
 	t.Parallel()
 	dir := folder(t, map[string]string{"a/catalog-info.yaml": declare("same", "x"), "b/catalog-info.yaml": declare("Same", "x")})
-	r, err := Run([]string{dir}, Options{Patterns: DefaultPatterns})
+	r, err := Run(t.Context(), []string{dir}, Options{Patterns: DefaultPatterns})
 	require.NoError(t, err)
 	require.Equal(t, []catalog.Code{catalog.CodeConflict}, codes(r))
 	require.True(t, strings.HasSuffix(r.Problems[0].Path, "b/catalog-info.yaml"))
@@ -81,7 +81,7 @@ func TestConflict(t *testing.T) {
 func TestBounds(t *testing.T) {
 	t.Parallel()
 	dir := folder(t, map[string]string{"catalog-info.yaml": strings.Repeat("# far too long\n", source.MaxDocument/15+1)})
-	r, err := Run([]string{dir}, Options{Patterns: DefaultPatterns})
+	r, err := Run(t.Context(), []string{dir}, Options{Patterns: DefaultPatterns})
 	require.NoError(t, err)
 	require.Equal(t, []catalog.Code{catalog.CodeTooLarge}, codes(r))
 }
@@ -93,7 +93,7 @@ func TestUnreadable(t *testing.T) {
 	}
 	dir := folder(t, map[string]string{"catalog-info.yaml": declare("a", "b"), "b/catalog-info.yaml": declare("b", "a")})
 	require.NoError(t, os.Chmod(filepath.Join(dir, "catalog-info.yaml"), 0))
-	r, err := Run([]string{dir}, Options{Patterns: DefaultPatterns})
+	r, err := Run(t.Context(), []string{dir}, Options{Patterns: DefaultPatterns})
 	require.NoError(t, err)
 	require.Equal(t, []catalog.Code{catalog.CodeUnreadable}, codes(r))
 	require.Len(t, r.Entities, 1)
@@ -102,10 +102,10 @@ func TestUnreadable(t *testing.T) {
 func TestMistakes(t *testing.T) {
 	t.Parallel()
 	dir := folder(t, map[string]string{"other.yaml": ""})
-	_, err := Run([]string{dir}, Options{Patterns: DefaultPatterns})
+	_, err := Run(t.Context(), []string{dir}, Options{Patterns: DefaultPatterns})
 	require.ErrorIs(t, err, ErrNoFiles)
-	_, err = Run([]string{dir}, Options{Patterns: []string{"["}})
+	_, err = Run(t.Context(), []string{dir}, Options{Patterns: []string{"["}})
 	require.ErrorContains(t, err, "malformed")
-	_, err = Run([]string{filepath.Join(dir, "none")}, Options{Patterns: DefaultPatterns})
+	_, err = Run(t.Context(), []string{filepath.Join(dir, "none")}, Options{Patterns: DefaultPatterns})
 	require.ErrorIs(t, err, os.ErrNotExist)
 }
