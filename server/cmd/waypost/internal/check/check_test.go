@@ -109,3 +109,53 @@ func TestMistakes(t *testing.T) {
 	_, err = Run(t.Context(), []string{filepath.Join(dir, "none")}, Options{Patterns: DefaultPatterns})
 	require.ErrorIs(t, err, os.ErrNotExist)
 }
+
+const includes = `apiVersion: backstage.io/v1alpha1
+kind: API
+metadata: {name: orders}
+spec: {type: openapi, lifecycle: production, owner: payments, definition: {$text: TARGET}}
+`
+
+// TestFileOfAClone: a file leads to others of the clone around it, wherever it is
+// named from, and is checked once.
+func TestFileOfAClone(t *testing.T) {
+	t.Parallel()
+	dir := folder(t, map[string]string{
+		".git/HEAD":                       "ref: refs/heads/main\n",
+		"shared/orders.json":              "{}",
+		"services/[a]/catalog-info.yaml":  strings.ReplaceAll(includes, "TARGET", "/shared/orders.json"),
+		"services/b/catalog-info.yaml":    strings.ReplaceAll(includes, "TARGET", "../../shared/none.json"),
+		"services/c/.d/catalog-info.yaml": "kind: Location\napiVersion: backstage.io/v1alpha1\nmetadata: {name: x}\nspec: {targets: ['../../[[]a]/*.yaml']}\n",
+	})
+	named := filepath.Join(dir, "services/[a]/catalog-info.yaml")
+	r, err := Run(t.Context(), []string{named, named, filepath.Dir(named), filepath.Join(dir, "services/c")}, Options{Patterns: DefaultPatterns})
+	require.NoError(t, err)
+	require.Empty(t, r.Problems)
+	require.Equal(t, 2, r.Files)
+	require.Len(t, r.Entities, 2)
+
+	r, err = Run(t.Context(), []string{dir}, Options{Patterns: DefaultPatterns})
+	require.NoError(t, err)
+	require.Equal(t, 3, r.Files)
+	require.Equal(t, []catalog.Code{catalog.CodeUnreadable}, codes(r))
+	require.Equal(t, 4, r.Problems[0].Line)
+	require.True(t, strings.HasSuffix(r.Problems[0].Path, "services/b/catalog-info.yaml"))
+
+	// What is named and not read is told.
+	r, err = Run(t.Context(), []string{filepath.Join(dir, ".git/HEAD"), named}, Options{})
+	require.NoError(t, err)
+	require.Equal(t, []catalog.Code{catalog.CodeUnreadable}, codes(r))
+}
+
+// TestFolderWithoutAClone is a repository of its own.
+func TestFolderWithoutAClone(t *testing.T) {
+	t.Parallel()
+	dir := folder(t, map[string]string{"a/catalog-info.yaml": strings.ReplaceAll(includes, "TARGET", "../orders.json"), "orders.json": "{}"})
+	r, err := Run(t.Context(), []string{dir}, Options{Patterns: DefaultPatterns})
+	require.NoError(t, err)
+	require.Empty(t, r.Problems)
+	r, err = Run(t.Context(), []string{filepath.Join(dir, "a")}, Options{Patterns: DefaultPatterns})
+	require.NoError(t, err)
+	require.Equal(t, []catalog.Code{catalog.CodeUnreadable}, codes(r))
+	require.Contains(t, r.Problems[0].Message, "it leads out of the repository")
+}
