@@ -212,6 +212,16 @@ func nothingLeft(kept store.Repository, p plan.Proposal) bool {
 	return true
 }
 
+// planned are the problems that a plan finds while it decodes. It neither asks
+// plugins, whose problems have codes of their own, nor leaves relations to this:
+// the index tells which of those dangle.
+var planned = map[catalog.Code]bool{
+	catalog.CodeSyntax: true, catalog.CodeTooLarge: true, catalog.CodeEncoding: true, catalog.CodeDuplicateKey: true,
+	catalog.CodeEnvelope: true, catalog.CodeField: true, catalog.CodeSpec: true, catalog.CodeReference: true,
+	catalog.CodeUnknownKind: true, catalog.CodeUnreadable: true, catalog.CodeConflict: true, catalog.CodeDuplicateRef: true,
+	catalog.CodeTemplate: true,
+}
+
 // mended adds what is wrong now with the documents and would not be any more.
 func (p *planService) mended(ctx context.Context, made *plan.Plan, proposal plan.Proposal) error {
 	if proposal.Source == "" {
@@ -225,7 +235,7 @@ func (p *planService) mended(ctx context.Context, made *plan.Plan, proposal plan
 		return a.Code == b.Code && a.Path == b.Path && a.Entity == b.Entity && a.Field == b.Field
 	}
 	for _, q := range now {
-		if q.Source != proposal.Source || q.Repository != proposal.Repository || q.Path == "" || q.Code == catalog.CodeDangling || !proposal.Replaces(q.Path) {
+		if q.Source != proposal.Source || q.Repository != proposal.Repository || q.Path == "" || !planned[q.Code] || !proposal.Replaces(q.Path) {
 			continue
 		}
 		if !slices.ContainsFunc(made.Problems, func(o catalog.Problem) bool { return same(q, o) }) {
