@@ -215,9 +215,12 @@ func (s *Store) Existed(ctx context.Context, refs []string, at catalog.Revision)
 	return out, nil
 }
 
-// prepared is queryRows on the readers for a query that is asked often: SQLite
-// takes longer to prepare one than to answer it. On PostgreSQL the driver keeps
-// what it has prepared. There are few such queries, so all are kept until Close.
+// prepared is queryRows on the readers for a query that is asked often and
+// answered by a few seeks: SQLite takes longer to prepare one than to answer it,
+// and as long to watch whether the caller leaves meanwhile. So who leaves is
+// noticed before, and not while waiting for one of the readers. On PostgreSQL
+// the driver keeps what it has prepared. There are few such queries, so all are
+// kept until Close.
 func (s *Store) prepared(ctx context.Context, query string, args []any, each func(*sql.Rows) error) error {
 	if s.postgres {
 		return queryRows(ctx, s.reader, s.bind(query), args, each)
@@ -233,7 +236,10 @@ func (s *Store) prepared(ctx context.Context, query string, args []any, each fun
 			_ = made.Close() // another call was first; this one was never used
 		}
 	}
-	rows, err := known.(*sql.Stmt).QueryContext(ctx, args...)
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	rows, err := known.(*sql.Stmt).QueryContext(context.WithoutCancel(ctx), args...)
 	if err != nil {
 		return err
 	}
