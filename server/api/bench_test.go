@@ -114,7 +114,7 @@ func BenchmarkEncode(b *testing.B) {
 	x.Load(entities, 1)
 	s := x.Snapshot()
 	for form, encode := range map[string]func(*index.Record) []byte{
-		"json": func(r *index.Record) []byte { return jsonView(s, r) },
+		"json": func(r *index.Record) []byte { return jsonView(r.Entity, s.Relations(r)) },
 		"wire": func(r *index.Record) []byte { return wireView(s, r) },
 	} {
 		b.Run(form, func(b *testing.B) {

@@ -225,30 +225,3 @@ func (f *fixture) fetched(t testing.TB, path string) string {
 	require.Equal(t, http.StatusOK, w.Code, w.Body.String())
 	return w.Body.String()
 }
-
-// BenchmarkAsOf compares the entity as it was with the entity as it is, over
-// REST without a network.
-func BenchmarkAsOf(b *testing.B) {
-	f := newFixture(b, nil)
-	const many = 2000
-	for round := range 2 {
-		var updates []store.RepositoryUpdate
-		for i := range many {
-			updates = append(updates, declares(b, fmt.Sprint("r", i), fmt.Sprint("e", i), fmt.Sprint(round)+strings.Repeat("x", 1500), ""))
-		}
-		f.remember(b, updates...)
-	}
-	for _, test := range []struct{ name, query string }{{"now", ""}, {"as-of", fmt.Sprint("?asOfRevision=", many)}} {
-		b.Run("get/"+test.name, func(b *testing.B) {
-			for i := range b.N {
-				f.fetched(b, fmt.Sprintf("/v1/entities/component:default/e%d%s", i%many, test.query))
-			}
-		})
-		b.Run("list/"+test.name, func(b *testing.B) {
-			f.fetched(b, "/v1/entities"+test.query)
-			for b.Loop() {
-				f.fetched(b, "/v1/entities"+test.query)
-			}
-		})
-	}
-}

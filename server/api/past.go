@@ -1,10 +1,15 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -28,26 +33,48 @@ const (
 	// manyOfOne is how many entities of one revision are read one by one before
 	// all of it is loaded: who looks around in the past reads more of it.
 	manyOfOne = 5
+	// pastsChecked is how long a catalog in memory is taken as kept by the
+	// store: what is given up may be answered for so long afterwards.
+	pastsChecked = 10 * time.Second
 )
 
 // past answers as of an earlier revision. It is safe for concurrent use.
 type past struct {
 	index     *index.Index
 	store     *store.Store
-	snapshots *otter.Cache[catalog.Revision, *index.Snapshot]
+	snapshots *otter.Cache[catalog.Revision, *pastCatalog]
 	loading   chan struct{} // one at a time
-	// single counts the entities that were read one by one, by revision.
-	single *otter.Cache[catalog.Revision, *atomic.Int32]
+	single    tally
+}
+
+// tally counts the entities that were read one by one, by revision. It
+// remembers one revision in each place: what it forgets is loaded later.
+type tally struct {
+	mu     sync.Mutex
+	places [64]struct {
+		at    catalog.Revision
+		since time.Time
+		count int
+	}
+}
+
+// add counts one, and tells how many there have been for about pastsIdle.
+func (t *tally) add(at catalog.Revision, now time.Time) int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	p := &t.places[uint64(at)%uint64(len(t.places))]
+	if p.at != at || now.Sub(p.since) > pastsIdle {
+		p.at, p.since, p.count = at, now, 0
+	}
+	p.count++
+	return p.count
 }
 
 func newPast(o Options) *past {
 	return &past{
 		index: o.Index, store: o.Store, loading: make(chan struct{}, 1),
-		snapshots: otter.Must(&otter.Options[catalog.Revision, *index.Snapshot]{
-			MaximumSize: maxPasts, ExpiryCalculator: otter.ExpiryAccessing[catalog.Revision, *index.Snapshot](pastsIdle),
-		}),
-		single: otter.Must(&otter.Options[catalog.Revision, *atomic.Int32]{
-			MaximumSize: 64, ExpiryCalculator: otter.ExpiryAccessing[catalog.Revision, *atomic.Int32](pastsIdle),
+		snapshots: otter.Must(&otter.Options[catalog.Revision, *pastCatalog]{
+			MaximumSize: maxPasts, ExpiryCalculator: otter.ExpiryAccessing[catalog.Revision, *pastCatalog](pastsIdle),
 		}),
 	}
 }
@@ -106,13 +133,22 @@ func (p *past) explain(ctx context.Context, err error) error {
 	return &statusError{codes.OutOfRange, message, []protoadapt.MessageV1{info}}
 }
 
+// pastCatalog is the whole catalog as of a revision, and when the store was last
+// known to keep that revision.
+type pastCatalog struct {
+	*index.Snapshot
+	checked atomic.Int64 // Unix nanoseconds
+}
+
 // snapshot is the whole catalog as of a revision. The first one who asks for it
 // pays for loading it.
 func (p *past) snapshot(ctx context.Context, at catalog.Revision) (*index.Snapshot, error) {
-	s, err := p.snapshots.Get(ctx, at, otter.LoaderFunc[catalog.Revision, *index.Snapshot](func(ctx context.Context, at catalog.Revision) (*index.Snapshot, error) {
+	c, err := p.snapshots.Get(ctx, at, otter.LoaderFunc[catalog.Revision, *pastCatalog](func(ctx context.Context, at catalog.Revision) (*pastCatalog, error) {
 		ctx = context.WithoutCancel(ctx) // others may wait for it although the first has left
 		p.loading <- struct{}{}
 		defer func() { <-p.loading }()
+		c := &pastCatalog{}
+		c.checked.Store(time.Now().UnixNano())
 		var entities []*catalog.Entity
 		err := p.store.LoadAt(ctx, at, func(e *catalog.Entity) error {
 			entities = append(entities, e)
@@ -123,40 +159,87 @@ func (p *past) snapshot(ctx context.Context, at catalog.Revision) (*index.Snapsh
 		}
 		x := index.New()
 		x.Load(entities, at)
-		return x.Snapshot(), nil
+		c.Snapshot = x.Snapshot()
+		return c, nil
 	}))
-	return s, p.explain(ctx, err)
-}
-
-// entity is one entity as of a revision, without the catalog around it: its
-// relations are those that it declared itself, and tell whether their targets
-// were there then.
-func (p *past) entity(ctx context.Context, ref catalog.Ref, at catalog.Revision) (*catalogv1.Entity, error) {
-	e, err := p.store.At(ctx, ref, at)
-	if errors.Is(err, store.ErrNotFound) {
-		return nil, notFound("waypost.dev/Entity", resourceName(ref), fmt.Sprintf("entity %s did not exist at revision %d", refString(ref), at))
+	if err == nil {
+		err = p.check(ctx, at, c)
 	}
 	if err != nil {
 		return nil, p.explain(ctx, err)
 	}
-	out := typedForm(e)
-	keys := make([]string, len(e.Relations))
-	for i, r := range e.Relations {
-		keys[i] = r.Target.Key()
+	return c.Snapshot, nil
+}
+
+// check forgets a catalog that the store has given up, with ErrTooOld.
+func (p *past) check(ctx context.Context, at catalog.Revision, c *pastCatalog) error {
+	now, last := time.Now().UnixNano(), c.checked.Load()
+	if now-last < int64(pastsChecked) || !c.checked.CompareAndSwap(last, now) {
+		return nil
 	}
-	existed, err := p.store.Existed(ctx, keys, at)
+	gone, err := p.store.Truncated(ctx, at)
 	if err != nil {
-		return nil, err
+		c.checked.Store(last)
+		return err
 	}
-	seen := map[[2]string]bool{}
+	if gone {
+		p.snapshots.Invalidate(at)
+		return store.ErrTooOld
+	}
+	return nil
+}
+
+// entity is one entity as of a revision, without the catalog around it: its
+// relations are those that it declared itself, and tell whether their targets
+// were there then. Which others declared of it is known of a whole catalog only:
+// no table has relations by their targets.
+func (p *past) entity(ctx context.Context, ref catalog.Ref, at catalog.Revision) (*catalog.Entity, []index.Relation, error) {
+	e, err := p.store.At(ctx, ref, at)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil, didNotExist(ref, at)
+	}
+	if err != nil {
+		return nil, nil, p.explain(ctx, err)
+	}
+	existed, err := p.existed(ctx, e.Relations, at)
+	if err != nil {
+		return nil, nil, p.explain(ctx, err)
+	}
+	relations := make([]index.Relation, len(e.Relations))
 	for i, r := range e.Relations {
-		if k := [2]string{r.Type, keys[i]}; !seen[k] {
-			seen[k] = true
-			out.Relations = append(out.Relations, &catalogv1.Relation{Type: r.Type, TargetRef: refString(r.Target), TargetExists: existed[keys[i]]})
+		relations[i] = index.Relation{Type: r.Type, Target: r.Target.Lower(), Exists: existed[r.Target.Key()]}
+	}
+	slices.SortFunc(relations, func(a, b index.Relation) int {
+		return cmp.Or(strings.Compare(a.Type, b.Type), strings.Compare(a.Target.Key(), b.Target.Key()))
+	})
+	return e, slices.Compact(relations), nil
+}
+
+// existed tells which targets of relations there were at a revision, by their
+// keys. What is there now and has not changed since, was there: only the others
+// are asked of the store.
+func (p *past) existed(ctx context.Context, relations []catalog.Relation, at catalog.Revision) (map[string]bool, error) {
+	now := p.index.Snapshot()
+	out := make(map[string]bool, len(relations))
+	var ask []string
+	for _, r := range relations {
+		key := r.Target.Key()
+		if _, known := out[key]; known {
+			continue
+		}
+		e, there := now.Get(r.Target)
+		out[key] = there && e.Entity.Revision <= at && at <= now.Revision() // which may lag behind the store
+		if !out[key] {
+			ask = append(ask, key)
 		}
 	}
-	sortRelations(out.Relations)
-	return out, nil
+	found, err := p.store.Existed(ctx, ask, at)
+	maps.Copy(out, found)
+	return out, err
+}
+
+func didNotExist(ref catalog.Ref, at catalog.Revision) error {
+	return notFound("waypost.dev/Entity", resourceName(ref), fmt.Sprintf("entity %s did not exist at revision %d", refString(ref), at))
 }
 
 // getAsOf is GetEntity of the past. If the catalog of then is in memory, the
@@ -166,22 +249,34 @@ func (c *catalogService) getAsOf(ctx context.Context, ref catalog.Ref, req *cata
 	if err != nil {
 		return nil, err
 	}
-	if s, ok := c.past.snapshots.GetIfPresent(at); ok {
-		r, ok := s.Get(ref)
-		if !ok {
-			return nil, notFound("waypost.dev/Entity", resourceName(ref), fmt.Sprintf("entity %s did not exist at revision %d", refString(ref), at))
+	if loaded, ok := c.past.snapshots.GetIfPresent(at); ok {
+		if err := c.past.check(ctx, at, loaded); err != nil {
+			return nil, c.past.explain(ctx, err)
 		}
-		return oneEntity(ctx, s, r, keep), nil
+		r, ok := loaded.Get(ref)
+		if !ok {
+			return nil, didNotExist(ref, at)
+		}
+		return oneEntity(ctx, loaded.Snapshot, r, keep), nil
 	}
-	count, _ := c.past.single.ComputeIfAbsent(at, func() (*atomic.Int32, bool) { return &atomic.Int32{}, false })
-	if count.Add(1) == manyOfOne {
+	if c.past.single.add(at, time.Now()) == manyOfOne {
 		go func() { _, _ = c.past.snapshot(context.WithoutCancel(ctx), at) }() // it costs speed only if it fails
 	}
-	e, err := c.past.entity(ctx, ref, at)
-	if err == nil && keep != nil {
-		keep.prune(e)
+	e, relations, err := c.past.entity(ctx, ref, at)
+	if err != nil {
+		return nil, err
 	}
-	return e, err
+	out := &catalogv1.Entity{}
+	if f, gateway := formOf(ctx); f == formJSON && keep == nil {
+		gateway.endJSON(appendViewed(gateway.startJSON(), e, jsonView(e, relations)), out)
+		return out, nil
+	}
+	out = typedForm(e)
+	out.Relations = relationMessages(relations)
+	if keep != nil {
+		keep.prune(out)
+	}
+	return out, nil
 }
 
 // listed is the snapshot that a list is of.

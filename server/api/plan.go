@@ -18,6 +18,7 @@ import (
 	"github.com/waypost-dev/waypost/server/index"
 	"github.com/waypost-dev/waypost/server/plan"
 	"github.com/waypost-dev/waypost/server/source"
+	"github.com/waypost-dev/waypost/server/source/reach"
 	"github.com/waypost-dev/waypost/server/store"
 )
 
@@ -51,7 +52,11 @@ func (p *planService) PlanChanges(ctx context.Context, req *catalogv1.PlanChange
 	for i, d := range req.Documents {
 		documents[i] = source.Document{Path: cmp.Or(d.Path, fmt.Sprintf("documents[%d]", i)), Content: d.Content}
 	}
+	if err := include(documents, req.Includes); err != nil {
+		return nil, err
+	}
 	repository := harvest.RepositoryOf(at.kept)
+	var problems []catalog.Problem // of the repository
 	if req.Ref != "" {
 		branch, err := p.branch(ctx, at, req.Ref)
 		if err != nil {
@@ -59,16 +64,28 @@ func (p *planService) PlanChanges(ctx context.Context, req *catalogv1.PlanChange
 		}
 		// What stands on the branch is read as if it stood where the catalog reads it.
 		documents, repository.Commit, proposal.Complete = branch.Documents, branch.Commit, true
+		problems = branch.Problems
+	}
+	if req.Ref == "" {
+		for path, d := range at.kept.Documents {
+			if reach.Elsewhere(d.Hash) { // who sends documents sends none of other hosts
+				proposal.KeptPaths = append(proposal.KeptPaths, path)
+			}
+		}
 	}
 	for _, d := range documents {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		file := descriptor.File{Path: d.Path, Content: d.Content, Location: "file:" + d.Path, Schemas: p.schemas}
-		if at.source != "" {
-			file = harvest.FileOf(at.source, repository, d)
-			file.Schemas = p.schemas
+		if d.Problem != nil { // what is known of it stays
+			proposal.Documents[d.Path] = plan.Document{Problems: []catalog.Problem{*d.Problem}, AllBroken: true}
+			continue
 		}
+		file := harvest.FileOf(at.source, repository, d)
+		if at.source == "" { // it stands nowhere yet
+			file = descriptor.File{Path: d.Path, Content: d.Content, Location: "file:" + d.Path, Include: file.Include}
+		}
+		file.Schemas = p.schemas
 		decoded := descriptor.Decode(file)
 		doc := plan.Document{Entities: decoded.Entities, Problems: decoded.Problems}
 		doc.Broken, doc.AllBroken = harvest.Broken(decoded)
@@ -82,10 +99,32 @@ func (p *planService) PlanChanges(ctx context.Context, req *catalogv1.PlanChange
 		proposal.Inferred = harvest.Inferred(at.source, at.kept)
 	}
 	made := plan.Make(s, proposal)
+	made.Problems = append(made.Problems, problems...)
 	if err := p.mended(ctx, made, proposal); err != nil {
 		return nil, err
 	}
 	return planMessage(made)
+}
+
+// include gives documents the files that their placeholders name.
+func include(documents []source.Document, files []*catalogv1.Include) error {
+	at := make(map[string]*source.Document, len(documents))
+	for i := range documents {
+		at[documents[i].Path] = &documents[i]
+	}
+	for i, f := range files {
+		d := at[f.DocumentPath]
+		if d == nil {
+			return badField(fmt.Sprintf("includes[%d].document_path", i), "NO_DOCUMENT", "there is no such document among those that are sent")
+		}
+		one := source.Include{From: f.FromPath, Target: f.Target, Path: f.Path, Content: f.Content}
+		if q := f.Problem; q != nil {
+			one.Content = nil
+			one.Problem = &catalog.Problem{Code: cmp.Or(catalog.Code(q.Code), catalog.CodeUnreadable), Message: q.Message, Hint: q.Hint}
+		}
+		d.Includes = append(d.Includes, one)
+	}
+	return nil
 }
 
 // place is where the proposed documents stand.
@@ -166,11 +205,21 @@ func nothingLeft(kept store.Repository, p plan.Proposal) bool {
 		return false
 	}
 	for path := range kept.Documents {
-		if !p.Complete && !slices.Contains(p.RemovedPaths, path) {
+		if !p.Replaces(path) {
 			return false
 		}
 	}
 	return true
+}
+
+// planned are the problems that a plan finds while it decodes. It neither asks
+// plugins, whose problems have codes of their own, nor leaves relations to this:
+// the index tells which of those dangle.
+var planned = map[catalog.Code]bool{
+	catalog.CodeSyntax: true, catalog.CodeTooLarge: true, catalog.CodeEncoding: true, catalog.CodeDuplicateKey: true,
+	catalog.CodeEnvelope: true, catalog.CodeField: true, catalog.CodeSpec: true, catalog.CodeReference: true,
+	catalog.CodeUnknownKind: true, catalog.CodeUnreadable: true, catalog.CodeConflict: true, catalog.CodeDuplicateRef: true,
+	catalog.CodeTemplate: true,
 }
 
 // mended adds what is wrong now with the documents and would not be any more.
@@ -186,9 +235,7 @@ func (p *planService) mended(ctx context.Context, made *plan.Plan, proposal plan
 		return a.Code == b.Code && a.Path == b.Path && a.Entity == b.Entity && a.Field == b.Field
 	}
 	for _, q := range now {
-		_, replaced := proposal.Documents[q.Path]
-		replaced = replaced || proposal.Complete || slices.Contains(proposal.RemovedPaths, q.Path)
-		if q.Source != proposal.Source || q.Repository != proposal.Repository || q.Path == "" || q.Code == catalog.CodeDangling || !replaced {
+		if q.Source != proposal.Source || q.Repository != proposal.Repository || q.Path == "" || !planned[q.Code] || !proposal.Replaces(q.Path) {
 			continue
 		}
 		if !slices.ContainsFunc(made.Problems, func(o catalog.Problem) bool { return same(q, o) }) {

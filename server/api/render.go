@@ -165,8 +165,11 @@ const (
 
 // appendJSON appends the entity in JSON.
 func appendJSON(b []byte, s *index.Snapshot, r *index.Record) []byte {
-	e := r.Entity
-	v := r.View(viewJSON, func() []byte { return jsonView(s, r) })
+	return appendViewed(b, r.Entity, r.View(viewJSON, func() []byte { return jsonView(r.Entity, s.Relations(r)) }))
+}
+
+// appendViewed is appendJSON with the JSON view of the entity.
+func appendViewed(b []byte, e *catalog.Entity, v []byte) []byte {
 	number := func(i int) uint32 { return binary.LittleEndian.Uint32(v[4*i:]) }
 	etag, rest := v[jsonViewHead:jsonViewHead+etagLength], v[jsonViewHead+etagLength:]
 	metadata, relations := rest[:number(2*jsonPlaces)], string(rest[number(2*jsonPlaces):])
@@ -229,10 +232,8 @@ func cutText(s string) (first, rest string) {
 	return s[:n], s[n:]
 }
 
-func jsonView(s *index.Snapshot, r *index.Record) []byte {
-	e := r.Entity
+func jsonView(e *catalog.Entity, relations []index.Relation) []byte {
 	parts := gjson.GetManyBytes(e.Document, "apiVersion", "kind", "metadata", "spec")
-	relations := s.Relations(r)
 	view := make([]byte, jsonViewHead, jsonViewHead+etagLength+64*len(relations))
 	place := func(place int, v gjson.Result) {
 		binary.LittleEndian.PutUint32(view[8*place:], uint32(v.Index))

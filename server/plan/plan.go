@@ -54,8 +54,10 @@ type Proposal struct {
 	Documents map[string]Document
 	// RemovedPaths would be gone.
 	RemovedPaths []string
-	// Complete says that the repository would have no other documents.
-	Complete bool
+	// Complete says that the repository would have no other documents, but for
+	// KeptPaths, of which nothing is known: those of other hosts.
+	Complete  bool
+	KeptPaths []string
 	// Inferred is what a harvest makes of a repository without documents; nil if
 	// there would be some, or nothing would be inferred.
 	Inferred *catalog.Entity
@@ -70,6 +72,13 @@ type Document struct {
 	// good form.
 	Broken    []string
 	AllBroken bool
+}
+
+// Replaces tells whether the proposal says anew what a document of the repository
+// holds.
+func (p Proposal) Replaces(path string) bool {
+	_, proposed := p.Documents[path]
+	return proposed || slices.Contains(p.RemovedPaths, path) || p.Complete && !slices.Contains(p.KeptPaths, path)
 }
 
 // Make compares a proposal with the catalog.
@@ -104,8 +113,7 @@ func (m *maker) replaced(o catalog.Origin) bool {
 	if o.Inferred {
 		return o.Path == "" && m.declares() // a declared entity takes the place of what was inferred
 	}
-	_, proposed := m.p.Documents[o.Path]
-	return m.p.Complete || proposed || slices.Contains(m.p.RemovedPaths, o.Path)
+	return m.p.Replaces(o.Path)
 }
 
 func (m *maker) declares() bool {

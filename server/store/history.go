@@ -158,8 +158,9 @@ func (s *Store) At(ctx context.Context, ref catalog.Ref, at catalog.Revision) (*
 	var x entityScanner
 	var found *catalog.Change
 	var from string
-	err := queryRows(ctx, s.reader, s.bind(`SELECT `+keptFrom+`, `+revisionColumns+contentColumns+` FROM "revisions" r JOIN "contents" t ON t."id" = r."content_id"
-		WHERE r."ref_key" = ? AND r."id" <= ? ORDER BY r."id" DESC LIMIT 1`), []any{toText(ref.Key()), int64(at)}, func(rows *sql.Rows) error {
+	// Limited before it is joined, as in historyRows.
+	err := s.prepared(ctx, `SELECT `+keptFrom+`, `+revisionColumns+contentColumns+` FROM (SELECT * FROM "revisions"
+		WHERE "ref_key" = ? AND "id" <= ? ORDER BY "id" DESC LIMIT 1) r JOIN "contents" t ON t."id" = r."content_id"`, []any{toText(ref.Key()), int64(at)}, func(rows *sql.Rows) error {
 		c, err := x.scanChange(rows, &from)
 		found = &c
 		return err
@@ -179,9 +180,11 @@ func (s *Store) At(ctx context.Context, ref catalog.Ref, at catalog.Revision) (*
 	return found.Entity, nil
 }
 
-// Existed tells which of some refs, by their keys, there were at a revision.
+// Existed tells which of some refs, by their keys, there were at a revision. The
+// error is ErrTooOld if that is not known any more. The work grows with the
+// number of refs, and not with that of their revisions.
 func (s *Store) Existed(ctx context.Context, refs []string, at catalog.Revision) (map[string]bool, error) {
-	out := map[string]bool{}
+	out := make(map[string]bool, len(refs))
 	if len(refs) == 0 {
 		return out, nil
 	}
@@ -189,18 +192,58 @@ func (s *Store) Existed(ctx context.Context, refs []string, at catalog.Revision)
 	for i, ref := range refs {
 		keys[i] = toText(ref)
 	}
-	err := queryRows(ctx, s.reader, s.bind(`SELECT "ref_key" FROM "revisions" WHERE "op" <> 'delete' AND "id" IN
-		(SELECT max("id") FROM "revisions" WHERE `+s.in(`"ref_key"`)+` AND "id" <= ? GROUP BY "ref_key")`), []any{list(s, keys), int64(at)},
-		func(rows *sql.Rows) error {
-			var key string
-			err := rows.Scan(&key)
+	each := `json_each(?) k`
+	if s.postgres {
+		each = `unnest(?::text[]) k(value)`
+	}
+	var from string
+	err := s.prepared(ctx, `SELECT `+keptFrom+`, k.value, coalesce((SELECT "op" FROM "revisions" WHERE "ref_key" = k.value AND "id" <= ? ORDER BY "id" DESC LIMIT 1), 'delete')
+		FROM `+each, []any{int64(at), list(s, keys)}, func(rows *sql.Rows) error {
+		var key, op string
+		err := rows.Scan(&from, &key, &op)
+		if op != string(catalog.OpDelete) {
 			out[fromText(key)] = true
-			return err
-		})
+		}
+		return err
+	})
+	if err == nil {
+		err = tooOld(from, at)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read what there was at revision %d: %w", at, err)
 	}
 	return out, nil
+}
+
+// prepared is queryRows on the readers for a query that is asked often and
+// answered by a few seeks: SQLite takes longer to prepare one than to answer it,
+// and as long to watch whether the caller leaves meanwhile. So who leaves is
+// noticed before, and not while waiting for one of the readers. On PostgreSQL
+// the driver keeps what it has prepared. There are few such queries, so all are
+// kept until Close.
+func (s *Store) prepared(ctx context.Context, query string, args []any, each func(*sql.Rows) error) error {
+	if s.postgres {
+		return queryRows(ctx, s.reader, s.bind(query), args, each)
+	}
+	known, ok := s.statements.Load(query)
+	if !ok {
+		made, err := s.reader.PrepareContext(ctx, query)
+		if err != nil {
+			return err
+		}
+		var other bool
+		if known, other = s.statements.LoadOrStore(query, made); other {
+			_ = made.Close() // another call was first; this one was never used
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	rows, err := known.(*sql.Stmt).QueryContext(context.WithoutCancel(ctx), args...)
+	if err != nil {
+		return err
+	}
+	return readRows(rows, each)
 }
 
 // RevisionAt is the last revision at or before a time, and 0 if there is none.

@@ -125,6 +125,10 @@ func queryRows(ctx context.Context, q queryer, query string, args []any, each fu
 	if err != nil {
 		return err
 	}
+	return readRows(rows, each)
+}
+
+func readRows(rows *sql.Rows, each func(*sql.Rows) error) error {
 	defer rows.Close()
 	for rows.Next() {
 		if err := each(rows); err != nil {

@@ -2,23 +2,28 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	catalogv1 "github.com/waypost-dev/waypost/proto/waypost/catalog/v1"
+	"github.com/waypost-dev/waypost/server/catalog"
 	"github.com/waypost-dev/waypost/server/cmd/waypost/internal/check"
 	"github.com/waypost-dev/waypost/server/cmd/waypost/internal/report"
 	"github.com/waypost-dev/waypost/server/cmd/waypost/internal/show"
+	"github.com/waypost-dev/waypost/server/source"
 	"github.com/waypost-dev/waypost/server/source/gitdir"
 )
 
 func (c *cli) plan() *cobra.Command {
-	var format, repository, source, branch string
+	var format, repository, sourceName, branch string
 	var patterns, removed []string
 	var strict bool
+	var reading check.Reading
 	cmd := &cobra.Command{
 		Use:   "plan [DIR|FILE…]",
 		Short: "Say what catalog files would change, and change nothing",
@@ -27,7 +32,10 @@ add, change, remove and break. It writes nothing.
 
 A DIR is taken for the whole repository: what the catalog has from other files of
 it would be removed. FILEs are taken as they are, beside what else the repository
-has. With --branch, the server reads a branch itself. The repository is the one
+has. Either way the files of the repository to which they lead are taken too, by
+Locations and placeholders ($text, $json, $yaml). What Locations bring from other
+hosts stays as it is; what placeholders bring from there is read from the hosts
+that --read-allow names. With --branch, the server reads a branch itself. The repository is the one
 that --repository names, or else GITHUB_REPOSITORY, or the remote of the clone.
 
 It exits with 1 if something would be refused, with --strict also if something
@@ -41,18 +49,22 @@ would break, such as another entity's dependency.`,
 	formatFlag(cmd, &format, "table", report.Formats...)
 	f := cmd.Flags()
 	f.StringVar(&repository, "repository", "", "OWNER/NAME of the repository that the files belong to")
-	f.StringVar(&source, "source", "", "source of the repository, if several have it")
+	f.StringVar(&sourceName, "source", "", "source of the repository, if several have it")
 	f.StringVar(&branch, "branch", "", "branch for the server to read in place of files")
 	f.StringSliceVar(&patterns, "pattern", []string{"catalog-info.yaml"}, "catalog files in a DIR, with * and **, as the source has them; repeatable")
+	readAllowFlag(cmd, &reading)
 	f.StringSliceVar(&removed, "removed", nil, "path in the repository that would be removed; repeatable")
 	f.BoolVar(&strict, "strict", false, "exit with 1 for warnings too")
 	cmd.RunE = func(cmd *cobra.Command, paths []string) error {
-		req := &catalogv1.PlanChangesRequest{Repository: repository, Source: source, Ref: branch, RemovedPaths: removed}
+		req := &catalogv1.PlanChangesRequest{Repository: repository, Source: sourceName, Ref: branch, RemovedPaths: removed}
 		if (branch != "") == (len(paths)+len(removed) > 0) {
 			return usagef("name a folder or files, or a branch with --branch")
 		}
-		for _, path := range paths {
-			if err := c.propose(req, path, patterns, len(paths)); err != nil {
+		reading.Branch = c.getenv("GITHUB_BASE_REF")
+		var local []catalog.Problem
+		if len(paths) > 0 {
+			var err error
+			if local, err = c.propose(cmd.Context(), req, paths, patterns, reading); err != nil {
 				return err
 			}
 		}
@@ -69,6 +81,7 @@ would break, such as another entity's dependency.`,
 		if err != nil {
 			return err
 		}
+		addLocal(answer, local, req.GetRepository())
 		if err := c.planned(answer, format); err != nil {
 			return err
 		}
@@ -81,38 +94,90 @@ would break, such as another entity's dependency.`,
 	return cmd
 }
 
-// propose adds the files at a path to a request.
-func (c *cli) propose(req *catalogv1.PlanChangesRequest, path string, patterns []string, of int) error {
-	info, err := os.Stat(path)
+// maxProposed is how many bytes of files are sent: a server takes 16 MiB.
+const maxProposed = 15 << 20
+
+// propose adds a folder, or files, to a request, and returns what is wrong with
+// what they lead to.
+func (c *cli) propose(ctx context.Context, req *catalogv1.PlanChangesRequest, paths, patterns []string, reading check.Reading) ([]catalog.Problem, error) {
+	repo, err := c.proposed(ctx, req, paths, patterns, reading)
 	if err != nil {
-		return usage(err)
+		return nil, err
 	}
-	var files []check.File
-	if info.IsDir() {
-		if of > 1 {
-			return usagef("%s is a folder; name one folder, or files", path)
+	bytes := 0
+	for _, d := range repo.Documents {
+		if d.Problem != nil {
+			return nil, usagef("%s: %s; %s", d.Path, d.Problem.Message, d.Problem.Hint)
 		}
-		if files, err = check.Files(path, patterns); err != nil {
-			return usage(err)
+		if d.Location != "" { // of another host
+			continue
+		}
+		bytes += len(d.Content)
+		req.Documents = append(req.Documents, &catalogv1.Document{Path: d.Path, Content: d.Content})
+		for _, i := range d.Includes {
+			bytes += len(i.Content)
+			one := &catalogv1.Include{DocumentPath: d.Path, FromPath: i.From, Target: i.Target, Path: i.Path, Content: i.Content}
+			if i.Problem != nil {
+				one.Problem = &catalogv1.Problem{Code: string(i.Problem.Code), Message: i.Problem.Message, Hint: i.Problem.Hint}
+			}
+			req.Includes = append(req.Includes, one)
+		}
+	}
+	if bytes > maxProposed {
+		return nil, usagef("the catalog files and what they include have %d bytes; %d can be planned at once: name the FILEs that changed", bytes, maxProposed)
+	}
+	return repo.Problems, nil
+}
+
+// proposed reads what is proposed.
+func (c *cli) proposed(ctx context.Context, req *catalogv1.PlanChangesRequest, paths, patterns []string, reading check.Reading) (source.Repository, error) {
+	for _, path := range paths {
+		info, err := os.Stat(path)
+		if err != nil {
+			return source.Repository{}, usage(err)
+		}
+		if !info.IsDir() {
+			continue
+		}
+		if len(paths) > 1 {
+			return source.Repository{}, usagef("%s is a folder; name one folder, or files", path)
+		}
+		repo, err := reading.Read(ctx, path, patterns)
+		if err != nil {
+			return repo, usage(err)
 		}
 		if name, ok := gitdir.FullName(path); ok && c.getenv("GITHUB_REPOSITORY") == "" {
 			req.Repository = cmp.Or(req.Repository, name)
 		}
 		req.Complete = cmp.Or(req.Repository, c.getenv("GITHUB_REPOSITORY")) != ""
-		if len(files) == 0 && !req.Complete {
-			return usagef("%w in %s; name them with --pattern, or the repository with --repository", check.ErrNoFiles, path)
+		if len(repo.Documents) == 0 && !req.Complete {
+			return repo, usagef("%w in %s; name them with --pattern, or the repository with --repository", check.ErrNoFiles, path)
 		}
-	} else {
-		file, err := check.ReadFile(path)
-		if err != nil {
-			return usage(err)
+		return repo, nil
+	}
+	repo, err := reading.ReadFiles(ctx, paths)
+	if err != nil {
+		return repo, usage(err)
+	}
+	return repo, nil
+}
+
+// addLocal adds to a plan what is wrong with what the files lead to, which the
+// server does not see, and so cannot have been mended either.
+func addLocal(answer *catalogv1.PlanChangesResponse, local []catalog.Problem, repository string) {
+	for _, p := range local {
+		answer.Mended = slices.DeleteFunc(answer.Mended, func(m *catalogv1.Problem) bool {
+			return m.GetCode() == string(p.Code) && m.GetPath() == p.Path && m.GetField() == p.Field
+		})
+		severity := catalogv1.Severity_SEVERITY_WARNING
+		if p.Severity == catalog.SeverityError {
+			severity = catalogv1.Severity_SEVERITY_ERROR
 		}
-		files = append(files, file)
+		answer.Problems = append(answer.Problems, &catalogv1.Problem{
+			Code: string(p.Code), Severity: severity, Repository: repository, Path: p.Path, Line: int32(p.Line), Column: int32(p.Column),
+			Field: p.Field, Message: p.Message, Hint: p.Hint,
+		})
 	}
-	for _, f := range files {
-		req.Documents = append(req.Documents, &catalogv1.Document{Path: f.Path, Content: f.Content})
-	}
-	return nil
 }
 
 // planned prints a plan.

@@ -20,19 +20,22 @@ func (c *cli) validate() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "validate DIR|FILE…",
 		Short: "Check catalog files before they are merged",
-		Long: `Validate checks catalog files where they lie, without a server, a database or
-a network, exactly as a harvest would. It exits with 1 if something is wrong
-enough to keep an entity out of the catalog.`,
+		Long: `Validate checks catalog files where they lie, without a server or a database,
+exactly as a harvest would once they are committed: with the files of the same
+repository to which Locations and placeholders ($text, $json, $yaml) lead. Files
+on other hosts are read only from those that --read-allow names. It exits with 1
+if something is wrong enough to keep an entity out of the catalog.`,
 		Example: `  waypost validate .
   waypost validate . -o github        # annotates a pull request in GitHub Actions
   waypost validate . -o sarif > waypost.sarif`,
 		Args: cobra.MinimumNArgs(1),
-		RunE: func(_ *cobra.Command, paths []string) error {
+		RunE: func(cmd *cobra.Command, paths []string) error {
 			var err error
+			o.Branch = c.getenv("GITHUB_BASE_REF")
 			if o.Schemas, err = schemas(kinds); err != nil {
 				return usage(err)
 			}
-			r, err := check.Run(paths, o)
+			r, err := check.Run(cmd.Context(), paths, o)
 			if errors.Is(err, check.ErrNoFiles) {
 				return usagef("%w; name the files with --pattern, for example --pattern '**/*.yaml'", err)
 			}
@@ -52,9 +55,15 @@ enough to keep an entity out of the catalog.`,
 	}
 	formatFlag(cmd, &format, "table", report.Formats...)
 	cmd.Flags().StringSliceVar(&o.Patterns, "pattern", o.Patterns, "catalog files in a folder, with * and **; repeatable")
+	readAllowFlag(cmd, &o.Reading)
 	cmd.Flags().StringSliceVar(&kinds, "kind-schema", nil, "JSON Schema of a custom kind, for example example.org/v1/Dataset=FILE; repeatable")
 	cmd.Flags().BoolVar(&o.Complete, "complete", false, "these files hold the whole catalog: warn of relations to anything else")
 	return cmd
+}
+
+// readAllowFlag adds the hosts from which files may be read.
+func readAllowFlag(cmd *cobra.Command, r *check.Reading) {
+	cmd.Flags().StringSliceVar(&r.ReadAllow, "read-allow", nil, "HOST or HOST:PORT that Locations and placeholders may lead to, as the server has it; repeatable")
 }
 
 // schemas reads the JSON Schemas of custom kinds, each APIVERSION/KIND=FILE.

@@ -68,6 +68,10 @@ type Reached struct {
 // the hash under which it was last reported: then it leads nowhere.
 func Known(before, hash string) bool { return hash != "" && before == hash }
 
+// Elsewhere tells by the hash under which a document was reported whether it stands
+// on another host.
+func Elsewhere(hash string) bool { return strings.Contains(hash, "@") }
+
 // Needed tells whether the documents that patterns found may lead anywhere, or may
 // have led to something that is known, so that Do has to find out.
 func (w Walk) Needed(documents []source.Document) bool {
@@ -414,7 +418,7 @@ func (r *walk) retain(ctx context.Context) ([]*node, error) {
 	for p, hash := range r.Known {
 		switch {
 		case r.seen[p] != nil:
-		case strings.Contains(hash, "@"):
+		case Elsewhere(hash):
 			n := r.add(&node{Document: source.Document{Path: p, Hash: hash}, unread: true})
 			n.blob = hash
 			r.out.Foreign = true

@@ -40,7 +40,11 @@ type PlanChangesRequest struct {
 	// can.
 	Ref string `protobuf:"bytes,5,opt,name=ref,proto3" json:"ref,omitempty"`
 	// Paths that would be removed.
-	RemovedPaths  []string `protobuf:"bytes,6,rep,name=removed_paths,json=removedPaths,proto3" json:"removed_paths,omitempty"`
+	RemovedPaths []string `protobuf:"bytes,6,rep,name=removed_paths,json=removedPaths,proto3" json:"removed_paths,omitempty"`
+	// Files that placeholders in the documents name ($text, $json and $yaml). If
+	// there are none, placeholders stay as they are; otherwise each that is not
+	// here is a problem. At most 10,000.
+	Includes      []*Include `protobuf:"bytes,7,rep,name=includes,proto3" json:"includes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -117,6 +121,104 @@ func (x *PlanChangesRequest) GetRemovedPaths() []string {
 	return nil
 }
 
+func (x *PlanChangesRequest) GetIncludes() []*Include {
+	if x != nil {
+		return x.Includes
+	}
+	return nil
+}
+
+// Include is a file that a placeholder of a document names.
+type Include struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Path of the document.
+	DocumentPath string `protobuf:"bytes,1,opt,name=document_path,json=documentPath,proto3" json:"document_path,omitempty"`
+	// Path of the included file in which the placeholder stands; empty if it is the
+	// document itself.
+	FromPath string `protobuf:"bytes,2,opt,name=from_path,json=fromPath,proto3" json:"from_path,omitempty"`
+	// What the placeholder says.
+	Target string `protobuf:"bytes,3,opt,name=target,proto3" json:"target,omitempty"`
+	// Path of the file in the repository; empty if the target leads nowhere.
+	Path    string `protobuf:"bytes,4,opt,name=path,proto3" json:"path,omitempty"`
+	Content []byte `protobuf:"bytes,5,opt,name=content,proto3" json:"content,omitempty"`
+	// Why there is no content. Its code, message and hint count.
+	Problem       *Problem `protobuf:"bytes,6,opt,name=problem,proto3" json:"problem,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Include) Reset() {
+	*x = Include{}
+	mi := &file_waypost_catalog_v1_plan_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Include) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Include) ProtoMessage() {}
+
+func (x *Include) ProtoReflect() protoreflect.Message {
+	mi := &file_waypost_catalog_v1_plan_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Include.ProtoReflect.Descriptor instead.
+func (*Include) Descriptor() ([]byte, []int) {
+	return file_waypost_catalog_v1_plan_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Include) GetDocumentPath() string {
+	if x != nil {
+		return x.DocumentPath
+	}
+	return ""
+}
+
+func (x *Include) GetFromPath() string {
+	if x != nil {
+		return x.FromPath
+	}
+	return ""
+}
+
+func (x *Include) GetTarget() string {
+	if x != nil {
+		return x.Target
+	}
+	return ""
+}
+
+func (x *Include) GetPath() string {
+	if x != nil {
+		return x.Path
+	}
+	return ""
+}
+
+func (x *Include) GetContent() []byte {
+	if x != nil {
+		return x.Content
+	}
+	return nil
+}
+
+func (x *Include) GetProblem() *Problem {
+	if x != nil {
+		return x.Problem
+	}
+	return nil
+}
+
 type PlanChangesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// By entity ref.
@@ -136,7 +238,7 @@ type PlanChangesResponse struct {
 
 func (x *PlanChangesResponse) Reset() {
 	*x = PlanChangesResponse{}
-	mi := &file_waypost_catalog_v1_plan_proto_msgTypes[1]
+	mi := &file_waypost_catalog_v1_plan_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -148,7 +250,7 @@ func (x *PlanChangesResponse) String() string {
 func (*PlanChangesResponse) ProtoMessage() {}
 
 func (x *PlanChangesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_waypost_catalog_v1_plan_proto_msgTypes[1]
+	mi := &file_waypost_catalog_v1_plan_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -161,7 +263,7 @@ func (x *PlanChangesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PlanChangesResponse.ProtoReflect.Descriptor instead.
 func (*PlanChangesResponse) Descriptor() ([]byte, []int) {
-	return file_waypost_catalog_v1_plan_proto_rawDescGZIP(), []int{1}
+	return file_waypost_catalog_v1_plan_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *PlanChangesResponse) GetChanges() []*PlannedChange {
@@ -217,7 +319,7 @@ type PlannedChange struct {
 
 func (x *PlannedChange) Reset() {
 	*x = PlannedChange{}
-	mi := &file_waypost_catalog_v1_plan_proto_msgTypes[2]
+	mi := &file_waypost_catalog_v1_plan_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -229,7 +331,7 @@ func (x *PlannedChange) String() string {
 func (*PlannedChange) ProtoMessage() {}
 
 func (x *PlannedChange) ProtoReflect() protoreflect.Message {
-	mi := &file_waypost_catalog_v1_plan_proto_msgTypes[2]
+	mi := &file_waypost_catalog_v1_plan_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -242,7 +344,7 @@ func (x *PlannedChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PlannedChange.ProtoReflect.Descriptor instead.
 func (*PlannedChange) Descriptor() ([]byte, []int) {
-	return file_waypost_catalog_v1_plan_proto_rawDescGZIP(), []int{2}
+	return file_waypost_catalog_v1_plan_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *PlannedChange) GetEntityRef() string {
@@ -298,7 +400,7 @@ var File_waypost_catalog_v1_plan_proto protoreflect.FileDescriptor
 
 const file_waypost_catalog_v1_plan_proto_rawDesc = "" +
 	"\n" +
-	"\x1dwaypost/catalog/v1/plan.proto\x12\x12waypost.catalog.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a waypost/catalog/v1/catalog.proto\x1a waypost/catalog/v1/history.proto\"\x8f\x02\n" +
+	"\x1dwaypost/catalog/v1/plan.proto\x12\x12waypost.catalog.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a waypost/catalog/v1/catalog.proto\x1a waypost/catalog/v1/history.proto\"\xd3\x02\n" +
 	"\x12PlanChangesRequest\x12E\n" +
 	"\tdocuments\x18\x01 \x03(\v2\x1c.waypost.catalog.v1.DocumentB\t\xbaH\x06\x92\x01\x03\x10\xe8\aR\tdocuments\x12(\n" +
 	"\n" +
@@ -307,7 +409,16 @@ const file_waypost_catalog_v1_plan_proto_rawDesc = "" +
 	"\x06source\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xac\x02R\x06source\x12\x1a\n" +
 	"\bcomplete\x18\x04 \x01(\bR\bcomplete\x12\x1a\n" +
 	"\x03ref\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\xac\x02R\x03ref\x12.\n" +
-	"\rremoved_paths\x18\x06 \x03(\tB\t\xbaH\x06\x92\x01\x03\x10\xe8\aR\fremovedPaths\"\xfa\x01\n" +
+	"\rremoved_paths\x18\x06 \x03(\tB\t\xbaH\x06\x92\x01\x03\x10\xe8\aR\fremovedPaths\x12B\n" +
+	"\bincludes\x18\a \x03(\v2\x1b.waypost.catalog.v1.IncludeB\t\xbaH\x06\x92\x01\x03\x10\x90NR\bincludes\"\xfc\x01\n" +
+	"\aInclude\x12-\n" +
+	"\rdocument_path\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\fdocumentPath\x12%\n" +
+	"\tfrom_path\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\bfromPath\x12 \n" +
+	"\x06target\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x06target\x12\x1c\n" +
+	"\x04path\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x04path\x12$\n" +
+	"\acontent\x18\x05 \x01(\fB\n" +
+	"\xbaH\az\x05\x18\x80\x80\xc0\x02R\acontent\x125\n" +
+	"\aproblem\x18\x06 \x01(\v2\x1b.waypost.catalog.v1.ProblemR\aproblem\"\xfa\x01\n" +
 	"\x13PlanChangesResponse\x12;\n" +
 	"\achanges\x18\x01 \x03(\v2!.waypost.catalog.v1.PlannedChangeR\achanges\x127\n" +
 	"\bproblems\x18\x02 \x03(\v2\x1b.waypost.catalog.v1.ProblemR\bproblems\x123\n" +
@@ -339,35 +450,38 @@ func file_waypost_catalog_v1_plan_proto_rawDescGZIP() []byte {
 	return file_waypost_catalog_v1_plan_proto_rawDescData
 }
 
-var file_waypost_catalog_v1_plan_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
+var file_waypost_catalog_v1_plan_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
 var file_waypost_catalog_v1_plan_proto_goTypes = []any{
 	(*PlanChangesRequest)(nil),  // 0: waypost.catalog.v1.PlanChangesRequest
-	(*PlanChangesResponse)(nil), // 1: waypost.catalog.v1.PlanChangesResponse
-	(*PlannedChange)(nil),       // 2: waypost.catalog.v1.PlannedChange
-	(*Document)(nil),            // 3: waypost.catalog.v1.Document
-	(*Problem)(nil),             // 4: waypost.catalog.v1.Problem
-	(EntityRevision_Op)(0),      // 5: waypost.catalog.v1.EntityRevision.Op
-	(*Entity)(nil),              // 6: waypost.catalog.v1.Entity
-	(*FieldChange)(nil),         // 7: waypost.catalog.v1.FieldChange
-	(*Relation)(nil),            // 8: waypost.catalog.v1.Relation
+	(*Include)(nil),             // 1: waypost.catalog.v1.Include
+	(*PlanChangesResponse)(nil), // 2: waypost.catalog.v1.PlanChangesResponse
+	(*PlannedChange)(nil),       // 3: waypost.catalog.v1.PlannedChange
+	(*Document)(nil),            // 4: waypost.catalog.v1.Document
+	(*Problem)(nil),             // 5: waypost.catalog.v1.Problem
+	(EntityRevision_Op)(0),      // 6: waypost.catalog.v1.EntityRevision.Op
+	(*Entity)(nil),              // 7: waypost.catalog.v1.Entity
+	(*FieldChange)(nil),         // 8: waypost.catalog.v1.FieldChange
+	(*Relation)(nil),            // 9: waypost.catalog.v1.Relation
 }
 var file_waypost_catalog_v1_plan_proto_depIdxs = []int32{
-	3,  // 0: waypost.catalog.v1.PlanChangesRequest.documents:type_name -> waypost.catalog.v1.Document
-	2,  // 1: waypost.catalog.v1.PlanChangesResponse.changes:type_name -> waypost.catalog.v1.PlannedChange
-	4,  // 2: waypost.catalog.v1.PlanChangesResponse.problems:type_name -> waypost.catalog.v1.Problem
-	4,  // 3: waypost.catalog.v1.PlanChangesResponse.mended:type_name -> waypost.catalog.v1.Problem
-	5,  // 4: waypost.catalog.v1.PlannedChange.op:type_name -> waypost.catalog.v1.EntityRevision.Op
-	6,  // 5: waypost.catalog.v1.PlannedChange.entity:type_name -> waypost.catalog.v1.Entity
-	7,  // 6: waypost.catalog.v1.PlannedChange.changes:type_name -> waypost.catalog.v1.FieldChange
-	8,  // 7: waypost.catalog.v1.PlannedChange.relations_added:type_name -> waypost.catalog.v1.Relation
-	8,  // 8: waypost.catalog.v1.PlannedChange.relations_removed:type_name -> waypost.catalog.v1.Relation
-	0,  // 9: waypost.catalog.v1.PlanService.PlanChanges:input_type -> waypost.catalog.v1.PlanChangesRequest
-	1,  // 10: waypost.catalog.v1.PlanService.PlanChanges:output_type -> waypost.catalog.v1.PlanChangesResponse
-	10, // [10:11] is the sub-list for method output_type
-	9,  // [9:10] is the sub-list for method input_type
-	9,  // [9:9] is the sub-list for extension type_name
-	9,  // [9:9] is the sub-list for extension extendee
-	0,  // [0:9] is the sub-list for field type_name
+	4,  // 0: waypost.catalog.v1.PlanChangesRequest.documents:type_name -> waypost.catalog.v1.Document
+	1,  // 1: waypost.catalog.v1.PlanChangesRequest.includes:type_name -> waypost.catalog.v1.Include
+	5,  // 2: waypost.catalog.v1.Include.problem:type_name -> waypost.catalog.v1.Problem
+	3,  // 3: waypost.catalog.v1.PlanChangesResponse.changes:type_name -> waypost.catalog.v1.PlannedChange
+	5,  // 4: waypost.catalog.v1.PlanChangesResponse.problems:type_name -> waypost.catalog.v1.Problem
+	5,  // 5: waypost.catalog.v1.PlanChangesResponse.mended:type_name -> waypost.catalog.v1.Problem
+	6,  // 6: waypost.catalog.v1.PlannedChange.op:type_name -> waypost.catalog.v1.EntityRevision.Op
+	7,  // 7: waypost.catalog.v1.PlannedChange.entity:type_name -> waypost.catalog.v1.Entity
+	8,  // 8: waypost.catalog.v1.PlannedChange.changes:type_name -> waypost.catalog.v1.FieldChange
+	9,  // 9: waypost.catalog.v1.PlannedChange.relations_added:type_name -> waypost.catalog.v1.Relation
+	9,  // 10: waypost.catalog.v1.PlannedChange.relations_removed:type_name -> waypost.catalog.v1.Relation
+	0,  // 11: waypost.catalog.v1.PlanService.PlanChanges:input_type -> waypost.catalog.v1.PlanChangesRequest
+	2,  // 12: waypost.catalog.v1.PlanService.PlanChanges:output_type -> waypost.catalog.v1.PlanChangesResponse
+	12, // [12:13] is the sub-list for method output_type
+	11, // [11:12] is the sub-list for method input_type
+	11, // [11:11] is the sub-list for extension type_name
+	11, // [11:11] is the sub-list for extension extendee
+	0,  // [0:11] is the sub-list for field type_name
 }
 
 func init() { file_waypost_catalog_v1_plan_proto_init() }
@@ -383,7 +497,7 @@ func file_waypost_catalog_v1_plan_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_waypost_catalog_v1_plan_proto_rawDesc), len(file_waypost_catalog_v1_plan_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   3,
+			NumMessages:   4,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

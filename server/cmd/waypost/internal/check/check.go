@@ -1,22 +1,20 @@
-// Package check validates catalog files where they lie: no database, no
-// network. It decodes them exactly as a harvest does.
+// Package check reads and validates catalog files where they lie, with all that
+// they lead to: no database, and no network but the hosts that are allowed. They
+// are read and decoded exactly as a harvest does it once they are committed.
 package check
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
-	"github.com/bmatcuk/doublestar/v4"
-
 	"github.com/waypost-dev/waypost/server/catalog"
 	"github.com/waypost-dev/waypost/server/descriptor"
+	"github.com/waypost-dev/waypost/server/harvest"
 	"github.com/waypost-dev/waypost/server/source"
 )
 
@@ -32,6 +30,7 @@ type Options struct {
 	Complete bool
 	// Schemas are those of custom kinds; nil if there are none.
 	Schemas *catalog.Schemas
+	Reading
 }
 
 // Result is what was found.
@@ -44,27 +43,20 @@ type Result struct {
 // ErrNoFiles: nothing was there to check.
 var ErrNoFiles = errors.New("no catalog files found")
 
-// Run checks files, and the files in folders that match the patterns. Symbolic
-// links in folders are not followed.
-func Run(paths []string, o Options) (Result, error) {
-	for _, p := range o.Patterns {
-		if !doublestar.ValidatePattern(p) {
-			return Result{}, fmt.Errorf("pattern %q is malformed", p)
-		}
+// Run checks files, and the files in folders that match the patterns, with all to
+// which their Locations and placeholders lead in the same repository.
+func Run(ctx context.Context, paths []string, o Options) (Result, error) {
+	c := checker{claims: map[string]claim{}, seen: map[string]bool{}, schemas: o.Schemas}
+	places, err := places(paths, o.Patterns)
+	if err != nil {
+		return Result{}, fmt.Errorf("check: %w", err)
 	}
-	c := checker{claims: map[string]claim{}, schemas: o.Schemas}
-	for _, p := range paths {
-		info, err := os.Stat(p)
+	for _, p := range places {
+		repo, err := o.Read(ctx, p.root, p.patterns)
 		if err != nil {
-			return Result{}, fmt.Errorf("check %s: %w", p, err)
+			return Result{}, fmt.Errorf("check %s: %w", p.root, err)
 		}
-		if !info.IsDir() {
-			c.file(p)
-			continue
-		}
-		if err := c.folder(p, o.Patterns); err != nil {
-			return Result{}, fmt.Errorf("check %s: %w", p, err)
-		}
+		c.repository(p, repo)
 	}
 	if c.Files == 0 {
 		return Result{}, fmt.Errorf("%w in %s", ErrNoFiles, strings.Join(paths, ", "))
@@ -86,6 +78,7 @@ type claim struct {
 type checker struct {
 	Result
 	claims    map[string]claim // by key of the ref
+	seen      map[string]bool  // files, as shown
 	relations []relation
 	schemas   *catalog.Schemas
 }
@@ -96,51 +89,59 @@ type relation struct {
 	path string
 }
 
-func (c *checker) folder(dir string, patterns []string) error {
-	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			if path == dir {
-				return err
-			}
-			c.unreadable(path, err)
-			return nil
+// repository checks what was read.
+func (c *checker) repository(p *place, repo source.Repository) {
+	foreign := map[string]bool{"": true}
+	for _, d := range repo.Documents {
+		foreign[d.Path] = d.Location != ""
+	}
+	shown := func(path string) string {
+		if foreign[path] {
+			return path
 		}
-		if d.IsDir() {
-			if d.Name() == ".git" {
-				return fs.SkipDir
-			}
-			return nil
+		return display(filepath.Join(p.root, filepath.FromSlash(path)))
+	}
+	for _, q := range repo.Problems {
+		c.tell(q, shown(q.Path))
+	}
+	read := map[string]bool{}
+	for _, d := range repo.Documents {
+		read[d.Path] = true
+		at := shown(d.Path)
+		if c.seen[at] {
+			continue
 		}
-		rel, err := filepath.Rel(dir, path)
-		if err != nil {
-			return err
+		c.seen[at] = true
+		c.Files++
+		if d.Problem != nil {
+			c.tell(*d.Problem, at)
+			continue
 		}
-		if d.Type().IsRegular() && slices.ContainsFunc(patterns, func(p string) bool {
-			return doublestar.MatchUnvalidated(p, filepath.ToSlash(rel))
-		}) {
-			c.file(path)
+		c.document(d, at)
+	}
+	for _, path := range p.files {
+		if !read[path] {
+			c.Files++
+			c.tell(catalog.Problem{
+				Code: catalog.CodeUnreadable, Severity: catalog.SeverityError, Message: "it is not read: it lies in no folder of the repository",
+				Hint: "name the file by a path without .git, links to folders, and more than 32 folders within each other",
+			}, shown(path))
 		}
-		return nil
-	})
+	}
 }
 
-func (c *checker) file(path string) {
-	c.Files++
-	shown := display(path)
-	content, err := read(path)
-	if err != nil {
-		c.unreadable(path, err)
-		return
+// tell takes a problem in, at a path as it is shown.
+func (c *checker) tell(p catalog.Problem, path string) {
+	p.Source, p.Repository, p.Path = "", "", path
+	c.Problems = append(c.Problems, p)
+}
+
+func (c *checker) document(d source.Document, shown string) {
+	file := harvest.FileOf("", source.Repository{}, d)
+	decoded := descriptor.Decode(descriptor.File{Path: d.Path, Content: d.Content, Schemas: c.schemas, Include: file.Include})
+	for _, p := range decoded.Problems {
+		c.tell(p, shown)
 	}
-	if len(content) > source.MaxDocument {
-		c.Problems = append(c.Problems, catalog.Problem{
-			Code: catalog.CodeTooLarge, Severity: catalog.SeverityError, Path: shown,
-			Message: fmt.Sprintf("the file is larger than %d MiB", source.MaxDocument>>20), Hint: "split it into several files",
-		})
-		return
-	}
-	decoded := descriptor.Decode(descriptor.File{Path: shown, Content: content, Schemas: c.schemas})
-	c.Problems = append(c.Problems, decoded.Problems...)
 	for _, e := range decoded.Entities {
 		key := e.Ref.Key()
 		if first, ok := c.claims[key]; ok {
@@ -161,27 +162,6 @@ func (c *checker) file(path string) {
 	}
 }
 
-// read reads a file, and one byte beyond the bound at most.
-func read(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, source.MaxDocument+1))
-}
-
-func (c *checker) unreadable(path string, err error) {
-	var pathError *fs.PathError
-	if errors.As(err, &pathError) {
-		err = pathError.Err
-	}
-	c.Problems = append(c.Problems, catalog.Problem{
-		Code: catalog.CodeUnreadable, Severity: catalog.SeverityError, Path: display(path),
-		Message: "cannot be read: " + err.Error(),
-	})
-}
-
 func (c *checker) dangling() {
 	for _, r := range c.relations {
 		if _, ok := c.claims[r.Target.Key()]; ok {
@@ -194,17 +174,4 @@ func (c *checker) dangling() {
 			Hint:    "correct the reference, or declare the entity",
 		})
 	}
-}
-
-// display is a path as it is shown: with slashes, and relative to the working
-// directory if it lies below, because that is how code hosts name files.
-func display(path string) string {
-	if filepath.IsAbs(path) {
-		if wd, err := os.Getwd(); err == nil {
-			if rel, err := filepath.Rel(wd, path); err == nil && filepath.IsLocal(rel) {
-				path = rel
-			}
-		}
-	}
-	return filepath.ToSlash(filepath.Clean(path))
 }
