@@ -64,6 +64,13 @@ func (s *Store) History(ctx context.Context, ref catalog.Ref, before catalog.Rev
 		return nil, false, fmt.Errorf("read the history of %s: %w", ref, err)
 	}
 	defer tx.Rollback() //nolint:errcheck // it only reads
+	if s.postgres {
+		// It else expects few revisions, reads all of them and sorts them.
+		_, err = tx.ExecContext(ctx, `SET LOCAL enable_bitmapscan = off`)
+	}
+	if err != nil {
+		return nil, false, fmt.Errorf("read the history of %s: %w", ref, err)
+	}
 	changes, more, err = s.history(ctx, tx, ref, int64(before), limit)
 	if err != nil {
 		return nil, false, fmt.Errorf("read the history of %s: %w", ref, err)
@@ -71,10 +78,23 @@ func (s *Store) History(ctx context.Context, ref catalog.Ref, before catalog.Rev
 	return changes, more, nil
 }
 
+// ofRef is the condition that a revision is of a ref, an expression that stands
+// in it twice. With newestFirst it makes PostgreSQL read the index of both
+// columns: given the ref as equal, it may go through all revisions of the
+// catalog by their ids instead, hoping to come upon some of that ref soon.
+func (s *Store) ofRef(ref string) string {
+	if s.postgres {
+		return `"ref_key" >= ` + ref + ` AND "ref_key" <= ` + ref
+	}
+	return `"ref_key" = ` + ref + ` AND "ref_key" = ` + ref // takes as many arguments
+}
+
+const newestFirst = ` ORDER BY "ref_key" DESC, "id" DESC `
+
 func (s *Store) history(ctx context.Context, tx *sql.Tx, ref catalog.Ref, before int64, limit int) (out []catalog.Change, more bool, err error) {
 	at := toText(ref.Key())
 	var uid string
-	err = queryRow(ctx, tx, s.bind(`SELECT "uid" FROM "revisions" WHERE "ref_key" = ? ORDER BY "id" DESC LIMIT 1`), []any{at}, &uid)
+	err = queryRow(ctx, tx, s.bind(`SELECT "uid" FROM "revisions" WHERE `+s.ofRef("?")+newestFirst+`LIMIT 1`), []any{at, at}, &uid)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, false, ErrNotFound
 	}
@@ -141,8 +161,8 @@ func (s *Store) historyRows(ctx context.Context, tx *sql.Tx, ref, uid string, be
 	// Limited before it is joined: a planner without statistics else joins all.
 	var x entityScanner
 	return queryRows(ctx, tx, s.bind(`SELECT `+revisionColumns+contentColumns+` FROM (SELECT * FROM "revisions"
-		WHERE "ref_key" = ? AND "id" < ? AND "uid" = ? ORDER BY "id" DESC LIMIT ?) r JOIN "contents" t ON t."id" = r."content_id" ORDER BY r."id" DESC`),
-		[]any{ref, below, uid, limit}, func(rows *sql.Rows) error {
+		WHERE `+s.ofRef("?")+` AND "id" < ? AND "uid" = ?`+newestFirst+`LIMIT ?) r JOIN "contents" t ON t."id" = r."content_id" ORDER BY r."id" DESC`),
+		[]any{ref, ref, below, uid, limit}, func(rows *sql.Rows) error {
 			c, err := x.scanChange(rows)
 			if err != nil {
 				return err
@@ -160,7 +180,7 @@ func (s *Store) At(ctx context.Context, ref catalog.Ref, at catalog.Revision) (*
 	var from string
 	// Limited before it is joined, as in historyRows.
 	err := s.prepared(ctx, `SELECT `+keptFrom+`, `+revisionColumns+contentColumns+` FROM (SELECT * FROM "revisions"
-		WHERE "ref_key" = ? AND "id" <= ? ORDER BY "id" DESC LIMIT 1) r JOIN "contents" t ON t."id" = r."content_id"`, []any{toText(ref.Key()), int64(at)}, func(rows *sql.Rows) error {
+		WHERE `+s.ofRef("?")+` AND "id" <= ?`+newestFirst+`LIMIT 1) r JOIN "contents" t ON t."id" = r."content_id"`, []any{toText(ref.Key()), toText(ref.Key()), int64(at)}, func(rows *sql.Rows) error {
 		c, err := x.scanChange(rows, &from)
 		found = &c
 		return err
@@ -197,7 +217,7 @@ func (s *Store) Existed(ctx context.Context, refs []string, at catalog.Revision)
 		each = `unnest(?::text[]) k(value)`
 	}
 	var from string
-	err := s.prepared(ctx, `SELECT `+keptFrom+`, k.value, coalesce((SELECT "op" FROM "revisions" WHERE "ref_key" = k.value AND "id" <= ? ORDER BY "id" DESC LIMIT 1), 'delete')
+	err := s.prepared(ctx, `SELECT `+keptFrom+`, k.value, coalesce((SELECT "op" FROM "revisions" WHERE `+s.ofRef("k.value")+` AND "id" <= ?`+newestFirst+`LIMIT 1), 'delete')
 		FROM `+each, []any{int64(at), list(s, keys)}, func(rows *sql.Rows) error {
 		var key, op string
 		err := rows.Scan(&from, &key, &op)
@@ -225,25 +245,37 @@ func (s *Store) prepared(ctx context.Context, query string, args []any, each fun
 	if s.postgres {
 		return queryRows(ctx, s.reader, s.bind(query), args, each)
 	}
-	known, ok := s.statements.Load(query)
-	if !ok {
-		made, err := s.reader.PrepareContext(ctx, query)
-		if err != nil {
-			return err
-		}
-		var other bool
-		if known, other = s.statements.LoadOrStore(query, made); other {
-			_ = made.Close() // another call was first; this one was never used
-		}
+	known, err := s.statement(ctx, query) //nolint:sqlclosecheck // kept until Close
+	if err == nil {
+		err = ctx.Err()
 	}
-	if err := ctx.Err(); err != nil {
+	if err != nil {
 		return err
 	}
-	rows, err := known.(*sql.Stmt).QueryContext(context.WithoutCancel(ctx), args...)
+	rows, err := known.QueryContext(context.WithoutCancel(ctx), args...)
 	if err != nil {
 		return err
 	}
 	return readRows(rows, each)
+}
+
+// statement prepares a query once. Others wait for it meanwhile, and not for who
+// asked first to leave.
+func (s *Store) statement(ctx context.Context, query string) (*sql.Stmt, error) {
+	s.preparing.Lock()
+	defer s.preparing.Unlock()
+	if known := s.statements[query]; known != nil {
+		return known, nil
+	}
+	made, err := s.reader.PrepareContext(context.WithoutCancel(ctx), query) //nolint:sqlclosecheck // kept until Close
+	if err != nil {
+		return nil, err
+	}
+	if s.statements == nil {
+		s.statements = map[string]*sql.Stmt{}
+	}
+	s.statements[query] = made
+	return made, nil
 }
 
 // RevisionAt is the last revision at or before a time, and 0 if there is none.

@@ -43,7 +43,8 @@ type Store struct {
 	// others; on PostgreSQL both are the same pool.
 	writer, reader *sql.DB
 	writes, reads  *ent.Client
-	statements     sync.Map // of SQLite's readers, *sql.Stmt by query; closed with them
+	preparing      sync.Mutex           // guards statements
+	statements     map[string]*sql.Stmt // of SQLite's readers, by query; closed with them
 
 	lease     time.Duration
 	holder    string // of the leases of this Store

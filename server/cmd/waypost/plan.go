@@ -33,10 +33,11 @@ add, change, remove and break. It writes nothing.
 A DIR is taken for the whole repository: what the catalog has from other files of
 it would be removed. FILEs are taken as they are, beside what else the repository
 has. Either way the files of the repository to which they lead are taken too, by
-Locations and placeholders ($text, $json, $yaml). What Locations bring from other
-hosts stays as it is; what placeholders bring from there is read from the hosts
-that --read-allow names. With --branch, the server reads a branch itself. The repository is the one
-that --repository names, or else GITHUB_REPOSITORY, or the remote of the clone.
+Locations and placeholders ($text, $json, $yaml), if git knows them: git add new
+ones. What Locations bring from other hosts stays as it is; what placeholders
+bring from there is read from the hosts that --read-allow names. With --branch,
+the server reads a branch itself. The repository is the one that --repository
+names, or else GITHUB_REPOSITORY, or the remote of the clone.
 
 It exits with 1 if something would be refused, with --strict also if something
 would break, such as another entity's dependency.`,

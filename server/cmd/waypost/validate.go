@@ -22,8 +22,8 @@ func (c *cli) validate() *cobra.Command {
 		Short: "Check catalog files before they are merged",
 		Long: `Validate checks catalog files where they lie, without a server or a database,
 exactly as a harvest would once they are committed: with the files of the same
-repository to which Locations and placeholders ($text, $json, $yaml) lead. Files
-on other hosts are read only from those that --read-allow names. It exits with 1
+repository to which Locations and placeholders ($text, $json, $yaml) lead, if git
+knows them: git add new ones. Files on other hosts are read only from those that --read-allow names. It exits with 1
 if something is wrong enough to keep an entity out of the catalog.`,
 		Example: `  waypost validate .
   waypost validate . -o github        # annotates a pull request in GitHub Actions

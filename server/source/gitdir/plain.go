@@ -32,8 +32,9 @@ import (
 // The working tree of a clone (Options.WorkingTree) is read the same way, with the
 // clone's own names. It holds what a commit of it would as far as can be told
 // without git: hidden folders count, .git, submodules and node_modules do not, nor
-// does any folder in which no pattern looks. Files that git ignores are not told
-// apart. Languages and the root folder are not looked at.
+// does any folder in which no pattern looks. A file that no pattern names, but to which
+// a document leads, counts only if git knows it (tracked.go). Languages and the root
+// folder are not looked at.
 //
 // Files count as unchanged while path, size and time of change are.
 
@@ -66,10 +67,13 @@ func (s *Source) harvestPlain(ctx context.Context, known source.Known, out sourc
 		repo: source.Repository{Asked: time.Now()},
 	}
 	r.nameByFolders()
+	tree := reach.Folder{Root: root, Clone: s.o.WorkingTree}
 	if s.o.WorkingTree {
 		r.nameByClone()
+		if tree.Tracked, err = tracked(s.path); err != nil {
+			return err
+		}
 	}
-	tree := reach.Folder{Root: root, Clone: s.o.WorkingTree}
 	out.Expect(1)
 	if !s.wanted(r.repo.Owner, r.repo.Name) {
 		return nil

@@ -48,6 +48,7 @@ func TestWorkingTreeIsWhatItsCommitWillBe(t *testing.T) {
 	tree := o
 	tree.WorkingTree = true
 
+	clonetest.Git(t, dir, clonetest.Time, "add", "-A")
 	uncommitted := read(t, tree)
 	require.Equal(t, "acme/shop", uncommitted.FullName())
 	require.Equal(t, "https://github.com/acme/shop", uncommitted.URL)
@@ -59,7 +60,6 @@ func TestWorkingTreeIsWhatItsCommitWillBe(t *testing.T) {
 	require.Equal(t, []string{".hidden/catalog-info.yaml", "apis/orders.yaml", "apis/z.yaml", "catalog-info.yaml", "more/team.yaml"}, paths)
 	require.Equal(t, "old: 1\n", string(read(t, o).Documents[0].Content), "the commit is as it was")
 
-	clonetest.Git(t, dir, clonetest.Time, "add", "-A")
 	clonetest.Git(t, dir, clonetest.Time, "commit", "-m", "all")
 	committed := read(t, o)
 	require.Empty(t, cmp.Diff(committed.Documents, uncommitted.Documents))
@@ -103,6 +103,62 @@ func TestWorkingTreeKeepsGitToItself(t *testing.T) {
 		}
 	}
 	require.Len(t, r.Documents[0].Includes, len(targets))
+}
+
+// TestWorkingTreeKeepsWhatGitDoesNotKnow: who proposes a change must not be told
+// what lies beside the files of the clone in which it is checked, whatever its
+// .gitignore says.
+func TestWorkingTreeKeepsWhatGitDoesNotKnow(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "shop")
+	gitRepo(t, dir, map[string]string{
+		"catalog-info.yaml": "kind: API\nspec: {a: {$text: .env}, b: {$text: out/token}, c: {$text: added.txt}, d: {$text: link}}\n---\n" +
+			"kind: Location\nspec: {targets: [.env, './out/*', './out/**', './c*.yml']}\n",
+		"catalog-info.yml": "placeholder: 1\n", "README.md": "x",
+	})
+	write(t, dir+"/.env", "SECRET")
+	write(t, dir+"/out/token", "SECRET")
+	write(t, dir+"/added.txt", "added")
+	must(t, os.Symlink(".env", dir+"/link"))
+	must(t, os.Remove(dir+"/catalog-info.yml"))
+	must(t, os.Symlink(".env", dir+"/catalog-info.yml"))
+	clonetest.Git(t, dir, clonetest.Time, "add", "added.txt", "link", "catalog-info.yml")
+	write(t, dir+"/sub/catalog-info.yaml", "new: and not added yet\n")
+	for _, from := range []string{"", "/sub"} { // a folder of a clone is as careful
+		if from != "" {
+			write(t, dir+from+"/catalog-info.yaml", "kind: API\nspec: {a: {$text: beside}}\n")
+			write(t, dir+from+"/beside", "SECRET")
+		}
+		r := read(t, gitdir.Options{Path: dir + from, WorkingTree: true, Patterns: []string{"**/catalog-info.y*ml"}})
+		told := map[string]string{}
+		for _, d := range r.Documents {
+			require.NotContains(t, string(d.Content), "SECRET", d.Path)
+			for _, i := range d.Includes {
+				require.NotContains(t, string(i.Content), "SECRET", i.Target)
+				if i.Problem != nil {
+					told[i.Target] = i.Problem.Message
+				} else {
+					told[i.Target] = string(i.Content)
+				}
+			}
+		}
+		for target, what := range told {
+			if target == "added.txt" {
+				require.Equal(t, "added", what)
+			} else if target != "link" {
+				require.Contains(t, what, "git does not know", target)
+			}
+		}
+		require.Len(t, told, map[string]int{"": 4, "/sub": 1}[from], "%v", told)
+		if from == "" {
+			var paths []string
+			for _, d := range r.Documents {
+				paths = append(paths, d.Path)
+			}
+			require.Equal(t, []string{"catalog-info.yaml", "catalog-info.yml", "sub/catalog-info.yaml"}, paths)
+			require.NotNil(t, r.Documents[1].Problem)
+		}
+	}
 }
 
 // TestWorkingTreeOfAFolder: no clone is needed, and other hosts are left to who

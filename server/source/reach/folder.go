@@ -28,7 +28,12 @@ type Folder struct {
 	// Clone says that the folder is the working tree of a clone, and leads where
 	// the commit of it would: neither links to folders nor submodules are followed.
 	Clone bool
+	// Tracked tells which files may be read though nobody but a document named
+	// them; nil allows all.
+	Tracked func(name string) bool
 }
+
+func (t Folder) tracked(name string) bool { return t.Tracked == nil || t.Tracked(name) }
 
 // real is where a path below the root leads, through links; false if it is in a
 // .git, out of the root or not there.
@@ -123,7 +128,8 @@ func (t Folder) List(ctx context.Context, folders []string) (map[string][]File, 
 			if strings.EqualFold(e.Name(), ".git") {
 				continue
 			}
-			files = append(files, File{Path: path.Join(folder, e.Name()), Link: e.Type()&fs.ModeSymlink != 0, Folder: e.IsDir()})
+			name := path.Join(folder, e.Name())
+			files = append(files, File{Path: name, Link: e.Type()&fs.ModeSymlink != 0, Folder: e.IsDir(), Untracked: !e.IsDir() && !t.tracked(path.Join(real, e.Name()))})
 		}
 		found[folder] = files
 	}
@@ -158,7 +164,7 @@ func (t Folder) Below(ctx context.Context, folder string) ([]File, error) {
 			return TooMany()
 		case e.IsDir() && name != orDot(folder) && (e.Name()[0] == '.' || t.Clone && t.another(name)):
 			return fs.SkipDir
-		case !e.IsDir():
+		case !e.IsDir() && t.tracked(name):
 			files = append(files, File{Path: name, Link: e.Type()&fs.ModeSymlink != 0})
 		}
 		return nil
@@ -171,6 +177,10 @@ func (t Folder) Read(ctx context.Context, files []*File) error {
 	for _, f := range files {
 		if err := ctx.Err(); err != nil {
 			return err
+		}
+		if f.Untracked {
+			f.Err = untracked()
+			continue
 		}
 		f.Content, f.Err = t.File(f.Path)
 		if f.Err != nil && f.Link {
@@ -192,7 +202,14 @@ func (t Folder) File(name string) ([]byte, error) {
 	if !ok {
 		return nil, errGone
 	}
+	if real != name && !t.tracked(real) {
+		return nil, untracked()
+	}
 	return ReadFile(t.Root, real)
+}
+
+func untracked() error {
+	return Fail("run git add with it, if it is to be part of the repository", "git does not know this file, so that a commit would not hold it")
 }
 
 // ReadFile reads a file below a root, of at most source.MaxDocument bytes. It waits

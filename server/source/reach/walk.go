@@ -25,6 +25,9 @@ type File struct {
 	Link   bool   // a symbolic link
 	Folder bool
 
+	// Untracked says that git does not know it: no wildcard means it.
+	Untracked bool
+
 	// Content and Err are set by Tree.Read.
 	Content []byte
 	Err     error
@@ -290,7 +293,7 @@ func (r *walk) find(ctx context.Context, s step) ([]*node, error) {
 		if s.path != "" {
 			rest = strings.TrimPrefix(f.Path, s.path+"/")
 		}
-		if f.Folder || strings.HasPrefix(rest, ".") || strings.Contains(rest, "/.") || !utf8.ValidString(f.Path) ||
+		if f.Folder || f.Untracked || strings.HasPrefix(rest, ".") || strings.Contains(rest, "/.") || !utf8.ValidString(f.Path) ||
 			path.Clean(f.Path) != f.Path || !doublestar.MatchUnvalidated(s.glob, rest) {
 			continue
 		}

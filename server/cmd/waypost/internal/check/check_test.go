@@ -2,6 +2,7 @@ package check
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -127,6 +128,9 @@ func TestFileOfAClone(t *testing.T) {
 		"services/b/catalog-info.yaml":    strings.ReplaceAll(includes, "TARGET", "../../shared/none.json"),
 		"services/c/.d/catalog-info.yaml": "kind: Location\napiVersion: backstage.io/v1alpha1\nmetadata: {name: x}\nspec: {targets: ['../../[[]a]/*.yaml']}\n",
 	})
+	must := func(out []byte, err error) { require.NoError(t, err, string(out)) }
+	must(exec.Command("git", "-C", dir, "init").CombinedOutput())
+	must(exec.Command("git", "-C", dir, "add", "-A").CombinedOutput())
 	named := filepath.Join(dir, "services/[a]/catalog-info.yaml")
 	r, err := Run(t.Context(), []string{named, named, filepath.Dir(named), filepath.Join(dir, "services/c")}, Options{Patterns: DefaultPatterns})
 	require.NoError(t, err)
