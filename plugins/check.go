@@ -16,9 +16,10 @@ import (
 )
 
 var (
-	nameRule    = regexp.MustCompile(`^[a-z][a-z0-9-]{0,39}$`)
-	factRule    = regexp.MustCompile(`^[A-Za-z0-9_]{1,60}$`)
-	versionRule = regexp.MustCompile(`^[0-9]+\.[0-9]+\.[0-9]+([-+][0-9A-Za-z.+-]+)?$`)
+	nameRule     = regexp.MustCompile(`^[a-z][a-z0-9-]{0,39}$`)
+	factRule     = regexp.MustCompile(`^[A-Za-z0-9_]{1,60}$`)
+	functionRule = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{0,59}$`)
+	versionRule  = regexp.MustCompile(`^[0-9]+\.[0-9]+\.[0-9]+([-+][0-9A-Za-z.+-]+)?$`)
 )
 
 var displays = []Display{
@@ -67,6 +68,26 @@ func (d Descriptor) Check() error {
 		} else if _, err := catalog.CompileSchema(f.Schema); err != nil {
 			add("fact %s: %w", f.Key, err)
 		}
+	}
+	return errors.Join(wrong...)
+}
+
+// CheckFunctions tells everything that is wrong with the functions of an Extender.
+func (d Descriptor) CheckFunctions(functions []Function) error {
+	var wrong []error
+	prefix := strings.ReplaceAll(d.Name, "-", "_") + "."
+	seen := map[string]bool{}
+	for _, f := range functions {
+		rest, own := strings.CutPrefix(f.Name, prefix)
+		switch {
+		case !own || !functionRule.MatchString(rest):
+			wrong = append(wrong, fmt.Errorf("function %q must be named %s and then a letter, letters, digits and underscores, at most 60", f.Name, prefix))
+		case seen[f.Name]:
+			wrong = append(wrong, fmt.Errorf("function %s is there twice", f.Name))
+		case f.Call == nil:
+			wrong = append(wrong, fmt.Errorf("function %s has nothing to call", f.Name))
+		}
+		seen[f.Name] = true
 	}
 	return errors.Join(wrong...)
 }

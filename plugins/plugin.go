@@ -182,19 +182,26 @@ type Server interface {
 	RegisterREST(ctx context.Context, mux *runtime.ServeMux, conn grpc.ClientConnInterface) error
 }
 
-// Extender adds functions to CEL, by their names. A function is pure: it does
-// no input or output, and is bounded in time.
+// Extender adds functions to the CEL of filters. A function is pure: it does no
+// input or output, and is quick and safe for concurrent use.
 type Extender interface {
 	Functions() []Function
 }
 
-// Function is a CEL function of one entity: name(entity, argument...).
+// Function is a CEL function of one entity: plugin.name(entity, argument...).
 type Function struct {
+	// Name begins with the plugin's own and a dot, as the keys of facts do; a dash
+	// in it is an underscore here.
 	Name string
 	// Arguments and Result are CEL types: string, int, double, bool, dyn.
 	Arguments []string
 	Result    string
-	Call      func(e *catalog.Entity, arguments []any) (any, error)
+	Doc       string // what it tells, in a sentence
+	// Call gets the entity's document, which it must not change, and arguments as
+	// string, int64, float64, bool, or what JSON decodes to. Its error is that of
+	// the term in which the call stands, which then selects nothing. A panic is
+	// one too.
+	Call func(entity map[string]any, arguments []any) (any, error)
 }
 
 // View is the catalog as the plugin may see it. It is safe for concurrent use

@@ -77,14 +77,17 @@ func (r *Runner) collect(ctx context.Context, p *plugin) error {
 		return ctx.Err()
 	}
 	if failed != nil {
-		p.collectAfter = time.Now().Add(min(collectRetry, every))
+		p.collectFailed, p.collectAfter = failed, time.Now().Add(min(collectRetry, every))
 		p.soon(p.collectAfter)
 		return r.stand(ctx, p, failed, false)
 	}
 	p.collectedSize = size
 	p.soon(time.Now().Add(every))
 	state := known[p.name]
-	state.Name, state.Breaker, state.Collected, state.Error = p.name, p.breaker.State().String(), time.Now(), ""
+	state.Name, state.Breaker, state.Collected = p.name, p.breaker.State().String(), time.Now()
+	if p.collectFailed != nil {
+		p.collectFailed, state.Error = nil, ""
+	}
 	return r.o.Store.PutPlugin(ctx, state)
 }
 
@@ -150,6 +153,9 @@ func (r *Runner) Handle(ctx context.Context, event plugins.Event) {
 	}
 }
 
+// pluginSource and its name is the source of what a plugin infers.
+const pluginSource = "plugin:"
+
 // Bounds of what a plugin infers.
 const maxInferred = 10_000
 
@@ -159,7 +165,7 @@ func (r *Runner) infer(ctx context.Context, p *plugin, entities []*catalog.Entit
 	if len(entities) > maxInferred {
 		return 0, fmt.Errorf("it infers %d entities; %d are the most", len(entities), maxInferred)
 	}
-	source := "plugin:" + p.name
+	source := pluginSource + p.name
 	u := store.RepositoryUpdate{
 		Repository: store.Repository{ID: "inferred", Name: "", State: p.version, Facts: []byte("{}"), Documents: map[string]store.Document{}},
 		Cause:      catalog.Cause{Via: catalog.ViaPlugin, Actor: p.name},

@@ -36,8 +36,9 @@ type Options struct {
 	// Run itself.
 	Enqueue func(ctx context.Context, plugin string) error
 	// Quiet is how long nothing may have changed before plugins are asked, so
-	// that a harvest comes in first; default 150 ms, and at most 30 times that is
-	// waited. Negative for not at all.
+	// that a harvest comes in first; default 150 ms. At most 30 times that is
+	// waited, and up to half a minute for a harvest that still runs. Negative for
+	// not at all.
 	Quiet time.Duration
 }
 
@@ -93,6 +94,11 @@ func New(ctx context.Context, o Options, configured []Configured) (*Runner, erro
 			cancel()
 			if err != nil {
 				return nil, fmt.Errorf("configure plugin %s: %w", p.name, err)
+			}
+		}
+		if extender, ok := c.Plugin.(plugins.Extender); ok {
+			if err := p.extend(extender); err != nil {
+				return nil, fmt.Errorf("functions of plugin %s: %w", p.name, err)
 			}
 		}
 	}
@@ -171,6 +177,7 @@ func (r *Runner) Run(ctx context.Context) error {
 	}
 	tick := time.NewTicker(look)
 	defer tick.Stop()
+	r.settle(ctx)
 	if !r.ask(ctx, r.names...) {
 		return nil
 	}
@@ -198,6 +205,7 @@ func (r *Runner) Run(ctx context.Context) error {
 		case <-tick.C:
 			if last, err := r.repos.last(ctx); err == nil && last != touched {
 				touched = last
+				r.settle(ctx)
 				r.ask(ctx, r.names...)
 			}
 			now := time.Now()
@@ -240,23 +248,73 @@ func (r *Runner) moved(ctx context.Context, after catalog.Revision) (bool, posit
 	}
 }
 
-// settle waits until nothing has changed for a while.
+// harvestWait is how long plugins wait for a harvest to end: asked in the midst of
+// a first one, they answer from a half of the catalog and are asked again.
+const (
+	harvestWait = 30 * time.Second
+	indexWait   = 5 * time.Second
+)
+
+// settle waits until nothing has changed for a while and no harvest runs.
 func (r *Runner) settle(ctx context.Context) {
 	if r.o.Quiet < 0 {
 		return
 	}
-	most := time.Now().Add(30 * r.o.Quiet)
-	for at := r.o.Index.Snapshot().Revision(); time.Now().Before(most); {
+	began := time.Now()
+	for at := r.o.Index.Snapshot().Revision(); time.Since(began) < harvestWait; {
 		select {
 		case <-ctx.Done():
 			return
 		case <-time.After(r.o.Quiet):
 		}
+		if r.harvesting(ctx) {
+			continue
+		}
 		now := r.o.Index.Snapshot().Revision()
-		if now == at {
+		if now == at || time.Since(began) > 30*r.o.Quiet {
 			return
 		}
 		at = now
+	}
+}
+
+// harvesting tells whether a source is being read. What plugins infer is kept as
+// a harvest too, which is none.
+func (r *Runner) harvesting(ctx context.Context) bool {
+	last, err := r.o.Store.Harvests(ctx, "", 20)
+	return err == nil && slices.ContainsFunc(last, func(h store.Harvest) bool {
+		return h.State == store.HarvestRunning && !strings.HasPrefix(h.Source, pluginSource)
+	})
+}
+
+// held tells whether a plugin has to wait for a harvest, and sees to it that the
+// plugin is asked again.
+func (r *Runner) held(ctx context.Context, p *plugin) bool {
+	if r.o.Quiet < 0 {
+		return false
+	}
+	harvesting := r.harvesting(ctx)
+	p.mu.Lock()
+	if !harvesting {
+		p.heldSince = time.Time{}
+	} else if p.heldSince.IsZero() {
+		p.heldSince = time.Now()
+	}
+	held := harvesting && time.Since(p.heldSince) < harvestWait
+	p.mu.Unlock()
+	if held {
+		p.soon(time.Now().Add(r.o.Quiet))
+	}
+	return held
+}
+
+// caughtUp waits for the index to have what was harvested. What comes later is
+// asked about later.
+func (r *Runner) caughtUp(ctx context.Context) {
+	if latest, err := r.o.Store.Latest(ctx); err == nil && r.o.Quiet >= 0 {
+		limited, cancel := context.WithTimeout(ctx, indexWait)
+		defer cancel()
+		_ = r.o.Index.Wait(limited, latest)
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 
 	"github.com/waypost-dev/waypost/plugins"
 	"github.com/waypost-dev/waypost/server/catalog"
+	"github.com/waypost-dev/waypost/server/index"
 )
 
 // plugin is a plugin in this process.
@@ -40,12 +41,14 @@ type plugin struct {
 	work          sync.Mutex // held by Work: one at a time
 	collectedSize int        // entities in the catalog when it last collected
 	collectAfter  time.Time  // since the last time failed
+	collectFailed error      // the last time
 
 	mu         sync.Mutex // what follows
 	again      []catalog.Ref
 	allAgain   bool
 	collectNow bool
 	next       time.Time // when something is due; zero for never
+	heldSince  time.Time // since when a harvest has been waited for; zero for not at all
 	hung       int       // calls that did not end at their deadline
 	trace      *trace    // of Work alone
 	lastRun    int64     // id of the last run in the store when trace was right
@@ -96,6 +99,22 @@ func newPlugin(c Configured, log *slog.Logger) (*plugin, error) {
 		IsSuccessful: func(err error) bool { return err == nil || errors.Is(err, context.Canceled) },
 	})
 	return p, nil
+}
+
+// extend adds the plugin's functions to filters.
+func (p *plugin) extend(e plugins.Extender) error {
+	var functions []plugins.Function
+	if err := p.guarded(func() error { functions = e.Functions(); return nil }); err != nil {
+		return err
+	}
+	if err := p.d.CheckFunctions(functions); err != nil {
+		return err
+	}
+	var added []index.Function
+	for _, f := range functions {
+		added = append(added, index.Function{Name: f.Name, Arguments: f.Arguments, Result: f.Result, Call: f.Call})
+	}
+	return index.Extend(added...)
 }
 
 // concerns tells whether the plugin is asked about an entity.

@@ -6,11 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"hash/maphash"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
-	"unique"
 
 	"github.com/waypost-dev/waypost/server/catalog"
 	"github.com/waypost-dev/waypost/server/feed"
@@ -22,9 +22,14 @@ import (
 // when something changes. In the store the same is kept with each answer: the
 // names of what was read, and a hash of what it came to. (Build systems call
 // these verifying traces.)
+//
+// What was read is held by a hash: most of it was read by one subject alone, and
+// the names of all would take more memory than the entities. Two of one hash cost
+// a question too many.
 type trace struct {
 	subjects map[string]*subject // by uid
-	readers  map[read]map[*subject]struct{}
+	reader   map[uint64]*subject // of what one alone has read
+	readers  map[uint64]map[*subject]struct{}
 	dirty    map[*subject]struct{}
 	at       catalog.Revision
 	repos    int64
@@ -33,15 +38,15 @@ type trace struct {
 // subject is an entity that the plugin is asked about.
 type subject struct {
 	uid      string
-	key      string // of its ref
-	reads    []read
+	key      string    // of its ref
+	reads    []uint64  // sorted
 	due      time.Time // zero for never
 	failures int
 }
 
 // load compares what the store has with the catalog as it is.
 func (r *Runner) load(ctx context.Context, p *plugin, s *index.Snapshot, anew bool) (*trace, error) {
-	t := &trace{subjects: map[string]*subject{}, readers: map[read]map[*subject]struct{}{}, dirty: map[*subject]struct{}{}, at: s.Revision()}
+	t := &trace{subjects: map[string]*subject{}, reader: map[uint64]*subject{}, readers: map[uint64]map[*subject]struct{}{}, dirty: map[*subject]struct{}{}, at: s.Revision()}
 	_, t.repos = r.repos.since(-1)
 	for record := range s.Each {
 		if e := record.Entity; p.concerns(e) {
@@ -72,30 +77,45 @@ func (r *Runner) load(ctx context.Context, p *plugin, s *index.Snapshot, anew bo
 
 // depend sets what a subject depends on.
 func (t *trace) depend(x *subject, reads []read) {
-	for _, r := range x.reads {
-		if of := t.readers[r]; len(of) > 1 {
+	for _, h := range x.reads {
+		if of := t.readers[h]; len(of) > 1 {
 			delete(of, x)
 		} else {
-			delete(t.readers, r)
+			delete(t.readers, h)
+		}
+		if t.reader[h] == x {
+			delete(t.reader, h)
 		}
 	}
-	x.reads = reads
-	for i, r := range reads {
-		// The same few things are read again and again.
-		r = unique.Make(r).Value()
-		reads[i] = r
-		of := t.readers[r]
-		if of == nil {
-			of = map[*subject]struct{}{}
-			t.readers[r] = of
+	x.reads = make([]uint64, 0, len(reads))
+	for _, r := range reads {
+		x.reads = append(x.reads, maphash.String(seed, string(r)))
+	}
+	slices.Sort(x.reads)
+	x.reads = slices.Compact(x.reads)
+	for _, h := range x.reads {
+		other, of := t.reader[h], t.readers[h]
+		switch {
+		case of != nil:
+			of[x] = struct{}{}
+		case other != nil:
+			t.readers[h] = map[*subject]struct{}{other: {}, x: {}}
+			delete(t.reader, h)
+		default:
+			t.reader[h] = x
 		}
-		of[x] = struct{}{}
 	}
 }
 
+var seed = maphash.MakeSeed()
+
 // changed marks what depends on something.
 func (t *trace) changed(r read) {
-	for x := range t.readers[r] {
+	h := maphash.String(seed, string(r))
+	if x := t.reader[h]; x != nil {
+		t.dirty[x] = struct{}{}
+	}
+	for x := range t.readers[h] {
 		t.dirty[x] = struct{}{}
 	}
 }

@@ -39,6 +39,10 @@ func (r *Runner) Work(ctx context.Context, name string) error {
 	}
 	p.work.Lock()
 	defer p.work.Unlock()
+	if r.held(ctx, p) {
+		return nil
+	}
+	r.caughtUp(ctx)
 	if err := r.collect(ctx, p); err != nil {
 		return err
 	}
@@ -72,6 +76,9 @@ const rounds = 10
 
 func (w *working) all(ctx context.Context) error {
 	for range rounds {
+		if w.r.held(ctx, w.p) {
+			return nil
+		}
 		s, err := w.r.refresh(ctx, w.p)
 		if err != nil {
 			return err
@@ -277,7 +284,7 @@ func (r *Runner) stand(ctx context.Context, p *plugin, failed error, whole bool)
 	if p.breaker.State() == gobreaker.StateOpen {
 		state.Until = time.Now().Add(breakerOpen)
 	}
-	if failed != nil {
+	if failed = cmp.Or(failed, p.collectFailed); failed != nil {
 		state.Error = clip(failed.Error(), maxError)
 	}
 	if state == had {

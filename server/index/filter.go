@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"sync/atomic"
 	"unicode/utf8"
 
 	"cel.dev/cel-go/cel"
@@ -42,9 +43,11 @@ func newEnvironment() *cel.Env {
 }
 
 var (
-	environment = newEnvironment()
+	environment atomic.Pointer[cel.Env] // newEnvironment's, with what Extend added
 	plans       = otter.Must(&otter.Options[string, *plan]{MaximumSize: maxPlans})
 )
+
+func init() { environment.Store(newEnvironment()) }
 
 // op is what a node of a plan does.
 type op uint8
@@ -89,7 +92,7 @@ func compile(filter string) (*plan, error) {
 	if !utf8.ValidString(filter) {
 		return nil, &QueryError{Field: "filter", Reason: "the filter is not UTF-8", Hint: "write it in UTF-8"}
 	}
-	checked, issues := environment.Compile(filter)
+	checked, issues := environment.Load().Compile(filter)
 	if issues.Err() != nil {
 		e := issues.Errors()[0]
 		return nil, &QueryError{
@@ -157,11 +160,11 @@ func (b *planner) evaluate(e ast.Expr) (*plan, error) {
 	if err != nil {
 		return nil, fmt.Errorf("print a part of the filter: %w", err)
 	}
-	checked, issues := environment.Compile(source)
+	checked, issues := environment.Load().Compile(source)
 	if issues.Err() != nil {
 		return nil, fmt.Errorf("compile a part of the filter: %w", issues.Err())
 	}
-	program, err := environment.Program(checked, cel.CostLimit(maxFilterCost), cel.InterruptCheckFrequency(100))
+	program, err := environment.Load().Program(checked, cel.CostLimit(maxFilterCost), cel.InterruptCheckFrequency(100))
 	if err != nil {
 		return nil, fmt.Errorf("compile a part of the filter: %w", err)
 	}

@@ -44,9 +44,9 @@ func (m model) relations(key string) []Relation {
 
 // selected evaluates a filter with CEL alone.
 func (m model) selected(t require.TestingT, filter string) []string {
-	ast, issues := environment.Compile(filter)
+	ast, issues := environment.Load().Compile(filter)
 	require.NoError(t, issues.Err(), filter)
-	program, err := environment.Program(ast, cel.CostLimit(maxFilterCost))
+	program, err := environment.Load().Program(ast, cel.CostLimit(maxFilterCost))
 	require.NoError(t, err)
 	out := []string{}
 	for key, e := range m {
