@@ -185,13 +185,17 @@ func (g *gatherer) property(s plugins.Subject, f *finding) {
 	names := slices.Sorted(maps.Keys(f.Place.Properties))
 	for _, pattern := range g.config.Properties {
 		for _, name := range names {
-			value := strings.TrimSpace(f.Place.Properties[name])
-			if value == "" || !matchStars(pattern, name) {
+			if !matchStars(pattern, name) {
 				continue
 			}
-			g.add(s, f, SourceProperty, value, Confidence(SourceProperty), f.Place.about(catalog.Evidence{
-				Kind: "property", Text: fmt.Sprintf("The repository's custom property %s is %s.", name, clip(value)), Weight: 1,
-			}))
+			for value := range strings.SplitSeq(f.Place.Properties[name], ",") {
+				if value = strings.TrimSpace(value); value == "" {
+					continue
+				}
+				g.add(s, f, SourceProperty, value, Confidence(SourceProperty), f.Place.about(catalog.Evidence{
+					Kind: "property", Text: fmt.Sprintf("The repository's custom property %s is %s.", name, clip(value)), Weight: 1,
+				}))
+			}
 		}
 	}
 	if g.config.TopicPrefix == "" {

@@ -21,6 +21,7 @@ type facts struct {
 	Fork        bool              `json:"fork,omitempty"`
 	Template    bool              `json:"template,omitempty"`
 	Topics      []string          `json:"topics,omitempty"`
+	Properties  map[string]string `json:"properties,omitempty"` // GitHub's custom properties
 	License     string            `json:"license,omitempty"`
 	Languages   map[string]int64  `json:"languages,omitempty"` // bytes
 	PushedAt    *time.Time        `json:"pushedAt,omitempty"`
@@ -43,7 +44,7 @@ const maxCodeowners = 3 << 20
 func factsOf(r source.Repository) facts {
 	f := facts{
 		URL: r.URL, Branch: r.Branch, Description: r.Description, Homepage: r.Homepage, Visibility: r.Visibility,
-		Archived: r.Archived, Fork: r.Fork, Template: r.Template, Topics: r.Topics, License: r.License,
+		Archived: r.Archived, Fork: r.Fork, Template: r.Template, Topics: r.Topics, Properties: r.Properties, License: r.License,
 		Stars: r.Stars, OpenIssues: r.OpenIssues, Root: r.Root,
 	}
 	if !r.PushedAt.IsZero() {

@@ -210,7 +210,8 @@ type Repository struct {
 	Fork        bool
 	Template    bool
 	Topics      []string
-	License     string // SPDX id; empty if unknown
+	Properties  map[string]string // custom properties as GitHub has them; several values with commas between
+	License     string            // SPDX id; empty if unknown
 	Languages   []Language
 	PushedAt    time.Time // zero if unknown: then the committer date of Commit
 	Stars       int

@@ -72,6 +72,7 @@ func (s *Source) Announced(event string, payload []byte) (source.Announcement, e
 	if !bytes.HasPrefix(bytes.TrimSpace(payload), []byte("{")) {
 		return source.Announcement{}, fmt.Errorf("a payload of %s is a JSON object, and this one is not", event)
 	}
+	payload = plainProperties(payload)
 	parsed, err := gh.ParseWebHook(event, payload)
 	if err != nil {
 		return source.Announcement{}, fmt.Errorf("decode a payload of %s: %w", event, err)

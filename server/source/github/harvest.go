@@ -124,7 +124,7 @@ func (h *harvest) compare(r *gh.Repository, people directory) (listed, bool) {
 func (h *harvest) own(r *gh.Repository) string {
 	return h.s.version + "-" + digest(r.GetFullName(), r.GetHTMLURL(), r.GetDefaultBranch(), r.GetDescription(), r.GetHomepage(),
 		visibility(r), r.GetArchived(), r.GetFork(), r.GetIsTemplate(), append([]string{}, r.Topics...), r.GetLicense().GetSPDXID(), r.GetLanguage(),
-		r.GetPushedAt().Unix(), r.GetStargazersCount(), r.GetOpenIssuesCount())[:24] + "+"
+		r.GetPushedAt().Unix(), r.GetStargazersCount(), r.GetOpenIssuesCount(), r.CustomProperties)[:24] + "+"
 }
 
 // maxTeams bounds a State's part about teams, in bytes.

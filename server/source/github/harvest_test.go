@@ -129,7 +129,8 @@ func TestWhatChangesARepositoryAndNothingElse(t *testing.T) {
 		"default branch": func(r *githubtest.Repo) {
 			r.DefaultBranch, r.Branches = "trunk", map[string]*githubtest.Tree{"trunk": r.Branches["main"]}
 		},
-		"stars": func(r *githubtest.Repo) { r.Stars++ },
+		"stars":    func(r *githubtest.Repo) { r.Stars++ },
+		"property": func(r *githubtest.Repo) { r.Properties = map[string]any{"owner": "shop"} },
 	} {
 		org.Update(func(o *githubtest.Org) { change(o.Repos[3]) })
 		report := run(t, &l, p)
@@ -529,4 +530,34 @@ func TestADocumentThatCannotBeReadIsReadAgain(t *testing.T) {
 	require.Equal(t, []string{"r"}, report.Names(), "though nothing has changed upstream")
 	e, _ = l.Named("r")
 	require.Equal(t, "a: \x00\n", string(e.Contents["catalog-info.yaml"]))
+}
+
+// TestProperties: GitHub gives lists and null among custom properties, which the
+// client would refuse the whole list of repositories for.
+func TestProperties(t *testing.T) {
+	t.Parallel()
+	org := sized(3, 1)
+	org.Repos[1].Properties = map[string]any{"owner": "shop", "regions": []any{"eu", "us"}, "tier": nil}
+	p := newPlace(t, org, Options{}, githubtest.Options{})
+	var l sourcetest.Ledger
+	run(t, &l, p)
+	kept := map[string]map[string]string{}
+	for _, r := range l.Repositories {
+		kept[r.Name] = r.Properties
+	}
+	require.Equal(t, map[string]string{"owner": "shop", "regions": "eu,us"}, kept[org.Repos[1].Name])
+	require.Len(t, kept, 3)
+
+	for text, want := range map[string]string{
+		`{"a":"\"custom_properties\": {x: null","custom_properties":{"p":"{[null"}}`:   "",
+		`{"custom_properties":{"a":null`:                                               "",
+		`{"x":[{"custom_properties":{"a":null,"b":["c"]},"id":12345678901234567890}]}`: `{"x":[{"custom_properties":{"b":"c"},"id":12345678901234567890}]}`,
+		`{"custom_properties":{"a":"{}","b":null}}`:                                    `{"custom_properties":{"a":"{}"}}`,
+		`{"custom_properties":{"a":{"b":1},"c":[1,null,"d"]}}`:                         `{"custom_properties":{"c":"d"}}`,
+	} {
+		if want == "" {
+			want = text
+		}
+		require.Equal(t, want, string(plainProperties([]byte(text))))
+	}
 }

@@ -203,7 +203,7 @@ func New(o Options) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.client = &http.Client{Transport: transport, CheckRedirect: func(to *http.Request, via []*http.Request) error {
+	s.client = &http.Client{Transport: properties{transport}, CheckRedirect: func(to *http.Request, via []*http.Request) error {
 		if to.URL.Host != via[0].URL.Host || to.URL.Scheme != via[0].URL.Scheme {
 			return fmt.Errorf("refused to follow a redirect to another host, %s", to.URL.Host)
 		}

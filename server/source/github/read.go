@@ -265,7 +265,7 @@ func (l listed) facts(branch string) source.Repository {
 		ID: l.GetNodeID(), State: l.state, Asked: l.asked, Owner: l.GetOwner().GetLogin(), Name: l.GetName(), URL: strings.TrimRight(l.GetHTMLURL(), "/"),
 		Branch: l.GetDefaultBranch(), Description: l.GetDescription(), Homepage: l.GetHomepage(), Visibility: visibility(l.Repository),
 		Archived: l.GetArchived(), Fork: l.GetFork(), Template: l.GetIsTemplate(), Topics: l.Topics, License: l.GetLicense().GetSPDXID(),
-		PushedAt: l.GetPushedAt().Time, Stars: l.GetStargazersCount(), OpenIssues: l.GetOpenIssuesCount(), Teams: l.teams,
+		PushedAt: l.GetPushedAt().Time, Stars: l.GetStargazersCount(), OpenIssues: l.GetOpenIssuesCount(), Teams: l.teams, Properties: l.CustomProperties,
 	}
 	if branch != "" {
 		repo.Branch = branch

@@ -228,7 +228,6 @@ func (v *voice) organization(login string) map[string]any {
 func (v *voice) repository(r *Repo) map[string]any {
 	shown := v.s.showRepo(v.r, r)
 	delete(shown, "permissions") // of whoever asks, and here nobody does
-	shown["custom_properties"] = map[string]any{}
 	return shown
 }
 

@@ -37,6 +37,7 @@
 //	    description: The shop.
 //	    homepage: https://shop.example
 //	    topics: [go, checkout]
+//	    properties: {owner: payments, regions: [eu, us]}
 //	    visibility: private          # public (default), private or internal
 //	    archived: false
 //	    fork: false

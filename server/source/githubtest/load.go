@@ -45,6 +45,7 @@ type repoFile struct {
 	Description   string            `yaml:"description"`
 	Homepage      string            `yaml:"homepage"`
 	Topics        []string          `yaml:"topics"`
+	Properties    map[string]any    `yaml:"properties"` // custom ones: strings, lists of strings, null
 	Visibility    string            `yaml:"visibility"`
 	Archived      bool              `yaml:"archived"`
 	Fork          bool              `yaml:"fork"`
@@ -153,7 +154,7 @@ func (o *Org) check() error {
 
 func loadRepo(fsys fs.FS, dir, name string, about repoFile) (*Repo, error) {
 	repo := &Repo{
-		Name: name, Description: about.Description, Homepage: about.Homepage, Topics: about.Topics,
+		Name: name, Description: about.Description, Homepage: about.Homepage, Topics: about.Topics, Properties: about.Properties,
 		Visibility: about.Visibility, Archived: about.Archived, Fork: about.Fork, Template: about.Template,
 		DefaultBranch: about.DefaultBranch, License: about.License, Languages: about.Languages,
 		CreatedAt: about.CreatedAt, PushedAt: about.PushedAt, Stars: about.Stars, OpenIssues: about.OpenIssues,

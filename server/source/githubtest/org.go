@@ -48,7 +48,8 @@ type Repo struct {
 	Description   string
 	Homepage      string
 	Topics        []string
-	Visibility    string // public, private or internal; empty means public
+	Properties    map[string]any // custom ones: strings, lists of strings, nil
+	Visibility    string         // public, private or internal; empty means public
 	Archived      bool
 	Fork          bool
 	Template      bool

@@ -112,6 +112,10 @@ func (s *Server) showRepo(r *http.Request, repo *Repo) map[string]any {
 		"git_url": "git://" + host + "/" + full + ".git", "ssh_url": "git@" + host + ":" + full + ".git",
 		"clone_url": html + ".git", "svn_url": html, "permissions": granted("pull"),
 	}
+	shown["custom_properties"] = map[string]any{}
+	if repo.Properties != nil {
+		shown["custom_properties"] = repo.Properties
+	}
 	if repo.License != "" {
 		shown["license"] = map[string]any{
 			"key": strings.ToLower(repo.License), "name": repo.License, "spdx_id": repo.License, "node_id": "L_" + repo.License,
