@@ -332,6 +332,9 @@ type Inspector interface {
 	// Commits are those that changed something below a folder since a time,
 	// newest first, without merges, up to limit.
 	Commits(ctx context.Context, r Repository, folder string, since time.Time, limit int) ([]Commit, error)
+	// Text is that of a file, by its path, at the commit that was harvested: of at
+	// most 1 MiB of UTF-8. No link is followed.
+	Text(ctx context.Context, r Repository, path string) (string, error)
 }
 
 // Commit is one commit.

@@ -34,6 +34,11 @@ func (c clones) Files(ctx context.Context, r plugins.Repository, folder string) 
 	return c.Source.Files(ctx, source.Place{ID: r.ID, Name: r.Name, Commit: r.Commit, Folder: folder})
 }
 
+func (c clones) Text(ctx context.Context, r plugins.Repository, path string) (string, error) {
+	b, err := c.Content(ctx, source.Place{ID: r.ID, Name: r.Name, Commit: r.Commit}, path)
+	return string(b), err
+}
+
 func (c clones) Commits(ctx context.Context, r plugins.Repository, folder string, since time.Time, limit int) ([]plugins.Commit, error) {
 	found, err := c.Source.Commits(ctx, source.Place{ID: r.ID, Name: r.Name, Commit: r.Commit, Folder: folder}, since, limit)
 	var out []plugins.Commit

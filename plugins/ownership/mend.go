@@ -12,8 +12,8 @@ import (
 )
 
 // mends are the changes that would put an ownership right, the most direct one
-// of each reason first. A patch is given where the text of the file is known,
-// which is so for CODEOWNERS and not for catalog files; see [PatchOwner].
+// of each reason first. CODEOWNERS has a patch at once; the catalog file, whose
+// text is not known yet, gets it in Explain.
 func mends(e *catalog.Entity, f *finding, o *Ownership, now time.Time) []Mend {
 	var out []Mend
 	file := func(reason, text string) {

@@ -210,6 +210,9 @@ func patched(content, patch string) string {
 func apply(t *testing.T, file, content, patch string) string {
 	t.Helper()
 	if _, err := exec.LookPath("git"); err != nil {
+		if os.Getenv("WAYPOST_REQUIRE_ALL") == "1" {
+			t.Fatal("git is not installed, and WAYPOST_REQUIRE_ALL is set")
+		}
 		t.Skip("git is not installed, which is to judge the patches")
 	}
 	dir := t.TempDir()
@@ -246,6 +249,12 @@ func TestMendUnowned(t *testing.T) {
 			Patch: "--- /dev/null\n+++ b/.github/CODEOWNERS\n@@ -0,0 +1,1 @@\n+/services/web/ @acme/a\n",
 		},
 	}, o.Mends)
+	// Where the source gives its text, the catalog file has a patch too.
+	const text = "apiVersion: v1\nkind: Component\nspec:\n  type: service\n"
+	w.texts = map[string]string{"acme/web/services/web/catalog-info.yaml": text}
+	patched := w.explain(`{}`, "component:default/web").Mends[0]
+	require.Equal(t, "apiVersion: v1\nkind: Component\nspec:\n  owner: a\n  type: service\n", apply(t, patched.Path, text, patched.Patch))
+	w.texts = nil
 	w.repo("web", func(r *plugins.Repository) { r.Codeowners = &plugins.Codeowners{Path: "CODEOWNERS", Hash: "1"} })
 	for _, m := range w.explain(`{}`, "component:default/web").Mends {
 		require.Empty(t, m.Patch, "a file that is too large is not changed")

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -160,7 +161,33 @@ func (p *Plugin) Explain(ctx context.Context, view plugins.View, ref catalog.Ref
 	if err != nil {
 		return Ownership{}, fmt.Errorf("explain the ownership of %s: %w", ref, err)
 	}
-	return settle(e, f, &p.config, g.now), nil
+	o := settle(e, f, &p.config, g.now)
+	p.patch(ctx, e, f, &o)
+	return o, nil
+}
+
+// patch writes out the mends of the catalog file, whose text is asked for only
+// when a person looks. Where it is not given, the words have to do.
+func (p *Plugin) patch(ctx context.Context, e *catalog.Entity, f *finding, o *Ownership) {
+	var text string
+	for i := range o.Mends {
+		m := &o.Mends[i]
+		owner := best(o)
+		if m.Reason == "drift" {
+			owner = o.Drift.Evident
+		}
+		writes := slices.Contains([]string{"drift", string(StatusDangling), string(StatusDisbanded), string(StatusUnowned)}, m.Reason)
+		if !writes || m.Patch != "" || m.Path == "" || m.Path != e.Origin.Path || !f.InRepo || owner.IsZero() {
+			continue
+		}
+		if text == "" {
+			var err error
+			if text, err = p.host.Source().Text(ctx, f.Place.Repository, m.Path); err != nil {
+				return
+			}
+		}
+		m.Patch = PatchOwner(m.Path, text, m.Line, short(owner, e.Ref.Namespace))
+	}
 }
 
 // Affected are the entities whose ownership may change with that of one: itself

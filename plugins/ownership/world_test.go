@@ -26,6 +26,7 @@ type world struct {
 	edges    map[string][]catalog.Relation
 	repos    map[string]plugins.Repository // by name
 	files    map[string][]string           // by repository; none are given if nil
+	texts    map[string]string             // of files, by repository/path
 	commits  map[string][]plugins.Commit
 	broken   error // what the inspector answers, if anything
 	records  records
@@ -231,6 +232,14 @@ func (i inspector) Files(_ context.Context, r plugins.Repository, folder string)
 		}
 	}
 	return out, nil
+}
+
+func (i inspector) Text(_ context.Context, r plugins.Repository, path string) (string, error) {
+	text, ok := i.w.texts[r.Name+"/"+path]
+	if !ok {
+		return "", plugins.ErrNotGiven
+	}
+	return text, nil
 }
 
 func (i inspector) Commits(_ context.Context, r plugins.Repository, _ string, since time.Time, limit int) ([]plugins.Commit, error) {

@@ -293,6 +293,10 @@ func (nothing) Files(context.Context, plugins.Repository, string) ([]string, err
 	return nil, plugins.ErrNotGiven
 }
 
+func (nothing) Text(context.Context, plugins.Repository, string) (string, error) {
+	return "", plugins.ErrNotGiven
+}
+
 func (nothing) Commits(context.Context, plugins.Repository, string, time.Time, int) ([]plugins.Commit, error) {
 	return nil, plugins.ErrNotGiven
 }

@@ -74,6 +74,9 @@ type Inspector interface {
 	// Commits are those that changed something below a folder since a time,
 	// newest first and without merges, at most limit.
 	Commits(ctx context.Context, at Place, since time.Time, limit int) ([]Commit, error)
+	// Content is that of one tracked file, by its path from the root, of at most
+	// MaxDocument bytes. No link is followed. at.Folder does not matter.
+	Content(ctx context.Context, at Place, path string) ([]byte, error)
 }
 
 // ErrNotGiven: the source cannot tell.

@@ -95,6 +95,10 @@ func (w *world) Files(context.Context, plugins.Repository, string) ([]string, er
 	return nil, plugins.ErrNotGiven
 }
 
+func (w *world) Text(context.Context, plugins.Repository, string) (string, error) {
+	return "", plugins.ErrNotGiven
+}
+
 func (w *world) Commits(context.Context, plugins.Repository, string, time.Time, int) ([]plugins.Commit, error) {
 	return nil, plugins.ErrNotGiven
 }

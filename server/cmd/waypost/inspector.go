@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/maypok86/otter/v2"
 
@@ -83,6 +84,20 @@ func (i *inspector) Files(ctx context.Context, r plugins.Repository, folder stri
 		}
 	}
 	return out, nil
+}
+
+// Text implements plugins.Inspector. Few ask, and each when a person does, so it is
+// not kept.
+func (i *inspector) Text(ctx context.Context, r plugins.Repository, path string) (string, error) {
+	s, err := i.source(r.Source)
+	if err != nil {
+		return "", err
+	}
+	b, err := s.Content(ctx, source.Place{ID: r.ID, Name: r.Name, Commit: r.Commit}, path)
+	if err == nil && !utf8.Valid(b) {
+		err = source.ErrNotGiven
+	}
+	return string(b), given(err)
 }
 
 // Commits implements plugins.Inspector. Times are those of a day, so that asking

@@ -65,6 +65,31 @@ func (s *Source) Files(ctx context.Context, at source.Place) ([]string, error) {
 	return out, nil
 }
 
+// Content finds the file in the tree of the commit.
+func (s *Source) Content(_ context.Context, at source.Place, path string) ([]byte, error) {
+	w, id, err := s.inspect(at)
+	if err != nil {
+		return nil, fmt.Errorf("read %s of %s: %w", path, at.Name, err)
+	}
+	defer w.db.Close()
+	c, err := w.commit(id)
+	if err != nil {
+		return nil, fmt.Errorf("read %s of %s: %w", path, at.Name, err)
+	}
+	e, err := w.lookup(c.tree, path)
+	if errors.Is(err, errNoFile) || err == nil && !e.isFile() {
+		err = source.ErrNotGiven
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read %s of %s: %w", path, at.Name, err)
+	}
+	_, b, err := w.db.Read(e.id, source.MaxDocument)
+	if err != nil {
+		return nil, fmt.Errorf("read %s of %s: %w", path, at.Name, err)
+	}
+	return b, nil
+}
+
 // paths gathers the paths of files below a folder, in the order of the trees.
 func (w *walk) paths(ctx context.Context, dir string, id objectdb.ID, depth int, out *[]string) error {
 	if err := ctx.Err(); err != nil || depth > maxDepth {

@@ -49,6 +49,14 @@ func TestInspect(t *testing.T) {
 
 	s, err := New(Options{Path: root})
 	require.NoError(t, err)
+	place := source.Place{ID: "shop", Name: "x/shop", Commit: head}
+	text, err := s.Content(t.Context(), place, "docs/ü x.md")
+	require.NoError(t, err)
+	require.Equal(t, "5", string(text))
+	for _, path := range []string{"docs", "none", "", "../shop/README.md"} {
+		_, err = s.Content(t.Context(), place, path)
+		require.ErrorIs(t, err, source.ErrNotGiven, path)
+	}
 	for _, folder := range []string{"", "services", "services/web", "services/pay", "docs", "none", "README.md"} {
 		at := source.Place{ID: "shop", Name: "x/shop", Commit: head, Folder: folder}
 		files, err := s.Files(t.Context(), at)

@@ -88,6 +88,31 @@ func (s *Source) Files(ctx context.Context, at source.Place) ([]string, error) {
 	return out, nil
 }
 
+// Content costs one counted request.
+func (s *Source) Content(ctx context.Context, at source.Place, path string) ([]byte, error) {
+	owner, name, err := split(at)
+	if err == nil {
+		err = s.afford()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read %s of %s: %w", path, at.Name, err)
+	}
+	ctx, b := inspecting(ctx)
+	file, _, answer, err := s.rest.Repositories.GetContents(ctx, owner, name, path, &gh.RepositoryContentGetOptions{Ref: at.Commit})
+	s.spent(b)
+	if err != nil {
+		return nil, fmt.Errorf("read %s of %s: %w", path, at.Name, notThere(answer, err))
+	}
+	if file.GetType() != "file" || file.GetSize() > source.MaxDocument {
+		return nil, fmt.Errorf("read %s of %s: %w", path, at.Name, source.ErrNotGiven)
+	}
+	text, err := file.GetContent()
+	if err != nil {
+		return nil, fmt.Errorf("read %s of %s: %w", path, at.Name, err)
+	}
+	return []byte(text), nil
+}
+
 // Commits costs one counted request for each 100 commits.
 func (s *Source) Commits(ctx context.Context, at source.Place, since time.Time, limit int) ([]source.Commit, error) {
 	owner, name, err := split(at)

@@ -50,6 +50,14 @@ func TestInspect(t *testing.T) {
 	require.Empty(t, commits[0].Author)
 	require.Equal(t, source.Commit{Hash: commits[0].Hash, Email: "ada@acme.example", Name: "Ada", Time: now.Add(-time.Hour)}, commits[0])
 
+	text, err := s.Content(t.Context(), at, "services/web/a.go")
+	require.NoError(t, err)
+	require.Equal(t, "x", string(text))
+	for _, path := range []string{"none", "services", "vendor/lib", ""} {
+		_, err = s.Content(t.Context(), at, path)
+		require.ErrorIs(t, err, source.ErrNotGiven, path)
+	}
+
 	for _, bad := range []source.Place{{Name: "acme/none", Commit: "x"}, {Name: "acme/empty", Commit: "main"}, {Name: "acme"}} {
 		_, err = s.Files(t.Context(), bad)
 		require.ErrorIs(t, err, source.ErrNotGiven)
