@@ -14,11 +14,17 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/structpb"
 
+	"github.com/waypost-dev/waypost/plugins/remote"
 	pluginv1 "github.com/waypost-dev/waypost/proto/waypost/plugin/v1"
 )
 
-// TestMain is a bad plugin when a server under test starts the test's own binary.
+// TestMain is a plugin when a server under test starts the test's own binary: a bad
+// one, but for versatile.
 func TestMain(m *testing.M) {
+	if os.Getenv("WAYPOST_PLUGIN") != "" && os.Args[1] == "versatile" {
+		remote.Serve(&versatile{})
+		return
+	}
 	if os.Getenv("WAYPOST_PLUGIN") != "" {
 		goplugin.Serve(&goplugin.ServeConfig{
 			HandshakeConfig: goplugin.HandshakeConfig{ProtocolVersion: 1, MagicCookieKey: "WAYPOST_PLUGIN", MagicCookieValue: "waypost.plugin.v1.RemoteService"},
