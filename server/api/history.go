@@ -164,7 +164,7 @@ func (h *historyService) DiffEntity(ctx context.Context, req *catalogv1.DiffEnti
 	if req.FromRevision == 0 {
 		first = last[1:]
 	} else {
-		if first, _, err = h.past.store.History(ctx, ref, catalog.Revision(req.FromRevision)+1, 1); err != nil {
+		if first, err = h.contents(ctx, ref, catalog.Revision(req.FromRevision)+1, 1); err != nil {
 			return nil, unknownEntity(ref, err)
 		}
 		if len(first) == 0 {
