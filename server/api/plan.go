@@ -85,7 +85,7 @@ func (p *planService) PlanChanges(ctx context.Context, req *catalogv1.PlanChange
 		if at.source == "" { // it stands nowhere yet
 			file = descriptor.File{Path: d.Path, Content: d.Content, Location: "file:" + d.Path, Include: file.Include}
 		}
-		file.Schemas = p.schemas
+		file.Schemas, file.Allow = p.schemas, at.config.Allow
 		decoded := descriptor.Decode(file)
 		doc := plan.Document{Entities: decoded.Entities, Problems: decoded.Problems}
 		doc.Broken, doc.AllBroken = harvest.Broken(decoded)
@@ -219,7 +219,7 @@ var planned = map[catalog.Code]bool{
 	catalog.CodeSyntax: true, catalog.CodeTooLarge: true, catalog.CodeEncoding: true, catalog.CodeDuplicateKey: true,
 	catalog.CodeEnvelope: true, catalog.CodeField: true, catalog.CodeSpec: true, catalog.CodeReference: true,
 	catalog.CodeUnknownKind: true, catalog.CodeUnreadable: true, catalog.CodeConflict: true, catalog.CodeDuplicateRef: true,
-	catalog.CodeTemplate: true,
+	catalog.CodeTemplate: true, catalog.CodeNotAllowed: true,
 }
 
 // mended adds what is wrong now with the documents and would not be any more.

@@ -23,6 +23,7 @@ const (
 	CodeSpec         Code = "spec"              // the spec breaks the schema of its kind
 	CodeReference    Code = "reference"         // an entity reference cannot be parsed
 	CodeUnknownKind  Code = "unknown-kind"      // a custom kind without a schema: kept, and told
+	CodeNotAllowed   Code = "kind-not-allowed"  // the source may not declare entities of this kind
 	CodeUnreadable   Code = "unreadable"        // the source could not give the document
 	CodeConflict     Code = "conflict"          // another document claims the same ref, and wins
 	CodeDuplicateRef Code = "duplicate-ref"     // the same file claims the ref twice

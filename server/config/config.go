@@ -43,6 +43,7 @@ type Config struct {
 	History         History       `koanf:"history"`
 	Kinds           []Kind        `koanf:"kinds"`
 	RegisterFiles   bool          `koanf:"registerFiles"`
+	Allow           []string      `koanf:"allow"` // kinds; empty for all
 	// Schemas are those of Kinds; nil if there are none.
 	Schemas *catalog.Schemas `koanf:"-"`
 	Sources []Source         `koanf:"sources"`
@@ -144,12 +145,14 @@ type Source struct {
 	Patterns     []string     `koanf:"patterns"`
 	Repositories Repositories `koanf:"repositories"`
 	Topics       []string     `koanf:"topics"`
-	Archived     *bool        `koanf:"archived"` // never nil after Load
-	Forks        *bool        `koanf:"forks"`    // never nil after Load
-	Visibility   []string     `koanf:"visibility"`
-	Branch       string       `koanf:"branch"`
-	Inference    *bool        `koanf:"inference"` // never nil after Load
-	Priority     int          `koanf:"priority"`
+	// Allow are the kinds that its files may declare; empty for all.
+	Allow      []string `koanf:"allow"`
+	Archived   *bool    `koanf:"archived"` // never nil after Load
+	Forks      *bool    `koanf:"forks"`    // never nil after Load
+	Visibility []string `koanf:"visibility"`
+	Branch     string   `koanf:"branch"`
+	Inference  *bool    `koanf:"inference"` // never nil after Load
+	Priority   int      `koanf:"priority"`
 	// MaxRemovals is the share of its entities, in per cent, of which a source
 	// may not lose more at once; 0 for no bound. Never nil after Load.
 	MaxRemovals *float64 `koanf:"maxRemovals"`
@@ -214,6 +217,9 @@ func (c *Config) complete() error {
 			s.MaxRemovals = &c.MaxRemovals
 		}
 		s.Orphans = cmp.Or(s.Orphans, c.Orphans)
+		if s.Allow == nil {
+			s.Allow = c.Allow
+		}
 		for _, b := range []**bool{&s.Archived, &s.Forks, &s.Inference} {
 			if *b == nil {
 				yes := true

@@ -68,6 +68,9 @@ type File struct {
 
 	// Schemas are those of custom kinds; nil if there are none.
 	Schemas *catalog.Schemas
+	// Allow are the kinds that may be declared, in any case; empty for all. One
+	// that is not allowed is a problem, and takes no other entity with it.
+	Allow []string
 }
 
 // Decoded is what a file holds.
@@ -218,6 +221,16 @@ func (d *decoder) document(p piece) {
 }
 
 func (d *decoder) entity(p piece, doc map[string]any, place placer) {
+	if kind, ok := doc["kind"].(string); ok && len(d.file.Allow) > 0 &&
+		!slices.ContainsFunc(d.file.Allow, func(k string) bool { return strings.EqualFold(k, kind) }) {
+		line, column := place.at([]string{"kind"})
+		d.problem(catalog.Problem{
+			Code: catalog.CodeNotAllowed, Severity: catalog.SeverityError, Line: line, Column: column, Entity: sketch(place.root), Field: "kind",
+			Message: fmt.Sprintf("entities of kind %.100s may not be declared here", kind),
+			Hint:    "allowed are " + strings.Join(d.file.Allow, ", ") + "; move it, or add the kind to allow in the server's configuration",
+		})
+		return
+	}
 	found := catalog.Check(doc, d.file.Schemas)
 	valid := !failed(found)
 	line, column := place.at(nil)

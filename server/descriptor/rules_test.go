@@ -93,6 +93,21 @@ func TestBackstageFixtures(t *testing.T) {
 	}
 }
 
+// A kind that is not allowed takes no other with it.
+func TestAllow(t *testing.T) {
+	t.Parallel()
+	const doc = "apiVersion: backstage.io/v1alpha1\nkind: KIND\nmetadata: {name: x}\nspec: {type: team, children: [], lifecycle: x, owner: y}\n"
+	f := File{Path: "c.yaml", Allow: []string{"component", "API"}, Content: []byte(strings.ReplaceAll(doc, "KIND", "Group") + "---\n" + strings.ReplaceAll(doc, "KIND", "Component"))}
+	d := Decode(f)
+	require.Len(t, d.Entities, 1)
+	require.Equal(t, "component:default/x", d.Entities[0].Ref.Key())
+	require.Len(t, d.Problems, 1)
+	require.Equal(t, "c.yaml:2:7: entities of kind Group may not be declared here; allowed are component, API; move it, or add the kind to allow in the server's configuration", d.Problems[0].Error())
+	require.Equal(t, catalog.CodeNotAllowed, d.Problems[0].Code)
+	f.Allow = nil
+	require.Len(t, Decode(f).Entities, 2)
+}
+
 func TestCustomKinds(t *testing.T) {
 	t.Parallel()
 	schema := `{"type": "object", "properties": {"spec": {"type": "object", "required": ["tier"], "properties": {"tier": {"type": "integer", "maximum": 3}}}}}`

@@ -36,6 +36,8 @@ type Config struct {
 	Removals store.Removals
 	// Schemas are those of custom kinds; nil if there are none.
 	Schemas *catalog.Schemas
+	// Allow are the kinds that its files may declare, in any case; empty for all.
+	Allow []string
 }
 
 // Order is how one harvest is run.

@@ -16,7 +16,7 @@ import (
 // statePrefix names everything of ours on which the outcome of reading a
 // repository depends.
 func statePrefix(c Config) string {
-	return descriptor.Version + "." + inferenceVersion + "." + strconv.FormatBool(!c.NoInference) + "." + strconv.Itoa(c.Priority) + c.Schemas.Version() + " "
+	return descriptor.Version + "." + inferenceVersion + "." + strconv.FormatBool(!c.NoInference) + "." + strconv.Itoa(c.Priority) + c.Schemas.Version() + strings.Join(c.Allow, ",") + " "
 }
 
 // known shows a source what the catalog has of it.
@@ -238,7 +238,7 @@ func (r *run) decodeAll(ctx context.Context, repo source.Repository) ([]descript
 			defer wg.Done()
 			defer func() { <-r.decode }()
 			f := FileOf(r.config.Source.Name(), repo, d)
-			f.Schemas = r.config.Schemas
+			f.Schemas, f.Allow = r.config.Schemas, r.config.Allow
 			out[i] = descriptor.Decode(f)
 		}()
 	}
@@ -304,7 +304,7 @@ type broken struct {
 func brokenRefs(d descriptor.Decoded) *broken {
 	var b *broken
 	for _, p := range d.Problems {
-		if p.Severity != catalog.SeverityError || p.Code == catalog.CodeDuplicateRef {
+		if p.Severity != catalog.SeverityError || p.Code == catalog.CodeDuplicateRef || p.Code == catalog.CodeNotAllowed {
 			continue
 		}
 		if b == nil {

@@ -43,7 +43,7 @@ func (r *Registry) look(ctx context.Context, s *location.Source) (Registered, er
 				continue
 			}
 			f := harvest.FileOf(s.Name(), repo, d)
-			f.Schemas = r.o.Harvest.Schemas
+			f.Schemas, f.Allow = r.o.Harvest.Schemas, r.o.Harvest.Allow
 			decoded := descriptor.Decode(f)
 			out.Problems = append(out.Problems, decoded.Problems...)
 			for _, e := range decoded.Entities {

@@ -28,7 +28,7 @@ import (
 func registered(cfg *config.Config, st *store.Store, e *harvest.Engine, log *slog.Logger) *locations.Registry {
 	return locations.New(st, e, log, locations.Options{
 		Source:  location.Options{ReadAllow: cfg.ReadAllow, Cache: cache{st, log}},
-		Harvest: harvest.Config{Every: cfg.Every, Removals: removals(cfg.MaxRemovals, cfg.Orphans), Schemas: cfg.Schemas},
+		Harvest: harvest.Config{Every: cfg.Every, Removals: removals(cfg.MaxRemovals, cfg.Orphans), Schemas: cfg.Schemas, Allow: cfg.Allow},
 		Files:   cfg.RegisterFiles,
 	})
 }

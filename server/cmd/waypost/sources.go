@@ -48,7 +48,7 @@ func engine(cfg *config.Config, st *store.Store, log *slog.Logger) (e *harvest.E
 		names[built.Name()] = true
 		e.Add(harvest.Config{
 			Source: built, Priority: s.Priority, NoInference: !*s.Inference || s.Type == "location", Every: *s.Every,
-			Removals: removals(*s.MaxRemovals, s.Orphans), Schemas: cfg.Schemas,
+			Removals: removals(*s.MaxRemovals, s.Orphans), Schemas: cfg.Schemas, Allow: s.Allow,
 		})
 	}
 	return e, done, nil

@@ -26,6 +26,7 @@ var rules = map[catalog.Code]string{
 	catalog.CodeSpec:         "The spec breaks the schema of its kind.",
 	catalog.CodeReference:    "An entity reference cannot be read.",
 	catalog.CodeUnknownKind:  "The entity's kind has no schema.",
+	catalog.CodeNotAllowed:   "The entity's kind may not be declared here.",
 	catalog.CodeUnreadable:   "The file cannot be read.",
 	catalog.CodeConflict:     "Another file declares the same entity, and wins.",
 	catalog.CodeDuplicateRef: "The file declares the same entity twice.",
