@@ -74,7 +74,7 @@ func TestMistakes(t *testing.T) {
 			file: "sources:\n  - type: github\n    org: acme\n    tokenfile: /x\n  - type: dir\n    path: /x\n    org: acme\n",
 			want: []string{
 				`FILE:4:5: unknown key "tokenfile"; did you mean "tokenFile"?`,
-				`FILE:7:5: unknown key "org"; allowed are branch, every, inference, maxRemovals, orphans, path, patterns, priority, repositories, type`,
+				`FILE:7:5: unknown key "org"; allowed are allow, branch, every, inference, maxRemovals, orphans, path, patterns, priority, repositories, type`,
 			},
 		},
 		"nested unknown key": {

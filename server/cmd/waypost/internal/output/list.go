@@ -34,7 +34,7 @@ func (l *List) Add(v any) error {
 		if l.items == 0 {
 			fmt.Fprintf(&out, "%s:\n", l.key)
 		}
-		text, err := yamlFromJSON([]byte("[" + string(b) + "]"))
+		text, err := YAML([]byte("[" + string(b) + "]"))
 		if err != nil {
 			return err
 		}

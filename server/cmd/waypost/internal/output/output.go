@@ -177,7 +177,7 @@ func (p *Printer) YAML(v any) error {
 	if err != nil {
 		return err
 	}
-	out, err := yamlFromJSON(b)
+	out, err := YAML(b)
 	if err != nil {
 		return err
 	}

@@ -102,7 +102,7 @@ func TestYAMLMeansTheSame(t *testing.T) {
 		require.NoError(t, err)
 		var want, got map[string]any
 		require.NoError(t, json.Unmarshal(b, &want))
-		text, err := yamlFromJSON(b)
+		text, err := YAML(b)
 		require.NoError(t, err)
 		require.NoError(t, yaml.Unmarshal(text, &got), string(text))
 		again, err := json.Marshal(got)

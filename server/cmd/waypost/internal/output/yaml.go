@@ -8,8 +8,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// yamlFromJSON turns JSON into block-style YAML, keeping the order of keys.
-func yamlFromJSON(b []byte) ([]byte, error) {
+// YAML turns JSON into block-style YAML, keeping the order of keys.
+func YAML(b []byte) ([]byte, error) {
 	dec := json.NewDecoder(bytes.NewReader(b))
 	dec.UseNumber()
 	n, err := node(dec)
