@@ -54,7 +54,7 @@ func (r *Record) View(key ViewKey, render func() []byte) []byte {
 }
 
 // maxViews bounds the rendered forms of an index, in bytes.
-const maxViews = 12 << 20
+const maxViews = 32 << 20
 
 // viewRing bounds the rendered forms.
 type viewRing struct {
