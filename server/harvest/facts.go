@@ -1,7 +1,10 @@
 package harvest
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,6 +33,8 @@ type facts struct {
 	Root        []string          `json:"root,omitempty"`
 	Teams       map[string]string `json:"teams,omitempty"` // slug → permission
 	Codeowners  *codeowners       `json:"codeowners,omitempty"`
+	// Leads are the files that placeholders of a document name, by its path.
+	Leads map[string][]string `json:"leads,omitempty"`
 }
 
 type codeowners struct {
@@ -72,6 +77,72 @@ func factsOf(r source.Repository) facts {
 	return f
 }
 
+// leadsOf are the files to which the documents lead; of one that was not read
+// again, as before.
+func leadsOf(r source.Repository, kept store.Repository) map[string][]string {
+	var before facts
+	if len(kept.Facts) > 0 {
+		_ = json.Unmarshal(kept.Facts, &before) // what cannot be read is not known
+	}
+	out := map[string][]string{}
+	for _, d := range r.Documents {
+		var files []string
+		if d.Content == nil {
+			files = before.Leads[d.Path]
+		}
+		for _, i := range d.Includes {
+			if i.Path != "" {
+				files = append(files, i.Path)
+			}
+		}
+		if len(files) > 0 {
+			slices.Sort(files)
+			out[d.Path] = slices.Compact(files)
+		}
+	}
+	return out
+}
+
+// Leads tells whether what was harvested of a repository leads to one of some files,
+// by a Location or a placeholder.
+func (e *Engine) Leads(ctx context.Context, name string, at source.Pointer, files []string) (bool, error) {
+	id := at.ID
+	if id == "" {
+		found, err := e.store.RepositoryID(ctx, name, at.Name)
+		if errors.Is(err, store.ErrNotFound) {
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		id = found
+	}
+	kept, err := e.store.Repository(ctx, name, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	changed := make(map[string]bool, len(files))
+	for _, f := range files {
+		changed[f] = true
+	}
+	for path := range kept.Documents {
+		if changed[path] {
+			return true, nil
+		}
+	}
+	var f facts
+	_ = json.Unmarshal(kept.Facts, &f) // what cannot be read is not known
+	for _, to := range f.Leads {
+		if slices.ContainsFunc(to, func(path string) bool { return changed[path] }) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
 // repository is the inverse of factsOf, as far as inference reads it.
 func (f facts) repository(owner, name, id string) source.Repository {
 	r := source.Repository{
@@ -108,8 +179,10 @@ func movedSince(kept store.Repository, now source.Repository) bool {
 	return kept.Name != now.FullName() || f.URL != now.URL || f.Branch != now.Branch
 }
 
-func marshalFacts(r source.Repository) []byte {
-	b, err := json.Marshal(factsOf(r))
+func marshalFacts(r source.Repository, kept store.Repository) []byte {
+	f := factsOf(r)
+	f.Leads = leadsOf(r, kept)
+	b, err := json.Marshal(f)
 	if err != nil {
 		panic("harvest: facts of a repository are not JSON: " + err.Error()) // the type has no such value
 	}

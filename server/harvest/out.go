@@ -112,7 +112,7 @@ func (r *run) Repository(ctx context.Context, repo source.Repository) error {
 		Asked: repo.Asked, Cause: r.cause(repo),
 		Repository: store.Repository{
 			ID: repo.ID, State: r.prefix + repo.State, Name: repo.FullName(), Commit: repo.Commit,
-			Facts: marshalFacts(repo), Documents: make(map[string]store.Document, len(repo.Documents)),
+			Facts: marshalFacts(repo, kept), Documents: make(map[string]store.Document, len(repo.Documents)),
 		},
 	}
 	read, entities, problems := 0, 0, 0

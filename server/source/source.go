@@ -108,6 +108,10 @@ type Announcement struct {
 	Scope Scope
 	// Everything asks for a harvest of the whole source: no scope is enough.
 	Everything bool
+	// Touched are the files of the one repository in Scope that have changed, if
+	// none of them is read for its own sake: it matters only if what is known of
+	// the repository leads to one of them. Nil otherwise.
+	Touched []string
 	// Ignored says why nothing is to be done, in a few words; empty otherwise.
 	Ignored string
 	// Cause is who did it, as far as the payload tells.

@@ -52,6 +52,15 @@ func (i *Inbox) process(ctx context.Context, s Source, waiting []store.Delivery)
 	var refresh, harvest part
 	for _, d := range waiting {
 		a, err := i.announced(s, d)
+		if err == nil && a.Touched != nil {
+			leads, broken := i.leads(ctx, s.Name(), a)
+			if broken != nil {
+				return broken
+			}
+			if !leads {
+				a = source.Announcement{Ignored: "it changes no path that is watched"}
+			}
+		}
 		if i.options.Told != nil && err == nil {
 			i.options.Told(ctx, d)
 		}
@@ -99,6 +108,18 @@ func (i *Inbox) process(ctx context.Context, s Source, waiting []store.Delivery)
 		return failed
 	}
 	return errors.Join(failed, i.store.FinishDeliveries(ctx, done))
+}
+
+// leads tells whether files that changed are part of what the catalog has.
+func (i *Inbox) leads(ctx context.Context, name string, a source.Announcement) (bool, error) {
+	if i.options.Leads == nil || len(a.Scope.Repositories) != 1 {
+		return false, nil
+	}
+	leads, err := i.options.Leads(ctx, name, a.Scope.Repositories[0], a.Touched)
+	if err != nil {
+		return false, fmt.Errorf("look whether the catalog has a changed file: %w", err)
+	}
+	return leads, nil
 }
 
 // announced asks the source what a delivery means. A source that panics has

@@ -87,6 +87,37 @@ func TestDrain(t *testing.T) {
 	})
 }
 
+// A change of files that nobody reads for their own sake counts only if the catalog
+// has one of them.
+func TestDrainTouched(t *testing.T) {
+	t.Parallel()
+	s, e := memory(t), &engine{}
+	o := e.options()
+	var broken error
+	o.Leads = func(_ context.Context, name string, at source.Pointer, files []string) (bool, error) {
+		require.Equal(t, acme, name)
+		return at.ID == "R1" && slices.Contains(files, "api/orders.json"), broken
+	}
+	i := inbox(t, s, sourcesOf(acme), o)
+	put(t, s,
+		`{"Repositories":[{"ID":"R1"}],"Touched":["main.go"]}`,
+		`{"Repositories":[{"ID":"R1"}],"Touched":["main.go","api/orders.json"]}`,
+		`{"Repositories":[{"ID":"R2"}],"Touched":["api/orders.json"]}`,
+		`{"Repositories":[{"ID":"R1"}],"Touched":[]}`)
+	broken = errors.New("the database is away")
+	require.ErrorContains(t, i.Drain(t.Context(), acme), "the database is away")
+	require.Len(t, waiting(t, s, acme), 4, "they are looked at again")
+	broken = nil
+	require.NoError(t, i.Drain(t.Context(), acme))
+	require.Len(t, e.refreshes, 1)
+	require.Equal(t, []source.Pointer{{ID: "R1"}}, e.refreshes[0].Scope.Repositories)
+	const nothing = "ignored: it changes no path that is watched"
+	got := outcomes(t, s)
+	require.Contains(t, got["2"], "refreshed R1: ")
+	delete(got, "2")
+	require.Equal(t, map[string]string{"1": nothing, "3": nothing, "4": nothing}, got)
+}
+
 func TestDrainEverything(t *testing.T) {
 	t.Parallel()
 	s, e := memory(t), &engine{}

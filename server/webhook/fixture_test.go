@@ -43,6 +43,7 @@ type payload struct {
 	Directory    bool
 	Everything   bool
 	Ignored      string
+	Touched      []string
 	Actor        string
 	Error        string
 	Panic        string
@@ -69,7 +70,7 @@ func (a announcer) Announced(event string, text []byte) (source.Announcement, er
 	}
 	return source.Announcement{
 		Scope:      source.Scope{Repositories: p.Repositories, Directory: p.Directory},
-		Everything: p.Everything, Ignored: p.Ignored, Cause: catalog.Cause{Actor: p.Actor},
+		Everything: p.Everything, Ignored: p.Ignored, Touched: p.Touched, Cause: catalog.Cause{Actor: p.Actor},
 	}, nil
 }
 

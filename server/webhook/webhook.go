@@ -57,6 +57,9 @@ type Options struct {
 	// harvest that begins later than the call is sure to come, even if the
 	// process ends.
 	Harvest func(ctx context.Context, source string, cause catalog.Cause) error
+	// Leads tells whether what is known of a repository leads to one of some
+	// files. Without it, it does not.
+	Leads func(ctx context.Context, source string, at source.Pointer, files []string) (bool, error)
 	// Told is given each delivery as it is processed, before what it calls for is
 	// done; maybe twice. Nil for nobody.
 	Told func(ctx context.Context, d store.Delivery)

@@ -41,7 +41,8 @@ func newInbox(cfg *config.Config, st *store.Store, e *harvest.Engine, queue *job
 		Harvest: func(ctx context.Context, name string, _ catalog.Cause) error {
 			return queue.Harvest(ctx, name, "webhook")
 		},
-		Wake: queue.Deliveries,
+		Leads: e.Leads,
+		Wake:  queue.Deliveries,
 		Told: func(ctx context.Context, d store.Delivery) {
 			plugged.Handle(ctx, plugins.Event{Source: d.Source, Type: d.Event, Payload: d.Payload, Received: d.Received})
 		},

@@ -126,6 +126,28 @@ func TestWebhook(t *testing.T) {
 				}, 20*time.Second, 5*time.Millisecond)
 				t.Logf("three deliveries took %s; visible after %s", took[len(took)-1].Round(time.Millisecond), time.Since(begin).Round(time.Millisecond))
 			}
+			// A file that the catalog file includes is followed too, and one to which
+			// nothing leads is not.
+			includes := catalog("Included")
+			includes.Content = append(includes.Content, "---\napiVersion: backstage.io/v1alpha1\nkind: API\nmetadata: {name: orders}\n"+
+				"spec: {type: openapi, lifecycle: production, owner: team, definition: {$text: ./api/orders.txt}}\n"...)
+			push := func(files ...githubtest.File) {
+				org.Announce(func(d githubtest.Delivery) { require.Equal(t, http.StatusAccepted, send(d, "secret")) })
+				defer org.Announce(nil)
+				org.Push("shop", files...)
+			}
+			push(includes, githubtest.File{Path: "api/orders.txt", Content: []byte("version one")})
+			for _, want := range []string{"version one", "version two", "version three"} {
+				require.Eventually(t, func() bool {
+					_, body := get("/v1/entities/api:default/orders")
+					return strings.Contains(body, want)
+				}, 20*time.Second, 5*time.Millisecond)
+				if next, ok := map[string]string{"version one": "version two", "version two": "version three"}[want]; ok {
+					push(githubtest.File{Path: "src/other.txt", Content: []byte(want)})
+					push(githubtest.File{Path: "api/orders.txt", Content: []byte(next)})
+				}
+			}
+
 			_, history := get("/v1/entities/component:default/shop/revisions")
 			require.Contains(t, history, `"via":"webhook"`)
 

@@ -159,7 +159,10 @@ func (s *Source) pushed(parsed any) (source.Announcement, error) {
 		return source.Announcement{Ignored: "the ref is not the branch that is read"}, nil
 	}
 	if !s.touched(e) {
-		return source.Announcement{Ignored: "it changes no path that is watched"}, nil
+		a.Touched = []string{}
+		for _, c := range e.Commits {
+			a.Touched = slices.Concat(a.Touched, c.Added, c.Removed, c.Modified)
+		}
 	}
 	if id := e.GetAfter(); !e.GetDeleted() && objectID(id) {
 		a.Cause.Commit = id

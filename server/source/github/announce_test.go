@@ -41,6 +41,9 @@ func outcome(a source.Announcement) string {
 	if a.Scope.Directory {
 		words = append(words, "directory")
 	}
+	if a.Touched != nil {
+		words = append(words, "if anything leads to", strings.Join(a.Touched, " "))
+	}
 	return strings.Join(words, " ")
 }
 
@@ -203,7 +206,7 @@ func said(t testing.TB, o *githubtest.Org, change func()) []githubtest.Delivery 
 
 func TestWhatChangesCallFor(t *testing.T) {
 	t.Parallel()
-	const branch, path = "ignored: the ref is not the branch that is read", "ignored: it changes no path that is watched"
+	const branch, path = "ignored: the ref is not the branch that is read", "acme/repo-00001 if anything leads to "
 	file := func(path string) githubtest.File { return githubtest.File{Path: path, Content: []byte("new")} }
 	for _, test := range []struct {
 		name   string
@@ -213,14 +216,14 @@ func TestWhatChangesCallFor(t *testing.T) {
 	}{
 		{"catalog file", func(o *githubtest.Org) { o.Push("repo-00001", file("catalog-info.yaml")) }, Options{}, []string{"acme/repo-00001"}},
 		{"catalog file goes", func(o *githubtest.Org) { o.Remove("repo-00001", "catalog-info.yaml") }, Options{}, []string{"acme/repo-00001"}},
-		{"catalog file elsewhere", func(o *githubtest.Org) { o.Push("repo-00001", file("a/catalog-info.yaml")) }, Options{}, []string{path}},
+		{"catalog file elsewhere", func(o *githubtest.Org) { o.Push("repo-00001", file("a/catalog-info.yaml")) }, Options{}, []string{path + "a/catalog-info.yaml"}},
 		{"by a pattern", func(o *githubtest.Org) { o.Push("repo-00001", file("a/catalog-info.yaml")) }, Options{Patterns: []string{"*/catalog-info.yaml"}}, []string{"acme/repo-00001"}},
-		{"source", func(o *githubtest.Org) { o.Push("repo-00001", file("main.go"), file("src/a.go")) }, Options{}, []string{path}},
+		{"source", func(o *githubtest.Org) { o.Push("repo-00001", file("main.go"), file("src/a.go")) }, Options{}, []string{path + "src/a.go main.go"}},
 		{"into the root", func(o *githubtest.Org) { o.Push("repo-00001", file("Dockerfile")) }, Options{}, []string{"acme/repo-00001"}},
 		{"out of the root", func(o *githubtest.Org) { o.Remove("repo-00001", "main.go") }, Options{}, []string{"acme/repo-00001"}},
 		{"owners in .github", func(o *githubtest.Org) { o.Push("repo-00001", file(".github/CODEOWNERS")) }, Options{}, []string{"acme/repo-00001"}},
 		{"owners in docs", func(o *githubtest.Org) { o.Push("repo-00001", file("docs/CODEOWNERS")) }, Options{}, []string{"acme/repo-00001"}},
-		{"owners that do not count", func(o *githubtest.Org) { o.Push("repo-00001", file("src/CODEOWNERS")) }, Options{}, []string{path}},
+		{"owners that do not count", func(o *githubtest.Org) { o.Push("repo-00001", file("src/CODEOWNERS")) }, Options{}, []string{path + "src/CODEOWNERS"}},
 		{"another branch", func(o *githubtest.Org) { o.PushTo("repo-00001", "side", file("catalog-info.yaml")) }, Options{}, []string{branch, branch}},
 		{"the branch that is read", func(o *githubtest.Org) { o.PushTo("repo-00001", "side", file("src/a.go")) }, Options{Branch: "side"}, []string{"acme/repo-00001", "acme/repo-00001"}},
 		{"not the branch that is read", func(o *githubtest.Org) { o.Push("repo-00001", file("catalog-info.yaml")) }, Options{Branch: "side"}, []string{branch}},
@@ -277,7 +280,7 @@ func TestAPushThatIsNotListedWhole(t *testing.T) {
 		require.NoError(t, sound(a))
 		return a
 	}
-	require.NotEmpty(t, push(func(map[string]any) {}).Ignored, "else the others would say nothing")
+	require.Equal(t, []string{"src/a.go"}, push(func(map[string]any) {}).Touched, "else the others would say nothing")
 	a := push(func(p map[string]any) { p["forced"] = true })
 	require.Equal(t, source.Announcement{
 		Scope: source.Scope{Repositories: []source.Pointer{{ID: "R_7", Number: 7, Name: "acme/r"}}},
@@ -302,7 +305,9 @@ func TestAPushThatIsNotListedWhole(t *testing.T) {
 			p["forced"] = true
 		},
 	} {
-		require.Len(t, push(change).Scope.Repositories, 1, name)
+		a := push(change)
+		require.Len(t, a.Scope.Repositories, 1, name)
+		require.Nil(t, a.Touched, name)
 	}
 	require.Empty(t, push(func(p map[string]any) { p["deleted"], p["after"] = true, strings.Repeat("0", 40) }).Cause.Commit)
 	require.Equal(t, "bob", push(func(p map[string]any) { p["head_commit"], p["forced"] = nil, true }).Cause.Actor)
