@@ -1,0 +1,129 @@
+package backstage
+
+import (
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"github.com/RoaringBitmap/roaring/v2"
+
+	"github.com/waypost-dev/waypost/server/index"
+)
+
+// column is what all entities have under one key.
+type column struct {
+	key     string
+	entries []entry
+	free    []uint32            // entries without an entity
+	texts   map[string]uint32   // entry of a value as it is written; nothing for null
+	lower   map[string][]uint32 // entries of a value in lower case
+	cells   map[uint32][]uint32 // entries of an entity
+	present *roaring.Bitmap     // who has the key at all
+	valued  *roaring.Bitmap     // who has a value that can be compared
+	// sorted are the entities with a value by that, the lowest if there are
+	// several, and then by uid; nil until it is asked for.
+	sorted []uint32
+	used   atomic.Int64 // when it was last asked for, in turns of the table
+}
+
+type entry struct {
+	text, lower string
+	ids         ids
+}
+
+func newColumn(key string) *column {
+	return &column{key: key, texts: map[string]uint32{}, lower: map[string][]uint32{}, cells: map[uint32][]uint32{}, present: roaring.New(), valued: roaring.New()}
+}
+
+// add brings in an entity that the column does not hold.
+func (c *column) add(s *index.Snapshot, r *index.Record) {
+	id := r.Number()
+	var cell []uint32
+	rowsOf(s, r, c.key, func(v row) {
+		c.present.Add(id)
+		if v.null {
+			return
+		}
+		n := c.intern(v.text)
+		// As in Backstage's table, values that differ in case only are one.
+		for _, m := range cell {
+			if c.entries[m].lower == c.entries[n].lower {
+				return
+			}
+		}
+		cell = append(cell, n)
+		c.entries[n].ids.add(id)
+	})
+	if len(cell) > 0 {
+		c.cells[id] = cell
+		c.valued.Add(id)
+	}
+}
+
+func (c *column) intern(text string) uint32 {
+	if n, ok := c.texts[text]; ok {
+		return n
+	}
+	text = strings.Clone(text) // or it would keep the document
+	var n uint32
+	if last := len(c.free) - 1; last >= 0 {
+		n, c.free = c.free[last], c.free[:last]
+	} else {
+		n = uint32(len(c.entries))
+		c.entries = append(c.entries, entry{})
+	}
+	c.entries[n] = entry{text: text, lower: strings.ToLower(text)}
+	c.texts[text] = n
+	c.lower[c.entries[n].lower] = append(c.lower[c.entries[n].lower], n)
+	return n
+}
+
+func (c *column) remove(id uint32) {
+	c.present.Remove(id)
+	c.valued.Remove(id)
+	for _, n := range c.cells[id] {
+		e := &c.entries[n]
+		if e.ids.remove(id); e.ids.len() > 0 {
+			continue
+		}
+		same := c.lower[e.lower]
+		if same = slices.DeleteFunc(same, func(m uint32) bool { return m == n }); len(same) == 0 {
+			delete(c.lower, e.lower)
+		} else {
+			c.lower[e.lower] = same
+		}
+		delete(c.texts, e.text)
+		*e = entry{}
+		c.free = append(c.free, n)
+	}
+	delete(c.cells, id)
+}
+
+// value is the lowest value of an entity, in lower case.
+func (c *column) value(id uint32) (string, bool) {
+	cell := c.cells[id]
+	if len(cell) == 0 {
+		return "", false
+	}
+	v := c.entries[cell[0]].lower
+	for _, n := range cell[1:] {
+		v = min(v, c.entries[n].lower)
+	}
+	return v, true
+}
+
+// equal adds to b who has a value, given in lower case.
+func (c *column) equal(b *roaring.Bitmap, value string) {
+	for _, n := range c.lower[value] {
+		c.entries[n].ids.addTo(b)
+	}
+}
+
+// matching adds to b who has a value of which ok is true.
+func (c *column) matching(b *roaring.Bitmap, ok func(lower string) bool) {
+	for i := range c.entries {
+		if e := &c.entries[i]; e.ids.len() > 0 && ok(e.lower) {
+			e.ids.addTo(b)
+		}
+	}
+}

@@ -1,0 +1,185 @@
+package backstage
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/waypost-dev/waypost/server/catalog"
+	"github.com/waypost-dev/waypost/server/harvest"
+	"github.com/waypost-dev/waypost/server/index"
+	"github.com/waypost-dev/waypost/server/locations"
+	"github.com/waypost-dev/waypost/server/store"
+)
+
+// Prefix is where the API is mounted.
+const Prefix = "/api/catalog"
+
+// Options are what a Handler needs.
+type Options struct {
+	Index *index.Index
+	// Store, Engine and Locations are for what writes; nil for a server that
+	// only reads.
+	Store     *store.Store
+	Engine    *harvest.Engine
+	Locations *locations.Registry
+	// Schemas are those of custom kinds; nil if there are none.
+	Schemas *catalog.Schemas
+	// Log takes unexpected errors; nil for slog.Default.
+	Log *slog.Logger
+}
+
+// Handler answers below Prefix. It is safe for concurrent use.
+type Handler struct {
+	o     Options
+	table *table
+}
+
+// New returns a Handler of an index.
+func New(o Options) (*Handler, error) {
+	if o.Index == nil {
+		return nil, errors.New("backstage: Index is needed")
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	return &Handler{o: o, table: newTable(o.Index)}, nil
+}
+
+// call is one request.
+type call struct {
+	*Handler
+	log   *slog.Logger
+	w     http.ResponseWriter
+	r     *http.Request
+	url   string   // below Prefix, as it was written
+	path  []string // of the route, decoded
+	query url.Values
+}
+
+// route is what is done for a method and a path; a star in the path stands for
+// any part of it.
+type route struct {
+	method string
+	path   []string
+	params []string // of the query string
+	do     func(*call) error
+}
+
+func routes() []route {
+	at := func(method, path, params string, do func(*call) error) route {
+		return route{method, strings.Split(path, "/"), strings.Fields(params), do}
+	}
+	return []route{
+		at("GET", "entities", "fields limit filter offset after order", (*call).listEntities),
+		at("GET", "entities/by-query", "fields limit offset orderField cursor filter fullTextFilterTerm fullTextFilterFields totalItems", (*call).queryGET),
+		at("POST", "entities/by-query", "", (*call).queryPOST),
+		at("GET", "entities/by-uid/*", "", (*call).entityByUID),
+		at("GET", "entities/by-name/*/*/*", "", (*call).entityByName),
+	}
+}
+
+var allRoutes = routes()
+
+var jsonType = []string{"application/json; charset=utf-8"}
+
+// ServeHTTP implements http.Handler.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c := &call{Handler: h, log: h.o.Log, w: w, r: r, url: strings.TrimPrefix(r.URL.RequestURI(), Prefix)}
+	head := w.Header()
+	head["X-Content-Type-Options"] = []string{"nosniff"}
+	head["Referrer-Policy"] = []string{"no-referrer"}
+	head["X-Frame-Options"] = []string{"SAMEORIGIN"}
+	head["Content-Security-Policy"] = []string{"default-src 'none'; frame-ancestors 'none'"}
+	found := c.find()
+	if found == nil {
+		w.WriteHeader(http.StatusNotFound) // with an empty body, as Backstage does
+		return
+	}
+	if err := c.answer(found); err != nil {
+		c.fail(err)
+	}
+}
+
+func (c *call) answer(to *route) error {
+	query, err := url.ParseQuery(c.r.URL.RawQuery)
+	if err != nil {
+		return inputError("Malformed query string: %s", err)
+	}
+	for name := range query {
+		known := false
+		for _, p := range to.params {
+			known = known || p == name
+		}
+		if !known {
+			return inputError("Unknown query parameter '%s'", clip(name))
+		}
+	}
+	c.query = query
+	return to.do(c)
+}
+
+// find is the route of a request, or nil.
+func (c *call) find() *route {
+	escaped, ok := strings.CutPrefix(c.r.URL.EscapedPath(), Prefix+"/")
+	if !ok {
+		return nil
+	}
+	escaped = strings.TrimSuffix(escaped, "/")
+	c.path = strings.Split(escaped, "/")
+	for i, part := range c.path {
+		part, err := url.PathUnescape(part)
+		if err != nil || part == "" {
+			return nil
+		}
+		c.path[i] = part
+	}
+	method := c.r.Method
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	for i := range allRoutes {
+		if to := &allRoutes[i]; to.method == method && to.matches(c.path) {
+			return to
+		}
+	}
+	return nil
+}
+
+func (to *route) matches(path []string) bool {
+	if len(path) != len(to.path) {
+		return false
+	}
+	for i, part := range to.path {
+		if part != "*" && part != path[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// integer is a parameter that must be a whole number; ok is false if it is not
+// there.
+func (c *call) integer(name string) (n int, ok bool, err error) {
+	values := c.query[name]
+	if len(values) == 0 {
+		return 0, false, nil
+	}
+	n, err = strconv.Atoi(values[0])
+	if err != nil || len(values) > 1 {
+		return 0, false, inputError("request/query/%s must be integer", name)
+	}
+	return n, true, nil
+}
+
+// send writes an answer that is JSON already.
+func (c *call) send(status int, body []byte) {
+	h := c.w.Header()
+	h["Content-Type"] = jsonType
+	h["Content-Length"] = []string{strconv.Itoa(len(body))}
+	c.w.WriteHeader(status)
+	_, _ = c.w.Write(body) // a caller who has gone is no matter
+}

@@ -1,0 +1,105 @@
+package backstage
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/waypost-dev/waypost/server/catalog"
+	"github.com/waypost-dev/waypost/server/harvest"
+	"github.com/waypost-dev/waypost/server/index"
+	"github.com/waypost-dev/waypost/server/locations"
+	"github.com/waypost-dev/waypost/server/source/location"
+	"github.com/waypost-dev/waypost/server/store"
+)
+
+// golden is where the replies of a real Backstage are, and the catalog that they
+// are about.
+const golden = "../../../shared/backstage-golden"
+
+// world is a Handler over a catalog that was harvested from a copy of the golden
+// one.
+type world struct {
+	*Handler
+	dir    string // of the copy
+	remote *httptest.Server
+	store  *store.Store
+	engine *harvest.Engine
+	index  *index.Index
+	source string
+}
+
+func needGolden(t testing.TB) {
+	if _, err := os.Stat(golden); errors.Is(err, os.ErrNotExist) {
+		t.Skip("SKIPPED: ../shared/backstage-golden is not here; nothing was compared with a real Backstage")
+	}
+}
+
+func newWorld(t *testing.T) *world {
+	needGolden(t)
+	w := &world{dir: t.TempDir(), index: index.New()}
+	require.NoError(t, os.CopyFS(w.dir, os.DirFS(filepath.Join(golden, "catalog"))))
+	files := http.FileServer(http.Dir(filepath.Join(golden, "remote")))
+	w.remote = httptest.NewServer(files)
+	t.Cleanup(w.remote.Close)
+
+	st, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "waypost.db"), store.Options{})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, st.Close()) })
+	require.NoError(t, st.Migrate(t.Context()))
+	log := slog.New(slog.DiscardHandler)
+	w.store, w.engine = st, harvest.New(st, log)
+	registry := locations.New(st, w.engine, log, locations.Options{
+		Source: location.Options{ReadAllow: []string{strings.TrimPrefix(w.remote.URL, "http://")}},
+	})
+	root, err := location.New(location.Options{Target: "file:" + filepath.Join(w.dir, "all.yaml")})
+	require.NoError(t, err)
+	w.source = root.Name()
+	w.engine.Add(harvest.Config{Source: root, NoInference: true})
+	w.harvest(t)
+	w.follow(t)
+	w.Handler, err = New(Options{Index: w.index, Store: st, Engine: w.engine, Locations: registry, Log: log})
+	require.NoError(t, err)
+	return w
+}
+
+func (w *world) harvest(t *testing.T) {
+	_, err := w.engine.Run(t.Context(), w.source, harvest.Order{Cause: "start", ConfirmRemovals: true}, nil)
+	require.NoError(t, err)
+	w.catchUp(t)
+}
+
+// catchUp brings the index in line with the store.
+func (w *world) catchUp(t *testing.T) {
+	changes, err := w.store.Changes(t.Context(), w.index.Snapshot().Revision(), 10_000)
+	require.NoError(t, err)
+	w.index.Apply(changes)
+}
+
+// follow keeps the index in line while the test runs.
+func (w *world) follow(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for ctx.Err() == nil {
+			var changes []catalog.Change
+			changes, _ = w.store.Changes(ctx, w.index.Snapshot().Revision(), 10_000) // it is asked again
+			w.index.Apply(changes)
+			select {
+			case <-ctx.Done():
+			case <-time.After(10 * time.Millisecond):
+			}
+		}
+	}()
+	t.Cleanup(func() { cancel(); <-ended })
+}
