@@ -2,10 +2,12 @@ package backstage
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 
 	"github.com/RoaringBitmap/roaring/v2"
+	"github.com/tidwall/gjson"
 
 	"github.com/waypost-dev/waypost/server/index"
 )
@@ -126,4 +128,37 @@ func (c *column) matching(b *roaring.Bitmap, ok func(lower string) bool) {
 			e.ids.addTo(b)
 		}
 	}
+}
+
+// appendCounts appends each value and how many of the selected entities have it,
+// by value; sel is nil for all.
+func (c *column) appendCounts(b []byte, sel *roaring.Bitmap) []byte {
+	type count struct {
+		text string
+		n    int
+	}
+	counts := make([]count, 0, min(len(c.entries), 1024))
+	for i := range c.entries {
+		e := &c.entries[i]
+		n := 0
+		if sel == nil {
+			n = e.ids.len()
+		} else {
+			n = e.ids.common(sel)
+		}
+		if n > 0 {
+			counts = append(counts, count{e.text, n})
+		}
+	}
+	slices.SortFunc(counts, func(x, y count) int { return strings.Compare(x.text, y.text) })
+	b = append(b, '[')
+	for i, x := range counts {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = gjson.AppendJSONString(append(b, `{"value":`...), x.text)
+		b = strconv.AppendInt(append(b, `,"count":`...), int64(x.n), 10)
+		b = append(b, '}')
+	}
+	return append(b, ']')
 }

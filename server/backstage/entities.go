@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/tidwall/gjson"
+
 	"github.com/waypost-dev/waypost/server/catalog"
 	"github.com/waypost-dev/waypost/server/index"
 )
@@ -100,4 +102,102 @@ func (c *call) stream(s *index.Snapshot, records []*index.Record, wanted *fields
 		}
 	}
 	_, _ = c.w.Write(append(b, ']')) // as above
+}
+
+// maxRefs bounds the entities that one request names.
+const maxRefs = 20_000
+
+// entitiesByRefs is POST /entities/by-refs: null for what is not there.
+func (c *call) entitiesByRefs() error {
+	body, err := c.body()
+	if err != nil {
+		return err
+	}
+	refs, err := stringsOf(body, "entityRefs")
+	if err != nil {
+		return err
+	}
+	if refs == nil {
+		return inputError("request/body must have required property 'entityRefs'")
+	}
+	if len(refs) > maxRefs {
+		return inputError("request/body/entityRefs must NOT have more than %d items", maxRefs)
+	}
+	names, err := stringsOf(body, "fields")
+	if err != nil {
+		return err
+	}
+	wanted, err := parseFields(append(names, c.query["fields"]...))
+	if err != nil {
+		return err
+	}
+	raw, err := parseFilters(c.query["filter"])
+	if err != nil {
+		return err
+	}
+	var both cond
+	for _, predicate := range [][]byte{raw, rawOf(body, "query")} {
+		filter, err := parsePredicate(predicate)
+		if err != nil {
+			return err
+		}
+		if filter != nil {
+			both.args = append(both.args, filter)
+		}
+	}
+	s := c.o.Index.Snapshot()
+	records := make([]*index.Record, len(refs))
+	pick := func(s *index.Snapshot, keep func(*index.Record) bool) {
+		for i, ref := range refs {
+			// As in Backstage only the full form in lower case is found.
+			parsed, err := catalog.ParseRef(ref, catalog.RefContext{})
+			if err != nil || parsed.Key() != ref {
+				continue
+			}
+			if r, ok := s.Get(parsed); ok && keep(r) {
+				records[i] = r
+			}
+		}
+	}
+	if len(both.args) == 0 {
+		pick(s, func(*index.Record) bool { return true })
+	} else {
+		c.table.read(both.needs(nil), func(t *table) {
+			s = t.at
+			sel := t.selected(&both)
+			pick(s, func(r *index.Record) bool { return sel.Contains(r.Number()) })
+		})
+	}
+	b := append(make([]byte, 0, 1024*min(len(refs), 100)), `{"items":[`...)
+	for i, r := range records {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		if r == nil {
+			b = append(b, "null"...)
+			continue
+		}
+		b = wanted.append(b, s, r, len(refs) <= maxKept)
+	}
+	c.send(http.StatusOK, append(b, "]}"...))
+	return nil
+}
+
+// rawOf is a member as it is written, or nil.
+func rawOf(body gjson.Result, name string) []byte {
+	if v := body.Get(name); v.Exists() {
+		return []byte(v.Raw)
+	}
+	return nil
+}
+
+// deleteByUID is DELETE /entities/by-uid. What is declared somewhere is removed
+// there: the next harvest would only bring it back.
+func (c *call) deleteByUID() error {
+	if r, ok := c.o.Index.Snapshot().ByUID(strings.ToLower(c.path[2])); ok {
+		return &failure{http.StatusForbidden, "NotAllowedError", "Entity " + r.Entity.Ref.Key() + " is declared in " + r.Entity.Origin.Source +
+			"; remove it there, or unregister the location"}
+	}
+	c.w.WriteHeader(http.StatusNoContent)
+	return nil
 }

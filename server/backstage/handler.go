@@ -78,7 +78,12 @@ func routes() []route {
 		at("GET", "entities/by-query", "fields limit offset orderField cursor filter fullTextFilterTerm fullTextFilterFields totalItems", (*call).queryGET),
 		at("POST", "entities/by-query", "", (*call).queryPOST),
 		at("GET", "entities/by-uid/*", "", (*call).entityByUID),
+		at("DELETE", "entities/by-uid/*", "", (*call).deleteByUID),
 		at("GET", "entities/by-name/*/*/*", "", (*call).entityByName),
+		at("GET", "entities/by-name/*/*/*/ancestry", "", (*call).ancestry),
+		at("POST", "entities/by-refs", "filter fields", (*call).entitiesByRefs),
+		at("GET", "entity-facets", "facet filter", (*call).facetsGET),
+		at("POST", "entity-facets", "", (*call).facetsPOST),
 	}
 }
 
