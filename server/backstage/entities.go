@@ -12,7 +12,7 @@ import (
 
 func (c *call) entityByName() error {
 	kind, namespace, name := c.path[2], c.path[3], c.path[4]
-	s := c.o.Index.Snapshot()
+	s := c.view.snapshot()
 	r, ok := s.Get(catalog.Ref{Kind: kind, Namespace: namespace, Name: name})
 	if !ok {
 		return notFound("No entity named '%s' found, with kind '%s' in namespace '%s'", clip(name), clip(kind), clip(namespace))
@@ -22,7 +22,7 @@ func (c *call) entityByName() error {
 }
 
 func (c *call) entityByUID() error {
-	s := c.o.Index.Snapshot()
+	s := c.view.snapshot()
 	r, ok := s.ByUID(strings.ToLower(c.path[2]))
 	if !ok {
 		return notFound("No entity with uid %s", clip(c.path[2]))
@@ -145,7 +145,7 @@ func (c *call) entitiesByRefs() error {
 			both.args = append(both.args, filter)
 		}
 	}
-	s := c.o.Index.Snapshot()
+	s := c.view.snapshot()
 	records := make([]*index.Record, len(refs))
 	pick := func(s *index.Snapshot, keep func(*index.Record) bool) {
 		for i, ref := range refs {
@@ -194,7 +194,7 @@ func rawOf(body gjson.Result, name string) []byte {
 // deleteByUID is DELETE /entities/by-uid. What is declared somewhere is removed
 // there: the next harvest would only bring it back.
 func (c *call) deleteByUID() error {
-	if r, ok := c.o.Index.Snapshot().ByUID(strings.ToLower(c.path[2])); ok {
+	if r, ok := c.view.snapshot().ByUID(strings.ToLower(c.path[2])); ok {
 		return &failure{http.StatusForbidden, "NotAllowedError", "Entity " + r.Entity.Ref.Key() + " is declared in " + r.Entity.Origin.Source +
 			"; remove it there, or unregister the location"}
 	}

@@ -45,7 +45,23 @@ var unorderedByID = []string{"17-entities-all", "31-by-query-default", "24-entit
 
 // different are the cases that differ from Backstage, and why. A case that is
 // here and does not differ fails.
-var different = map[string]string{}
+var different = map[string]string{
+	"54-validate-bad-label":              "all that is wrong is told, not the first thing alone",
+	"84-delete-by-uid":                    "what is declared somewhere is not deleted, for the next harvest would bring it back: 403 says where to remove it",
+	"91-permissions-metadata":             "permissions are not covered",
+	"95-openapi-json":                     "Backstage's own description is not served again",
+	"96-by-name-broken-afterwards-status": "the last good form is served, without status.items: problems are served by /v1/problems",
+}
+
+// otherWords are the cases in which nothing but the text of messages differs, and
+// why.
+var otherWords = map[string]string{
+	"35-by-query-bad-cursor":         "Backstage says what JavaScript's parser says",
+	"41-by-query-post-bad":           "Backstage lists all that its validator would have allowed",
+	"52-validate-missing-owner":      "what is wrong is told in our words, with the field and how to mend it",
+	"53-validate-bad-name":           "as 52",
+	"64-locations-dryrun-bad-entity": "as 52, with file and line",
+}
 
 // masked are the members that may have any value, as long as there is one of the
 // same type.
@@ -135,6 +151,9 @@ func (r *replay) run(t *testing.T, want recorded) string {
 		}
 	}
 	r.got[want.ID] = gotBody
+	if want.ID == "68-locations-create" {
+		r.ids[idOf(want.Response.Body)] = idOf(gotBody)
+	}
 	expected["body"], got["body"] = r.normal(want.ID, want.Response.Body, false), r.normal(want.ID, gotBody, true)
 	return cmp.Diff(expected, got)
 }
@@ -166,6 +185,8 @@ func (r *replay) path(want recorded) string {
 		return cursorOf("28-by-query-ordered", "nextCursor")
 	case want.ID == "30-by-query-prev-cursor":
 		return cursorOf("29-by-query-next-cursor", "prevCursor")
+	case want.ID == "84-delete-by-uid":
+		return Prefix + "/entities/by-uid/" + r.uid("component:default/remote-one")
 	case strings.Contains(want.Request.Template, "{uid of "):
 		_, ref, _ := strings.Cut(want.Request.Template, "{uid of ")
 		return Prefix + "/entities/by-uid/" + r.uid(strings.TrimSuffix(ref, "}"))
@@ -178,6 +199,13 @@ func (r *replay) path(want recorded) string {
 	})
 }
 
+// idOf is the id of a location that was created.
+func idOf(body any) string {
+	object, _ := body.(map[string]any)
+	location, _ := object["location"].(map[string]any)
+	return fmt.Sprint(location["id"])
+}
+
 func (r *replay) uid(ref string) string {
 	var out string
 	for record := range r.index.Snapshot().Each {
@@ -188,7 +216,7 @@ func (r *replay) uid(ref string) string {
 	return out
 }
 
-var generated = regexp.MustCompile(`generated-[0-9a-f]{40}`)
+var generatedNames = regexp.MustCompile(`generated-[0-9a-f]{40}`)
 
 // normal puts something fixed in place of what may differ.
 func (r *replay) normal(id string, v any, isOurs bool) any {
@@ -198,7 +226,7 @@ func (r *replay) normal(id string, v any, isOurs bool) any {
 		for k, m := range v {
 			s, isText := m.(string)
 			switch {
-			case isText && s != "" && slices.Contains(masked, k):
+			case isText && s != "" && (slices.Contains(masked, k) || k == "message" && otherWords[id] != ""):
 				out[k] = "any"
 			case isText && strings.HasSuffix(k, "Cursor"):
 				out[k] = r.cursor(id, s, isOurs)
@@ -221,7 +249,7 @@ func (r *replay) normal(id string, v any, isOurs bool) any {
 			v = strings.ReplaceAll(v, r.dir, "/golden/catalog")
 			v = strings.ReplaceAll(v, r.remote.URL, "http://127.0.0.1:7999")
 		}
-		return generated.ReplaceAllString(uuids.ReplaceAllString(v, "uuid"), "generated-hash")
+		return generatedNames.ReplaceAllString(uuids.ReplaceAllString(v, "uuid"), "generated-hash")
 	}
 	return v
 }

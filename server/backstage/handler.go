@@ -1,6 +1,7 @@
 package backstage
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -9,32 +10,39 @@ import (
 	"strings"
 
 	"github.com/waypost-dev/waypost/server/catalog"
-	"github.com/waypost-dev/waypost/server/harvest"
 	"github.com/waypost-dev/waypost/server/index"
 	"github.com/waypost-dev/waypost/server/locations"
-	"github.com/waypost-dev/waypost/server/store"
 )
 
 // Prefix is where the API is mounted.
 const Prefix = "/api/catalog"
 
+// HealthPrefix is where Backstage tells how it is.
+const HealthPrefix = "/.backstage/health/v1"
+
 // Options are what a Handler needs.
 type Options struct {
 	Index *index.Index
-	// Store, Engine and Locations are for what writes; nil for a server that
-	// only reads.
-	Store     *store.Store
-	Engine    *harvest.Engine
+	// Locations are those that are registered; nil for a server that keeps none.
 	Locations *locations.Registry
+	// RefreshEntity reads an entity again, and Refresh a source. They return when
+	// the store has what was found; nil for a server that cannot.
+	RefreshEntity func(context.Context, catalog.Ref) error
+	Refresh       func(ctx context.Context, source string) error
+	// Sources names what is harvested; nil for nothing.
+	Sources func() []string
+	// Ready tells whether the catalog is loaded; nil for always.
+	Ready func() bool
 	// Schemas are those of custom kinds; nil if there are none.
 	Schemas *catalog.Schemas
 	// Log takes unexpected errors; nil for slog.Default.
 	Log *slog.Logger
 }
 
-// Handler answers below Prefix. It is safe for concurrent use.
+// Handler answers below Prefix, and below HealthPrefix. It is safe for concurrent use.
 type Handler struct {
 	o     Options
+	view  *view
 	table *table
 }
 
@@ -46,8 +54,19 @@ func New(o Options) (*Handler, error) {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	return &Handler{o: o, table: newTable(o.Index)}, nil
+	v := &view{index: o.Index, sources: o.Sources}
+	return &Handler{o: o, view: v, table: newTable(v.snapshot)}, nil
 }
+
+// Owns tells whether a path is one that a Handler answers: every plugin of a
+// Backstage has its API below /api.
+func Owns(path string) bool {
+	return strings.HasPrefix(path, "/api/") || strings.HasPrefix(path, HealthPrefix+"/")
+}
+
+// crossOrigin keeps other sites from changing anything through the browser of
+// somebody who can reach this server, as for the other APIs.
+var crossOrigin = http.NewCrossOriginProtection()
 
 // call is one request.
 type call struct {
@@ -84,6 +103,16 @@ func routes() []route {
 		at("POST", "entities/by-refs", "filter fields", (*call).entitiesByRefs),
 		at("GET", "entity-facets", "facet filter", (*call).facetsGET),
 		at("POST", "entity-facets", "", (*call).facetsPOST),
+		at("GET", "locations", "", (*call).listLocations),
+		at("POST", "locations", "dryRun onConflict", (*call).createLocation),
+		at("POST", "locations/by-query", "", (*call).queryLocations),
+		at("GET", "locations/by-entity/*/*/*", "", (*call).locationByEntity),
+		at("GET", "locations/*", "", (*call).locationByID),
+		at("PUT", "locations/*", "", (*call).updateLocation),
+		at("DELETE", "locations/*", "", (*call).deleteLocation),
+		at("POST", "refresh", "", (*call).refresh),
+		at("POST", "validate-entity", "", (*call).validate),
+		at("POST", "analyze-location", "", (*call).analyze),
 	}
 }
 
@@ -99,6 +128,13 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	head["Referrer-Policy"] = []string{"no-referrer"}
 	head["X-Frame-Options"] = []string{"SAMEORIGIN"}
 	head["Content-Security-Policy"] = []string{"default-src 'none'; frame-ancestors 'none'"}
+	if c.health() {
+		return
+	}
+	if err := crossOrigin.Check(r); err != nil {
+		c.fail(&failure{http.StatusForbidden, "NotAllowedError", "a page of another origin must not change anything here: " + err.Error()})
+		return
+	}
 	found := c.find()
 	if found == nil {
 		w.WriteHeader(http.StatusNotFound) // with an empty body, as Backstage does
@@ -187,4 +223,23 @@ func (c *call) send(status int, body []byte) {
 	h["Content-Length"] = []string{strconv.Itoa(len(body))}
 	c.w.WriteHeader(status)
 	_, _ = c.w.Write(body) // a caller who has gone is no matter
+}
+
+// health answers below HealthPrefix.
+func (c *call) health() bool {
+	if c.r.Method != http.MethodGet && c.r.Method != http.MethodHead {
+		return false
+	}
+	switch c.r.URL.Path {
+	case HealthPrefix + "/liveness":
+	case HealthPrefix + "/readiness":
+		if c.o.Ready != nil && !c.o.Ready() {
+			c.json(http.StatusServiceUnavailable, map[string]string{"message": "Backend has not started yet", "status": "error"})
+			return true
+		}
+	default:
+		return false
+	}
+	c.json(http.StatusOK, map[string]string{"status": "ok"})
+	return true
 }

@@ -18,8 +18,8 @@ const maxColumns = 64
 
 // table is the columns that were asked for. It is safe for concurrent use.
 type table struct {
-	index *index.Index
-	turn  atomic.Int64
+	latest func() *index.Snapshot
+	turn   atomic.Int64
 
 	mu      sync.RWMutex
 	at      *index.Snapshot
@@ -28,8 +28,8 @@ type table struct {
 	columns map[string]*column
 }
 
-func newTable(x *index.Index) *table {
-	return &table{index: x, live: roaring.New(), columns: map[string]*column{}}
+func newTable(latest func() *index.Snapshot) *table {
+	return &table{latest: latest, live: roaring.New(), columns: map[string]*column{}}
 }
 
 // need is a key that a request reads.
@@ -42,7 +42,7 @@ type need struct {
 // all that is needed. do must not keep anything of the table but records, nor
 // write to the caller's connection.
 func (t *table) read(needs []need, do func(*table)) {
-	s := t.index.Snapshot()
+	s := t.latest()
 	t.mu.RLock()
 	if t.at == s && t.has(needs) {
 		defer t.mu.RUnlock()
@@ -52,7 +52,7 @@ func (t *table) read(needs []need, do func(*table)) {
 	t.mu.RUnlock()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.sync(t.index.Snapshot())
+	t.sync(t.latest())
 	t.build(needs)
 	do(t)
 }

@@ -68,7 +68,19 @@ func newWorld(t *testing.T) *world {
 	w.engine.Add(harvest.Config{Source: root, NoInference: true})
 	w.harvest(t)
 	w.follow(t)
-	w.Handler, err = New(Options{Index: w.index, Store: st, Engine: w.engine, Locations: registry, Log: log})
+	w.Handler, err = New(Options{
+		Index: w.index, Locations: registry, Log: log, Refresh: w.refresh,
+		Sources: func() (names []string) {
+			for _, s := range w.engine.Sources() {
+				names = append(names, s.Name)
+			}
+			return names
+		},
+		RefreshEntity: func(ctx context.Context, ref catalog.Ref) error {
+			r, _ := w.index.Snapshot().Get(ref)
+			return w.refresh(ctx, r.Entity.Origin.Source)
+		},
+	})
 	require.NoError(t, err)
 	return w
 }
@@ -77,6 +89,11 @@ func (w *world) harvest(t *testing.T) {
 	_, err := w.engine.Run(t.Context(), w.source, harvest.Order{Cause: "start", ConfirmRemovals: true}, nil)
 	require.NoError(t, err)
 	w.catchUp(t)
+}
+
+func (w *world) refresh(ctx context.Context, source string) error {
+	_, err := w.engine.Run(ctx, source, harvest.Order{Cause: "api"}, nil)
+	return err
 }
 
 // catchUp brings the index in line with the store.
