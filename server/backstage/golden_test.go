@@ -46,7 +46,7 @@ var unorderedByID = []string{"17-entities-all", "31-by-query-default", "24-entit
 // different are the cases that differ from Backstage, and why. A case that is
 // here and does not differ fails.
 var different = map[string]string{
-	"54-validate-bad-label":              "all that is wrong is told, not the first thing alone",
+	"54-validate-bad-label":               "all that is wrong is told, not the first thing alone",
 	"84-delete-by-uid":                    "what is declared somewhere is not deleted, for the next harvest would bring it back: 403 says where to remove it",
 	"91-permissions-metadata":             "permissions are not covered",
 	"95-openapi-json":                     "Backstage's own description is not served again",

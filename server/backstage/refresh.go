@@ -26,7 +26,8 @@ func (c *call) refresh() error {
 	}
 	if c.o.RefreshEntity != nil {
 		if err := c.o.RefreshEntity(c.r.Context(), r.Entity.Ref); err != nil {
-			return err
+			c.log.Warn("an entity cannot be refreshed", "entity", ref.Key(), "error", err)
+			return &failure{http.StatusServiceUnavailable, "ServiceUnavailableError", "Entity " + clip(ref.Key()) + " cannot be read again now: " + clip(err.Error())}
 		}
 	}
 	c.w.WriteHeader(http.StatusOK)

@@ -22,7 +22,7 @@ func dropIn(x *index.Index, e *harvest.Engine, registry *locations.Registry, ser
 	theirs, err := backstage.New(backstage.Options{
 		Index: x, Locations: registry, Schemas: schemas, Log: log, Ready: server.Ready,
 		RefreshEntity: func(ctx context.Context, ref catalog.Ref) error {
-			done, err := harvests.RefreshEntity(ctx, &harvestv1.RefreshEntityRequest{Name: "entities/" + ref.Kind + "/" + ref.Namespace + "/" + ref.Name})
+			done, err := harvests.RefreshEntity(ctx, &harvestv1.RefreshEntityRequest{Name: "entities/" + ref.Key()})
 			if err != nil {
 				return err
 			}
