@@ -19,7 +19,8 @@ type column struct {
 	free    []uint32            // entries without an entity
 	texts   map[string]uint32   // entry of a value as it is written; nothing for null
 	lower   map[string][]uint32 // entries of a value in lower case
-	cells   map[uint32][]uint32 // entries of an entity
+	cells   []uint32            // by number of the entity: its first entry and 1, or 0 for none
+	more    map[uint32][]uint32 // the others of those that have several
 	present *roaring.Bitmap     // who has the key at all
 	valued  *roaring.Bitmap     // who has a value that can be compared
 	// sorted are the entities with a value by that, the lowest if there are
@@ -34,13 +35,13 @@ type entry struct {
 }
 
 func newColumn(key string) *column {
-	return &column{key: key, texts: map[string]uint32{}, lower: map[string][]uint32{}, cells: map[uint32][]uint32{}, present: roaring.New(), valued: roaring.New()}
+	return &column{key: key, texts: map[string]uint32{}, lower: map[string][]uint32{}, more: map[uint32][]uint32{}, present: roaring.New(), valued: roaring.New()}
 }
 
 // add brings in an entity that the column does not hold.
 func (c *column) add(s *index.Snapshot, r *index.Record) {
 	id := r.Number()
-	var cell []uint32
+	cell := make([]uint32, 0, 4)
 	rowsOf(s, r, c.key, func(v row) {
 		c.present.Add(id)
 		if v.null {
@@ -56,9 +57,29 @@ func (c *column) add(s *index.Snapshot, r *index.Record) {
 		cell = append(cell, n)
 		c.entries[n].ids.add(id)
 	})
-	if len(cell) > 0 {
-		c.cells[id] = cell
-		c.valued.Add(id)
+	if len(cell) == 0 {
+		return
+	}
+	for int(id) >= len(c.cells) {
+		c.cells = append(c.cells, 0)
+	}
+	c.cells[id] = cell[0] + 1
+	if len(cell) > 1 {
+		c.more[id] = cell[1:]
+	}
+	c.valued.Add(id)
+}
+
+// each calls yield for each entry of an entity.
+func (c *column) each(id uint32, yield func(n uint32)) {
+	if int(id) >= len(c.cells) || c.cells[id] == 0 {
+		return
+	}
+	yield(c.cells[id] - 1)
+	if len(c.more) > 0 {
+		for _, n := range c.more[id] {
+			yield(n)
+		}
 	}
 }
 
@@ -83,10 +104,10 @@ func (c *column) intern(text string) uint32 {
 func (c *column) remove(id uint32) {
 	c.present.Remove(id)
 	c.valued.Remove(id)
-	for _, n := range c.cells[id] {
+	c.each(id, func(n uint32) {
 		e := &c.entries[n]
 		if e.ids.remove(id); e.ids.len() > 0 {
-			continue
+			return
 		}
 		same := c.lower[e.lower]
 		if same = slices.DeleteFunc(same, func(m uint32) bool { return m == n }); len(same) == 0 {
@@ -97,19 +118,23 @@ func (c *column) remove(id uint32) {
 		delete(c.texts, e.text)
 		*e = entry{}
 		c.free = append(c.free, n)
+	})
+	if int(id) < len(c.cells) {
+		c.cells[id] = 0
 	}
-	delete(c.cells, id)
+	delete(c.more, id)
 }
 
 // value is the lowest value of an entity, in lower case.
 func (c *column) value(id uint32) (string, bool) {
-	cell := c.cells[id]
-	if len(cell) == 0 {
+	if int(id) >= len(c.cells) || c.cells[id] == 0 {
 		return "", false
 	}
-	v := c.entries[cell[0]].lower
-	for _, n := range cell[1:] {
-		v = min(v, c.entries[n].lower)
+	v := c.entries[c.cells[id]-1].lower
+	if len(c.more) > 0 {
+		for _, n := range c.more[id] {
+			v = min(v, c.entries[n].lower)
+		}
 	}
 	return v, true
 }
@@ -138,13 +163,19 @@ func (c *column) appendCounts(b []byte, sel *roaring.Bitmap) []byte {
 		n    int
 	}
 	counts := make([]count, 0, min(len(c.entries), 1024))
+	var held []int // of the selected, by entry
+	if sel != nil {
+		held = make([]int, len(c.entries))
+		sel.Iterate(func(id uint32) bool {
+			c.each(id, func(n uint32) { held[n]++ })
+			return true
+		})
+	}
 	for i := range c.entries {
 		e := &c.entries[i]
-		n := 0
-		if sel == nil {
-			n = e.ids.len()
-		} else {
-			n = e.ids.common(sel)
+		n := e.ids.len()
+		if sel != nil {
+			n = held[i]
 		}
 		if n > 0 {
 			counts = append(counts, count{e.text, n})

@@ -50,17 +50,3 @@ func (s *ids) addTo(b *roaring.Bitmap) {
 		b.AddMany(s.few)
 	}
 }
-
-// common is how many of the set are in b.
-func (s *ids) common(b *roaring.Bitmap) int {
-	if s.bits != nil {
-		return int(s.bits.AndCardinality(b))
-	}
-	n := 0
-	for _, id := range s.few {
-		if b.Contains(id) {
-			n++
-		}
-	}
-	return n
-}

@@ -106,11 +106,16 @@ func (q *entityQuery) run(t *table, limit int) found {
 		}
 	}
 	limit = min(limit, len(c.sorted))
+	var dense []uint64 // a bit for each selected entity
+	if sel != nil {
+		dense = make([]uint64, max(len(t.records)/64+1, int(sel.DenseSize())))
+		sel.WriteDenseTo(dense)
+	}
 	skip := q.offset
 	ids := make([]uint32, 0, min(limit, 1000))
 	for ; at >= 0 && at < len(c.sorted); at = step(at, down) {
 		id := c.sorted[at]
-		if sel != nil && !sel.Contains(id) {
+		if sel != nil && dense[id/64]&(1<<(id%64)) == 0 {
 			continue
 		}
 		if skip > 0 {

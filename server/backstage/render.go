@@ -41,9 +41,11 @@ func appendEntity(b []byte, s *index.Snapshot, r *index.Record) []byte {
 	b = append(append(append(b, `,"etag":"`...), e.Hash()...), `"}`...)
 	rest := doc[end+1 : len(doc)-1]
 	for _, field := range sortedLists {
-		if strings.Contains(rest, `"`+field+`":["`) {
-			rest = sortSpec(rest)
-			break
+		if _, list, ok := strings.Cut(rest, `"`+field+`":["`); ok {
+			if list, _, _ = strings.Cut(list, "]"); strings.Contains(list, `","`) {
+				rest = sortSpec(rest)
+				break
+			}
 		}
 	}
 	b = append(append(b, rest...), `,"relations":[`...)

@@ -101,12 +101,13 @@ func (t *table) build(needs []need) {
 
 // sort needs t.mu.
 func (t *table) sort(c *column) {
-	c.sorted = make([]uint32, 0, len(c.cells))
+	c.sorted = make([]uint32, 0, c.valued.GetCardinality())
 	values := make([]string, len(t.records))
-	for id := range c.cells {
+	c.valued.Iterate(func(id uint32) bool {
 		values[id], _ = c.value(id)
 		c.sorted = append(c.sorted, id)
-	}
+		return true
+	})
 	slices.SortFunc(c.sorted, func(a, b uint32) int {
 		return cmp.Or(strings.Compare(values[a], values[b]), strings.Compare(t.records[a].Entity.UID, t.records[b].Entity.UID))
 	})
