@@ -176,7 +176,7 @@ func TestStreamMemory(t *testing.T) { // alone: it measures the process
 	require.NoError(t, err)
 	ask := func() *nowhere {
 		w := &nowhere{head: http.Header{}}
-		h.ServeHTTP(w, httptest.NewRequest("GET", Prefix+"/entities", http.NoBody))
+		h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, Prefix+"/entities", http.NoBody))
 		return w
 	}
 	require.Greater(t, ask().bytes, 8<<20)

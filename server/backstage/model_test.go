@@ -3,6 +3,7 @@ package backstage
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"slices"
@@ -231,7 +232,7 @@ func modelQuery(t *rapid.T, h *Handler, s *index.Snapshot) {
 	for range 50 {
 		body, err := json.Marshal(ask)
 		require.NoError(t, err)
-		req := httptest.NewRequest("POST", Prefix+"/entities/by-query", strings.NewReader(string(body)))
+		req := httptest.NewRequest(http.MethodPost, Prefix+"/entities/by-query", strings.NewReader(string(body)))
 		req.Header.Set("Content-Type", "application/json")
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, req)
@@ -276,7 +277,7 @@ func modelFacet(t *rapid.T, h *Handler, s *index.Snapshot) {
 		path += "&filter=kind=" + kind
 	}
 	w := httptest.NewRecorder()
-	h.ServeHTTP(w, httptest.NewRequest("GET", path, nil))
+	h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
 	require.Equal(t, 200, w.Code)
 	var out struct {
 		Facets map[string][]struct {
