@@ -33,7 +33,12 @@ $(SAMPLE_TS): sample/plugins/license-ts/package-lock.json sample/plugins/license
 	npm ci --prefix sample/plugins/license-ts --ignore-scripts --no-audit --no-fund --silent
 	npm run --silent --prefix sample/plugins/license-ts build
 
-test: $(NPM_TOOLS) $(SAMPLE_TS) ## Run every test: Go on SQLite and PostgreSQL, with the race detector
+BACKSTAGE_CLIENT := server/backstage/testdata/client/node_modules/.package-lock.json
+
+$(BACKSTAGE_CLIENT): server/backstage/testdata/client/package-lock.json
+	npm ci --prefix server/backstage/testdata/client --ignore-scripts --no-audit --no-fund --silent
+
+test: $(NPM_TOOLS) $(SAMPLE_TS) $(BACKSTAGE_CLIENT) ## Run every test: Go on SQLite and PostgreSQL, with the race detector
 	go vet ./...
 	go test -race -timeout 20m ./...
 

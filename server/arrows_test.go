@@ -19,6 +19,7 @@ const module = "github.com/waypost-dev/waypost/"
 // allowed says which of our packages a room may depend on, itself and what is
 // below it aside. A room is matched by its longest prefix.
 var allowed = map[string][]string{
+	"server/backstage":             {"server/catalog", "server/descriptor", "server/harvest", "server/index", "server/locations", "server/source", "server/store", "ent"},
 	"server/catalog":               {},
 	"server/descriptor":            {"server/catalog"},
 	"server/feed":                  {"server/catalog", "server/index", "server/store", "ent"},

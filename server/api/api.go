@@ -188,6 +188,9 @@ func (s *Server) SetReady(ready bool) {
 	}
 }
 
+// Ready is what SetReady said last.
+func (s *Server) Ready() bool { return s.ready.Load() }
+
 // NewHTTPServer returns a server with the time-outs that a handler of this
 // package expects. Those who watch a harvest or entities are exempt from the
 // time-out of writing.

@@ -53,6 +53,9 @@ type File struct {
 	// Location is the location ref that the entities are annotated with, such
 	// as url:https://github.com/acme/shop/blob/main/catalog-info.yaml.
 	Location string
+	// Origin is the location that led to it, such as a registered one; Location
+	// if empty.
+	Origin string
 	// View and Edit are addresses for people; empty if there are none.
 	View, Edit string
 	// SourceLocation is where the code is, such as
@@ -301,7 +304,7 @@ func (d *decoder) annotate(doc map[string]any, valid bool) map[string]any {
 		}
 	}
 	set("backstage.io/managed-by-location", d.file.Location)
-	set("backstage.io/managed-by-origin-location", d.file.Location)
+	set("backstage.io/managed-by-origin-location", cmp.Or(d.file.Origin, d.file.Location))
 	set("backstage.io/view-url", d.file.View)
 	set("backstage.io/edit-url", d.file.Edit)
 	if _, ok := annotations["backstage.io/source-location"]; !ok {

@@ -258,6 +258,9 @@ func FileOf(sourceName string, repo source.Repository, d source.Document) descri
 		if page, ok := strings.CutPrefix(d.Location, "url:"); ok {
 			f.View = page
 		}
+		if strings.HasPrefix(sourceName, "url:") || strings.HasPrefix(sourceName, "file:") {
+			f.Origin = sourceName // a location is called what it is
+		}
 		return f
 	}
 	if repo.URL != "" {

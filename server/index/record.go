@@ -28,6 +28,10 @@ type view struct {
 	next *view
 }
 
+// Number tells the entities of a snapshot apart. It is small; another entity may
+// have it once this one is gone.
+func (r *Record) Number() uint32 { return r.id }
+
 // View returns a rendered form of the record, made by render unless it is
 // kept. A form is kept for as long as neither the entity nor its relations, nor
 // whether their targets exist, change, and there is room: all forms of an index

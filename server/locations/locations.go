@@ -215,8 +215,9 @@ func (r *Registry) Delete(ctx context.Context, id string) (catalog.Revision, err
 
 // Registered is what came of Register.
 type Registered struct {
-	Location store.Location // without an ID if nothing was registered
-	Refs     []string       // of what it declares, sorted
+	Location store.Location    // without an ID if nothing was registered
+	Refs     []string          // of what it declares, sorted
+	Entities []*catalog.Entity // the same, as they are read
 	Problems []catalog.Problem
 	Revision catalog.Revision // with which all of it can be read
 }
@@ -309,4 +310,45 @@ func (r *Registry) harvest(ctx context.Context, name string) error {
 		return fmt.Errorf("%s is registered, and its first harvest %s; it is tried again: %s", name, done.State, done.Error)
 	}
 	return nil
+}
+
+// Get finds a registered location by its id, or by its target if id is empty; or
+// store.ErrNotFound.
+func (r *Registry) Get(ctx context.Context, id, target string) (store.Location, error) {
+	return r.store.GetLocation(ctx, id, target)
+}
+
+// Update gives a registered location another target, and returns when the catalog
+// holds what that declares instead of what the old one did. Its errors are those of
+// Register, and store.ErrNotFound.
+func (r *Registry) Update(ctx context.Context, id, target string) (Registered, error) {
+	old, err := r.store.GetLocation(ctx, id, "")
+	if err != nil {
+		return Registered{}, err
+	}
+	s, err := r.open(target)
+	if err != nil {
+		return Registered{}, err
+	}
+	name := s.Name()
+	if name != old.Target {
+		if r.engine.Source(name) != nil {
+			return Registered{}, fmt.Errorf("location %s: %w", name, store.ErrExists)
+		}
+		if _, err := r.look(ctx, s); err != nil {
+			return Registered{}, err
+		}
+		if _, err := r.Delete(ctx, id); err != nil {
+			return Registered{}, err
+		}
+		if err := r.put(ctx, s, store.Location{ID: id, Target: name, Created: old.Created, Creator: old.Creator}); err != nil {
+			return Registered{}, err
+		}
+	}
+	if err := r.harvest(ctx, name); err != nil {
+		return Registered{}, err
+	}
+	out := Registered{Location: store.Location{ID: id, Target: name, Created: old.Created, Creator: old.Creator}}
+	out.Revision, err = r.store.Latest(ctx)
+	return out, err
 }

@@ -48,12 +48,16 @@ func (r *Registry) look(ctx context.Context, s *location.Source) (Registered, er
 			out.Problems = append(out.Problems, decoded.Problems...)
 			for _, e := range decoded.Entities {
 				out.Refs = append(out.Refs, e.Ref.Key())
+				out.Entities = append(out.Entities, e)
 			}
 		}
 	}
 	slices.Sort(out.Refs)
 	out.Refs = slices.Compact(out.Refs)
 	out.Refs = out.Refs[:min(len(out.Refs), maxRefs)]
+	slices.SortStableFunc(out.Entities, func(a, b *catalog.Entity) int { return cmp.Compare(a.Ref.Key(), b.Ref.Key()) })
+	out.Entities = slices.CompactFunc(out.Entities, func(a, b *catalog.Entity) bool { return a.Ref.Key() == b.Ref.Key() })
+	out.Entities = out.Entities[:min(len(out.Entities), maxRefs)]
 	slices.SortStableFunc(out.Problems, func(a, b catalog.Problem) int {
 		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})

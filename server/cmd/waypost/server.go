@@ -103,6 +103,10 @@ func (c *cli) runServer(ctx context.Context, cfg *config.Config) (err error) {
 		return err
 	}
 	tele.Gather(server.Metrics())
+	handler, err := dropIn(x, e, registry, server, cfg.Schemas, log)
+	if err != nil {
+		return err
+	}
 
 	grpcListener, err := listen(ctx, cfg.GRPC)
 	if err != nil {
@@ -113,7 +117,7 @@ func (c *cli) runServer(ctx context.Context, cfg *config.Config) (err error) {
 		grpcListener.Close()
 		return err
 	}
-	web := api.NewHTTPServer("", server.Handler(), log)
+	web := api.NewHTTPServer("", handler, log)
 	ready, begun := make(chan struct{}), make(chan struct{})
 	first := func(ctx context.Context) error {
 		for _, wait := range []chan struct{}{ready, begun} {

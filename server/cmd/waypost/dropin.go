@@ -1,0 +1,53 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+
+	harvestv1 "github.com/waypost-dev/waypost/proto/waypost/harvest/v1"
+	"github.com/waypost-dev/waypost/server/api"
+	"github.com/waypost-dev/waypost/server/backstage"
+	"github.com/waypost-dev/waypost/server/catalog"
+	"github.com/waypost-dev/waypost/server/harvest"
+	"github.com/waypost-dev/waypost/server/index"
+	"github.com/waypost-dev/waypost/server/locations"
+)
+
+// dropIn puts the API of Backstage's catalog beside ours. What it refreshes, it
+// refreshes through ours, by the same rules.
+func dropIn(x *index.Index, e *harvest.Engine, registry *locations.Registry, server *api.Server, schemas *catalog.Schemas, log *slog.Logger) (http.Handler, error) {
+	ours := server.Handler()
+	harvests := harvestv1.NewHarvestServiceClient(server.Conn())
+	theirs, err := backstage.New(backstage.Options{
+		Index: x, Locations: registry, Schemas: schemas, Log: log, Ready: server.Ready,
+		RefreshEntity: func(ctx context.Context, ref catalog.Ref) error {
+			done, err := harvests.RefreshEntity(ctx, &harvestv1.RefreshEntityRequest{Name: "entities/" + ref.Key()})
+			if err != nil {
+				return err
+			}
+			return x.Wait(ctx, catalog.Revision(done.Revision))
+		},
+		Refresh: func(ctx context.Context, source string) error {
+			_, err := e.Run(ctx, source, harvest.Order{Cause: "api"}, nil)
+			return err
+		},
+		Sources: func() []string {
+			var names []string
+			for _, s := range e.Sources() {
+				names = append(names, s.Name)
+			}
+			return names
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if backstage.Owns(r.URL.Path) {
+			theirs.ServeHTTP(w, r)
+			return
+		}
+		ours.ServeHTTP(w, r)
+	}), nil
+}
