@@ -7,6 +7,7 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -190,6 +191,12 @@ func (s *Server) SetReady(ready bool) {
 
 // Ready is what SetReady said last.
 func (s *Server) Ready() bool { return s.ready.Load() }
+
+// Problems is all that is wrong now. The list must not be changed; it is the same one
+// for as long as nothing has.
+func (s *Server) Problems(ctx context.Context) ([]catalog.Problem, error) {
+	return s.problems.all(ctx)
+}
 
 // NewHTTPServer returns a server with the time-outs that a handler of this
 // package expects. Those who watch a harvest or entities are exempt from the

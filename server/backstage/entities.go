@@ -1,6 +1,7 @@
 package backstage
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 
@@ -8,6 +9,7 @@ import (
 
 	"github.com/waypost-dev/waypost/server/catalog"
 	"github.com/waypost-dev/waypost/server/index"
+	"github.com/waypost-dev/waypost/server/store"
 )
 
 func (c *call) entityByName() error {
@@ -191,12 +193,15 @@ func rawOf(body gjson.Result, name string) []byte {
 	return nil
 }
 
-// deleteByUID is DELETE /entities/by-uid. What is declared somewhere is removed
-// there: the next harvest would only bring it back.
+// deleteByUID is DELETE /entities/by-uid. What a file declares comes back when that
+// is read again, as in Backstage; an entity that only stands for a location cannot
+// go without it.
 func (c *call) deleteByUID() error {
-	if r, ok := c.view.snapshot().ByUID(strings.ToLower(c.path[2])); ok {
-		return &failure{http.StatusForbidden, "NotAllowedError", "Entity " + r.Entity.Ref.Key() + " is declared in " + r.Entity.Origin.Source +
-			"; remove it there, or unregister the location"}
+	uid := strings.ToLower(c.path[2])
+	if r, ok := c.view.index.Snapshot().ByUID(uid); ok && c.o.Delete != nil {
+		if err := c.o.Delete(c.r.Context(), r.Entity.UID); err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
 	}
 	c.w.WriteHeader(http.StatusNoContent)
 	return nil

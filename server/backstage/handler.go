@@ -29,6 +29,12 @@ type Options struct {
 	// the store has what was found; nil for a server that cannot.
 	RefreshEntity func(context.Context, catalog.Ref) error
 	Refresh       func(ctx context.Context, source string) error
+	// Delete takes the entity with a uid out of the catalog, and returns when it can
+	// be read no more; nil for a server that cannot.
+	Delete func(ctx context.Context, uid string) error
+	// Problems are all that is wrong, with the entities concerned: the same list for
+	// as long as nothing has changed. It is asked at most once a second; nil for none.
+	Problems func() ([]catalog.Problem, error)
 	// Sources names what is harvested; nil for nothing.
 	Sources func() []string
 	// Ready tells whether the catalog is loaded; nil for always.
@@ -54,7 +60,7 @@ func New(o Options) (*Handler, error) {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	v := &view{index: o.Index, sources: o.Sources}
+	v := &view{index: o.Index, sources: o.Sources, problems: o.Problems, log: o.Log}
 	return &Handler{o: o, view: v, table: newTable(v.snapshot)}, nil
 }
 

@@ -1,6 +1,7 @@
 package backstage
 
 import (
+	"log/slog"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -13,12 +14,20 @@ import (
 
 // view is the catalog as Backstage shows it: with a Location entity for each
 // location that is read, also if no file declares one.
+//
+// An entity whose file has become wrong is shown in its last good form, with what is
+// wrong in status.items.
 type view struct {
-	index   *index.Index
-	sources func() []string // nil for none
-	latest  atomic.Pointer[viewed]
-	stale   atomic.Bool // the sources may be others
-	mu      sync.Mutex  // held while a view is made
+	index    *index.Index
+	sources  func() []string                   // nil for none
+	problems func() ([]catalog.Problem, error) // nil for none
+	log      *slog.Logger
+
+	asked  atomic.Int64 // when problems were asked for, in nanoseconds
+	broken atomic.Pointer[[]catalog.Problem]
+	latest atomic.Pointer[viewed]
+	stale  atomic.Bool // the sources may be others
+	mu     sync.Mutex  // held while a view is made
 }
 
 type viewed struct{ base, shown *index.Snapshot }
@@ -26,9 +35,10 @@ type viewed struct{ base, shown *index.Snapshot }
 // snapshot is the catalog as it is now.
 func (v *view) snapshot() *index.Snapshot {
 	base := v.index.Snapshot()
-	if v.sources == nil {
+	if v.sources == nil && v.problems == nil {
 		return base
 	}
+	v.look()
 	if is := v.latest.Load(); is != nil && is.base == base && !v.stale.Load() {
 		return is.shown
 	}
@@ -41,12 +51,17 @@ func (v *view) snapshot() *index.Snapshot {
 	}
 	is := &viewed{base, base}
 	var changes []catalog.Change
-	for _, source := range v.sources() {
-		if e := generated(source); e != nil {
-			if _, there := base.Get(e.Ref); !there {
-				changes = append(changes, catalog.Change{Op: catalog.OpPut, Entity: e})
+	if v.sources != nil {
+		for _, source := range v.sources() {
+			if e := generated(source); e != nil {
+				if _, there := base.Get(e.Ref); !there {
+					changes = append(changes, catalog.Change{Op: catalog.OpPut, Entity: e})
+				}
 			}
 		}
+	}
+	if list := v.broken.Load(); list != nil {
+		changes = append(changes, withStatus(base, *list)...)
 	}
 	if len(changes) > 0 {
 		is.shown = base.With(changes)

@@ -76,6 +76,14 @@ func newWorld(t *testing.T) *world {
 			}
 			return names
 		},
+		Delete: func(ctx context.Context, uid string) error {
+			gone, err := w.store.Delete(ctx, uid, catalog.Cause{Via: catalog.ViaAPI})
+			if err != nil {
+				return err
+			}
+			return w.index.Wait(ctx, gone)
+		},
+		Problems: func() ([]catalog.Problem, error) { return w.store.Problems(context.Background()) },
 		RefreshEntity: func(ctx context.Context, ref catalog.Ref) error {
 			r, _ := w.index.Snapshot().Get(ref)
 			return w.refresh(ctx, r.Entity.Origin.Source)
@@ -89,6 +97,9 @@ func (w *world) harvest(t *testing.T) {
 	_, err := w.engine.Run(t.Context(), w.source, harvest.Order{Cause: "start", ConfirmRemovals: true}, nil)
 	require.NoError(t, err)
 	w.catchUp(t)
+	if w.Handler != nil {
+		w.view.asked.Store(0) // else it is asked again within a second
+	}
 }
 
 func (w *world) refresh(ctx context.Context, source string) error {

@@ -12,11 +12,12 @@ import (
 	"github.com/waypost-dev/waypost/server/harvest"
 	"github.com/waypost-dev/waypost/server/index"
 	"github.com/waypost-dev/waypost/server/locations"
+	"github.com/waypost-dev/waypost/server/store"
 )
 
 // dropIn puts the API of Backstage's catalog beside ours. What it refreshes, it
 // refreshes through ours, by the same rules.
-func dropIn(x *index.Index, e *harvest.Engine, registry *locations.Registry, server *api.Server, schemas *catalog.Schemas, log *slog.Logger) (http.Handler, error) {
+func dropIn(x *index.Index, st *store.Store, e *harvest.Engine, registry *locations.Registry, server *api.Server, schemas *catalog.Schemas, log *slog.Logger) (http.Handler, error) {
 	ours := server.Handler()
 	harvests := harvestv1.NewHarvestServiceClient(server.Conn())
 	theirs, err := backstage.New(backstage.Options{
@@ -28,6 +29,14 @@ func dropIn(x *index.Index, e *harvest.Engine, registry *locations.Registry, ser
 			}
 			return x.Wait(ctx, catalog.Revision(done.Revision))
 		},
+		Delete: func(ctx context.Context, uid string) error {
+			gone, err := st.Delete(ctx, uid, catalog.Cause{Via: catalog.ViaAPI})
+			if err != nil {
+				return err
+			}
+			return x.Wait(ctx, gone)
+		},
+		Problems: func() ([]catalog.Problem, error) { return server.Problems(context.Background()) },
 		Refresh: func(ctx context.Context, source string) error {
 			_, err := e.Run(ctx, source, harvest.Order{Cause: "api"}, nil)
 			return err

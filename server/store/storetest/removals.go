@@ -256,3 +256,51 @@ func removeSource(b *bundle) {
 	require.Empty(b, known)
 	b.consistent()
 }
+
+// deleted: what somebody deletes is gone, and what is declared is read anew by the
+// next harvest. Where another place declares the same ref, that counts from then on.
+func deleted(b *bundle) {
+	ctx := b.Context()
+	one := update("r1", entity("a", "acme/r1", "x.yaml", 1, "one"), entity("b", "acme/r1", "x.yaml", 9, "two"), entity("c", "acme/r1", "y.yaml", 1, "three"))
+	b.apply(one)
+	b.apply(update("r2", entity("c", "acme/r2", "z.yaml", 1, "another")))
+	cause := catalog.Cause{Via: catalog.ViaAPI, Actor: "ada"}
+	before := b.latest()
+	uid := b.get("a").UID
+	at, err := b.Delete(ctx, uid, cause)
+	require.NoError(b, err)
+	require.Equal(b, before+1, at)
+	changes := b.changes(before)
+	require.Len(b, changes, 1)
+	require.Equal(b, catalog.OpDelete, changes[0].Op)
+	require.Equal(b, cause, changes[0].Cause)
+	require.NotContains(b, b.served(), "component:default/a")
+	b.get("b")
+	kept, err := b.Repository(ctx, source, "r1")
+	require.NoError(b, err)
+	require.Empty(b, kept.State)
+	require.Empty(b, kept.Documents["x.yaml"].Hash)
+	require.NotEmpty(b, kept.Documents["y.yaml"].Hash)
+	_, err = b.Delete(ctx, uid, cause)
+	require.ErrorIs(b, err, store.ErrNotFound)
+	_, err = b.Delete(ctx, "no uid \xff\x00", cause)
+	require.ErrorIs(b, err, store.ErrNotFound)
+
+	require.Equal(b, store.Counts{Added: 1}, b.apply(one), "it is declared still")
+	b.get("a")
+	_, err = b.Delete(ctx, b.get("c").UID, cause)
+	require.NoError(b, err)
+	require.Equal(b, "another", title(b, b.get("c")))
+
+	// An orphan is gone for good.
+	counts, err := b.sweepAll(store.Removals{Orphans: store.Orphans{Keep: true}}, "r1")
+	require.NoError(b, err)
+	require.Zero(b, counts.Removed)
+	_, err = b.Delete(ctx, b.get("c").UID, cause)
+	require.NoError(b, err)
+	require.NotContains(b, b.served(), "component:default/c")
+	_, err = b.sweepAll(store.Removals{Orphans: store.Orphans{Keep: true}}, "r1")
+	require.NoError(b, err)
+	require.NotContains(b, b.served(), "component:default/c")
+	b.consistent()
+}

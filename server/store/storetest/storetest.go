@@ -41,6 +41,7 @@ func Run(t *testing.T, open func(t testing.TB) func(store.Options) *store.Store)
 		{"Moves", moves},
 		{"RefreshHeld", refreshHeld},
 		{"RemoveSource", removeSource},
+		{"Delete", deleted},
 		{"Troubles", troubles},
 		{"Claims", claims},
 		{"Takeover", takeover},
