@@ -45,7 +45,7 @@ type Options struct {
 	Log *slog.Logger
 }
 
-// Handler answers below Prefix, and below HealthPrefix. It is safe for concurrent use.
+// Handler answers below Prefix and HealthPrefix, and at SearchPrefix. It is safe for concurrent use.
 type Handler struct {
 	o     Options
 	view  *view
@@ -139,6 +139,13 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if err := crossOrigin.Check(r); err != nil {
 		c.fail(&failure{http.StatusForbidden, "NotAllowedError", "a page of another origin must not change anything here: " + err.Error()})
+		return
+	}
+	if r.URL.Path == SearchPrefix && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
+		c.url = strings.TrimPrefix(c.r.URL.RequestURI(), "/api/search")
+		if err := c.search(); err != nil {
+			c.fail(err)
+		}
 		return
 	}
 	found := c.find()
