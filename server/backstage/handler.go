@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"runtime/debug"
 	"strconv"
 	"strings"
 
@@ -129,6 +130,15 @@ var jsonType = []string{"application/json; charset=utf-8"}
 // ServeHTTP implements http.Handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := &call{Handler: h, log: h.o.Log, w: w, r: r, url: strings.TrimPrefix(r.URL.RequestURI(), Prefix)}
+	defer func() {
+		if v := recover(); v != nil {
+			if v == http.ErrAbortHandler { //nolint:errorlint // it is that value
+				panic(v)
+			}
+			c.log.Error("a call of Backstage's API panicked", "method", r.Method, "path", r.URL.Path, "panic", v, "stack", string(debug.Stack()))
+			c.fail(&failure{http.StatusInternalServerError, "Error", "An unexpected error occurred; the server's log has it"})
+		}
+	}()
 	head := w.Header()
 	head["X-Content-Type-Options"] = []string{"nosniff"}
 	head["Referrer-Policy"] = []string{"no-referrer"}

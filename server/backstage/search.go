@@ -47,17 +47,17 @@ func parseSearch(query url.Values) (searchAsked, error) {
 	a := searchAsked{limit: usualResults, filters: map[string][]string{}}
 	for name, values := range query {
 		var err error
-		switch {
-		case name == "term":
+		switch name {
+		case "term":
 			a.term = values[0]
-		case name == "types":
+		case "types":
 			a.types = append(a.types, values...)
-		case name == "pageLimit":
+		case "pageLimit":
 			a.limit, err = strconv.Atoi(values[0])
 			if err != nil || a.limit < 1 || a.limit > mostResults {
 				return a, inputError("invalid query string: pageLimit must be a number from 1 to %d", mostResults)
 			}
-		case name == "pageCursor":
+		case "pageCursor":
 			a.page, err = searchPage(values[0])
 			if err != nil {
 				return a, err
