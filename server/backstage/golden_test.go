@@ -297,3 +297,30 @@ func TestGoldenHeaders(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatBackstageHides: the whole of the recorded catalog, of which Backstage drops
+// what is valid beside what is not, and hides a Location whose file is missing.
+func TestWhatBackstageHides(t *testing.T) {
+	t.Parallel()
+	w := makeWorld(t, false)
+	get := func(ref string) map[string]any {
+		rec := httptest.NewRecorder()
+		w.ServeHTTP(rec, httptest.NewRequestWithContext(t.Context(), http.MethodGet, Prefix+"/entities/by-name/"+ref, http.NoBody))
+		if rec.Code != http.StatusOK {
+			return nil
+		}
+		var e map[string]any
+		require.NoError(t, json.Unmarshal(rec.Body.Bytes(), &e))
+		return e
+	}
+	require.NotNil(t, get("component/default/blocked"), "a valid sibling of a forbidden kind")
+	require.Contains(t, get("api/default/text-api")["spec"].(map[string]any)["definition"], "openapi", "a placeholder in a file")
+	require.Nil(t, get("component/default/no-owner"), "it never was valid")
+	require.NotContains(t, fmt.Sprint(get("component/default/fraud-lib")), "DUPLICATE")
+	location := get("location/default/golden-broken")
+	require.NotNil(t, location)
+	status, err := json.Marshal(location["status"])
+	require.NoError(t, err)
+	require.Contains(t, string(status), "does-not-exist.yaml")
+	require.NotContains(t, get("location/default/golden-root"), "status")
+}

@@ -36,9 +36,11 @@ func (v *view) look() {
 	}
 }
 
-// unprocessed are the problems that keep a newer form of an entity out.
+// unprocessed are the problems that keep a newer form of an entity out, or what a
+// Location leads to.
 var unprocessed = map[catalog.Code]bool{
 	catalog.CodeEnvelope: true, catalog.CodeField: true, catalog.CodeSpec: true, catalog.CodeReference: true, catalog.CodeTooLarge: true,
+	catalog.CodeUnreadable: true,
 }
 
 // statusItem is what Backstage says of an entity that it could not process.

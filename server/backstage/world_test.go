@@ -44,11 +44,17 @@ func needGolden(t testing.TB) {
 	}
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t *testing.T) *world { return makeWorld(t, true) }
+
+// makeWorld makes one of what Backstage shows alone, or of all that there is.
+func makeWorld(t *testing.T, trimmed bool) *world {
+	t.Helper()
 	needGolden(t)
 	w := &world{dir: t.TempDir(), index: index.New()}
 	require.NoError(t, os.CopyFS(w.dir, os.DirFS(filepath.Join(golden, "catalog"))))
-	w.trim(t)
+	if trimmed {
+		w.trim(t)
+	}
 	files := http.FileServer(http.Dir(filepath.Join(golden, "remote")))
 	w.remote = httptest.NewServer(files)
 	t.Cleanup(w.remote.Close)

@@ -217,7 +217,7 @@ func (r *run) problem(at *target, err error) catalog.Problem {
 		p.Hint = "write the path relative to the file that names it, or remove the target"
 	}
 	if at != nil && at.from != nil {
-		p.Path, p.Line, p.Column, p.Field = at.from.key, at.Line, at.Column, at.Field
+		p.Path, p.Line, p.Column, p.Field, p.Entity = at.from.key, at.Line, at.Column, at.Field, at.Entity
 		p.Message = fmt.Sprintf("target %.200q: %s", at.Text, p.Message)
 	} else {
 		p.Message = fmt.Sprintf("location %.200q: %s", r.source.ref, p.Message)

@@ -56,7 +56,7 @@ func (r *walk) problem(s step, err error) catalog.Problem {
 		p.Severity = catalog.SeverityWarning
 	}
 	if s.from != nil {
-		p.Path, p.Line, p.Column, p.Field = s.from.Path, s.Line, s.Column, s.Field
+		p.Path, p.Line, p.Column, p.Field, p.Entity = s.from.Path, s.Line, s.Column, s.Field, s.Entity
 		p.Message = fmt.Sprintf("target %.200q: %s", s.Text, p.Message)
 	}
 	return p

@@ -2,11 +2,14 @@ package reach
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/waypost-dev/waypost/server/catalog"
 )
 
 // Target is one target of a Location and where it is written.
@@ -16,6 +19,7 @@ type Target struct {
 	Optional     bool // spec.presence
 	Field        string
 	Line, Column int
+	Entity       string // ref of the Location; empty if it has no name
 }
 
 // maybe tells whether a document may be a Location, in YAML or JSON: it looks
@@ -58,7 +62,8 @@ func Targets(content []byte) []Target {
 		if err != nil {
 			continue
 		}
-		if kind := field(root, "kind"); kind == nil || !strings.EqualFold(kind.Value, "location") {
+		kind := field(root, "kind")
+		if kind == nil || !strings.EqualFold(kind.Value, "location") {
 			continue
 		}
 		spec := field(root, "spec")
@@ -69,6 +74,7 @@ func Targets(content []byte) []Target {
 		if t := field(spec, "type"); t != nil {
 			common.Kind = t.Value
 		}
+		common.Entity = refOf(kind.Value, field(root, "metadata"))
 		if p := field(spec, "presence"); p != nil {
 			common.Optional = p.Value == "optional"
 		}
@@ -88,6 +94,24 @@ func Targets(content []byte) []Target {
 		}
 	}
 	return found
+}
+
+// refOf is the ref of an entity as it is written, as far as it can be read.
+func refOf(kind string, metadata *yaml.Node) string {
+	text := func(name string) string {
+		if metadata == nil {
+			return ""
+		}
+		if n := field(metadata, name); n != nil && n.Kind == yaml.ScalarNode {
+			return n.Value
+		}
+		return ""
+	}
+	r := catalog.Ref{Kind: kind, Namespace: cmp.Or(text("namespace"), catalog.DefaultNamespace), Name: text("name")}
+	if r.Name == "" || len(r.String()) > 300 {
+		return ""
+	}
+	return r.String()
 }
 
 // maxSeparators bounds what the parser is given, which takes some 200 bytes of
