@@ -71,6 +71,8 @@ require (
 	pgregory.net/rapid v1.3.0
 )
 
+require github.com/rs/cors v1.11.1
+
 require (
 	cel.dev/expr v0.25.3 // indirect
 	dario.cat/mergo v1.0.0 // indirect

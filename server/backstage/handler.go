@@ -3,12 +3,15 @@ package backstage
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
 	"runtime/debug"
 	"strconv"
 	"strings"
+
+	"github.com/rs/cors"
 
 	"github.com/waypost-dev/waypost/server/catalog"
 	"github.com/waypost-dev/waypost/server/index"
@@ -40,6 +43,9 @@ type Options struct {
 	Sources func() []string
 	// Ready tells whether the catalog is loaded; nil for always.
 	Ready func() bool
+	// Origins are those of pages that may use the API from a browser, such as
+	// https://portal.example.com: a front end of Backstage. None may if it is empty.
+	Origins []string
 	// Schemas are those of custom kinds; nil if there are none.
 	Schemas *catalog.Schemas
 	// Log takes unexpected errors; nil for slog.Default.
@@ -51,6 +57,11 @@ type Handler struct {
 	o     Options
 	view  *view
 	table *table
+	// crossOrigin keeps other sites from changing anything through the browser of
+	// somebody who can reach this server, as for the other APIs; cors lets those of
+	// Origins read the answers.
+	crossOrigin *http.CrossOriginProtection
+	cors        *cors.Cors // nil for none
 }
 
 // New returns a Handler of an index.
@@ -62,7 +73,19 @@ func New(o Options) (*Handler, error) {
 		o.Log = slog.Default()
 	}
 	v := &view{index: o.Index, sources: o.Sources, problems: o.Problems, log: o.Log}
-	return &Handler{o: o, view: v, table: newTable(v.snapshot)}, nil
+	h := &Handler{o: o, view: v, table: newTable(v.snapshot), crossOrigin: http.NewCrossOriginProtection()}
+	for _, origin := range o.Origins {
+		if err := h.crossOrigin.AddTrustedOrigin(origin); err != nil {
+			return nil, fmt.Errorf("origin %q: %w", origin, err)
+		}
+	}
+	if len(o.Origins) > 0 {
+		h.cors = cors.New(cors.Options{
+			AllowedOrigins: o.Origins, AllowCredentials: true, AllowedHeaders: []string{"Authorization", "Content-Type", "Accept", "Backstage-Token"},
+			AllowedMethods: []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodDelete}, ExposedHeaders: []string{"Link"},
+		})
+	}
+	return h, nil
 }
 
 // Owns tells whether a path is one that a Handler answers: every plugin of a
@@ -70,10 +93,6 @@ func New(o Options) (*Handler, error) {
 func Owns(path string) bool {
 	return strings.HasPrefix(path, "/api/") || strings.HasPrefix(path, HealthPrefix+"/")
 }
-
-// crossOrigin keeps other sites from changing anything through the browser of
-// somebody who can reach this server, as for the other APIs.
-var crossOrigin = http.NewCrossOriginProtection()
 
 // call is one request.
 type call struct {
@@ -129,6 +148,14 @@ var jsonType = []string{"application/json; charset=utf-8"}
 
 // ServeHTTP implements http.Handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if h.cors == nil {
+		h.serve(w, r)
+		return
+	}
+	h.cors.ServeHTTP(w, r, h.serve)
+}
+
+func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
 	c := &call{Handler: h, log: h.o.Log, w: w, r: r, url: strings.TrimPrefix(r.URL.RequestURI(), Prefix)}
 	defer func() {
 		if v := recover(); v != nil {
@@ -147,7 +174,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if c.health() {
 		return
 	}
-	if err := crossOrigin.Check(r); err != nil {
+	if err := h.crossOrigin.Check(r); err != nil {
 		c.fail(&failure{http.StatusForbidden, "NotAllowedError", "a page of another origin must not change anything here: " + err.Error()})
 		return
 	}

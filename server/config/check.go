@@ -289,6 +289,8 @@ func form(path string) string {
 		return "write HOST:PORT, for example 127.0.0.1:8080"
 	case "orphans":
 		return "write keep, delete, or for how long to keep, such as 24h"
+	case "origins":
+		return "write origins such as https://portal.example.org"
 	case "every", "shutdownTimeout":
 		return "write a duration such as 90s, 10m or 1h30m"
 	case "url":

@@ -32,6 +32,7 @@ type Config struct {
 	GRPC            string        `koanf:"grpc"`
 	InsecureListen  bool          `koanf:"insecureListen"`
 	ReadAllow       []string      `koanf:"readAllow"`
+	Origins         []string      `koanf:"origins"` // of pages that may use Backstage's API
 	Every           time.Duration `koanf:"every"`
 	Sample          bool          `koanf:"sample"`
 	ShutdownTimeout time.Duration `koanf:"shutdownTimeout"`

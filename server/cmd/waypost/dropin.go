@@ -9,6 +9,7 @@ import (
 	"github.com/waypost-dev/waypost/server/api"
 	"github.com/waypost-dev/waypost/server/backstage"
 	"github.com/waypost-dev/waypost/server/catalog"
+	"github.com/waypost-dev/waypost/server/config"
 	"github.com/waypost-dev/waypost/server/harvest"
 	"github.com/waypost-dev/waypost/server/index"
 	"github.com/waypost-dev/waypost/server/locations"
@@ -17,11 +18,11 @@ import (
 
 // dropIn puts the API of Backstage's catalog beside ours. What it refreshes, it
 // refreshes through ours, by the same rules.
-func dropIn(x *index.Index, st *store.Store, e *harvest.Engine, registry *locations.Registry, server *api.Server, schemas *catalog.Schemas, log *slog.Logger) (http.Handler, error) {
+func dropIn(x *index.Index, st *store.Store, e *harvest.Engine, registry *locations.Registry, server *api.Server, cfg *config.Config, log *slog.Logger) (http.Handler, error) {
 	ours := server.Handler()
 	harvests := harvestv1.NewHarvestServiceClient(server.Conn())
 	theirs, err := backstage.New(backstage.Options{
-		Index: x, Locations: registry, Schemas: schemas, Log: log, Ready: server.Ready,
+		Index: x, Locations: registry, Schemas: cfg.Schemas, Origins: cfg.Origins, Log: log, Ready: server.Ready,
 		RefreshEntity: func(ctx context.Context, ref catalog.Ref) error {
 			done, err := harvests.RefreshEntity(ctx, &harvestv1.RefreshEntityRequest{Name: "entities/" + ref.Key()})
 			if err != nil {

@@ -103,7 +103,7 @@ func (c *cli) runServer(ctx context.Context, cfg *config.Config) (err error) {
 		return err
 	}
 	tele.Gather(server.Metrics())
-	handler, err := dropIn(x, st, e, registry, server, cfg.Schemas, log)
+	handler, err := dropIn(x, st, e, registry, server, cfg, log)
 	if err != nil {
 		return err
 	}
