@@ -18,6 +18,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/health"
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/keepalive"
@@ -191,6 +192,23 @@ func (s *Server) SetReady(ready bool) {
 
 // Ready is what SetReady said last.
 func (s *Server) Ready() bool { return s.ready.Load() }
+
+// Observe counts a call of another API that is served beside this one, with what
+// HTTP said of it, among ours in the metrics.
+func (s *Server) Observe(method string, status int, took time.Duration) {
+	code := codes.OK
+	switch {
+	case status == http.StatusNotFound:
+		code = codes.NotFound
+	case status == http.StatusForbidden:
+		code = codes.PermissionDenied
+	case status >= http.StatusInternalServerError:
+		code = codes.Internal
+	case status >= http.StatusBadRequest:
+		code = codes.InvalidArgument
+	}
+	s.metrics.call(method, code, took)
+}
 
 // Problems is all that is wrong now. The list must not be changed; it is the same one
 // for as long as nothing has.

@@ -1,6 +1,7 @@
 package backstage
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/rs/cors"
 
@@ -46,6 +48,9 @@ type Options struct {
 	// Origins are those of pages that may use the API from a browser, such as
 	// https://portal.example.com: a front end of Backstage. None may if it is empty.
 	Origins []string
+	// Observe is told of each call: its method and route, such as GET
+	// entities/by-name/*/*/*, the status, and how long it took; nil for nobody.
+	Observe func(route string, status int, took time.Duration)
 	// Schemas are those of custom kinds; nil if there are none.
 	Schemas *catalog.Schemas
 	// Log takes unexpected errors; nil for slog.Default.
@@ -103,7 +108,23 @@ type call struct {
 	url   string   // below Prefix, as it was written
 	path  []string // of the route, decoded
 	query url.Values
+	route string // for Observe; empty for none
 }
+
+// statusWriter remembers the status of an answer.
+type statusWriter struct {
+	http.ResponseWriter
+	status int
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (w *statusWriter) WriteHeader(status int) {
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap is for http.ResponseController.
+func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // route is what is done for a method and a path; a star in the path stands for
 // any part of it.
@@ -157,6 +178,12 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
 	c := &call{Handler: h, log: h.o.Log, w: w, r: r, url: strings.TrimPrefix(r.URL.RequestURI(), Prefix)}
+	if h.o.Observe != nil {
+		told := &statusWriter{ResponseWriter: w, status: http.StatusOK}
+		c.w, w = told, told
+		start := time.Now()
+		defer func() { h.o.Observe(cmp.Or(c.route, "unknown"), told.status, time.Since(start)) }()
+	}
 	defer func() {
 		if v := recover(); v != nil {
 			if v == http.ErrAbortHandler { //nolint:errorlint // it is that value
@@ -179,7 +206,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if r.URL.Path == SearchPrefix && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
-		c.url = strings.TrimPrefix(c.r.URL.RequestURI(), "/api/search")
+		c.url, c.route = strings.TrimPrefix(c.r.URL.RequestURI(), "/api/search"), "GET search/query"
 		if err := c.search(); err != nil {
 			c.fail(err)
 		}
@@ -190,6 +217,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNotFound) // with an empty body, as Backstage does
 		return
 	}
+	c.route = found.method + " " + strings.Join(found.path, "/")
 	if err := c.answer(found); err != nil {
 		c.fail(err)
 	}

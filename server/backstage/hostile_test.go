@@ -1,10 +1,12 @@
 package backstage
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -78,4 +80,21 @@ func TestOtherOrigin(t *testing.T) {
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
 	require.Equal(t, http.StatusForbidden, w.Code)
+}
+
+// TestObserve: each call is told of by its route, whatever was in the path.
+func TestObserve(t *testing.T) {
+	t.Parallel()
+	var told []string
+	h, err := New(Options{Index: index.New(), Observe: func(route string, status int, took time.Duration) {
+		require.GreaterOrEqual(t, took, time.Duration(0))
+		told = append(told, fmt.Sprint(route, " ", status))
+	}})
+	require.NoError(t, err)
+	for _, path := range []string{Prefix + "/entities", Prefix + "/entities/by-name/a/b/c", Prefix + "/entities/by-query?limit=x", Prefix + "/nothing/" + strings.Repeat("x", 100), SearchPrefix + "?term=x"} {
+		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, http.NoBody))
+	}
+	require.Equal(t, []string{
+		"GET entities 200", "GET entities/by-name/*/*/* 404", "GET entities/by-query 400", "unknown 404", "GET search/query 200",
+	}, told)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"time"
 
 	harvestv1 "github.com/waypost-dev/waypost/proto/waypost/harvest/v1"
 	"github.com/waypost-dev/waypost/server/api"
@@ -23,6 +24,7 @@ func dropIn(x *index.Index, st *store.Store, e *harvest.Engine, registry *locati
 	harvests := harvestv1.NewHarvestServiceClient(server.Conn())
 	theirs, err := backstage.New(backstage.Options{
 		Index: x, Locations: registry, Schemas: cfg.Schemas, Origins: cfg.Origins, Log: log, Ready: server.Ready,
+		Observe: func(route string, status int, took time.Duration) { server.Observe("/backstage/"+route, status, took) },
 		RefreshEntity: func(ctx context.Context, ref catalog.Ref) error {
 			done, err := harvests.RefreshEntity(ctx, &harvestv1.RefreshEntityRequest{Name: "entities/" + ref.Key()})
 			if err != nil {
