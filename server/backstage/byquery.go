@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/tidwall/gjson"
 
@@ -286,7 +287,8 @@ func (c *call) queryEntities(a asked) error {
 	if err != nil {
 		return err
 	}
-	b := append(make([]byte, 0, 2048*min(len(got.records), 50)+len(tail)+16), `{"items":[`...)
+	kept := pages.Get().(*[]byte)
+	b := append((*kept)[:0], `{"items":[`...)
 	for i, r := range got.records {
 		if i > 0 {
 			b = append(b, ',')
@@ -294,9 +296,19 @@ func (c *call) queryEntities(a asked) error {
 		b = a.fields.append(b, s, r, len(got.records) <= maxKept)
 	}
 	b = append(append(b, "],"...), tail[1:]...)
-	c.send(http.StatusOK, b)
+	c.send(http.StatusOK, b) // which keeps nothing of it
+	if *kept = b; cap(b) <= maxPooled {
+		pages.Put(kept)
+	}
 	return nil
 }
+
+// pages are buffers that answers are written in, again and again: a page of 20 is
+// 50 kB, which is more garbage than all else of a request. Larger ones than
+// maxPooled are not kept.
+var pages = sync.Pool{New: func() any { return new([]byte) }}
+
+const maxPooled = 1 << 20
 
 // maxKept is the most entities of an answer of which the rendered forms are
 // kept: larger ones would push out what is asked for more often.

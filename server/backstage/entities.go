@@ -170,7 +170,8 @@ func (c *call) entitiesByRefs() error {
 			pick(s, func(r *index.Record) bool { return sel.Contains(r.Number()) })
 		})
 	}
-	b := append(make([]byte, 0, 1024*min(len(refs), 100)), `{"items":[`...)
+	kept := pages.Get().(*[]byte)
+	b := append((*kept)[:0], `{"items":[`...)
 	for i, r := range records {
 		if i > 0 {
 			b = append(b, ',')
@@ -181,7 +182,11 @@ func (c *call) entitiesByRefs() error {
 		}
 		b = wanted.append(b, s, r, len(refs) <= maxKept)
 	}
-	c.send(http.StatusOK, append(b, "]}"...))
+	b = append(b, "]}"...)
+	c.send(http.StatusOK, b)
+	if *kept = b; cap(b) <= maxPooled {
+		pages.Put(kept)
+	}
 	return nil
 }
 
