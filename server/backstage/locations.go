@@ -146,16 +146,22 @@ func onlyURLs(typ string) error {
 	return nil
 }
 
-func (c *call) createLocation() error {
+// urlLocation is the location in the body of a request, of a type that callers may
+// register.
+func (c *call) urlLocation() (typ, target string, err error) {
 	body, err := c.body()
 	if err != nil {
-		return err
+		return "", "", err
 	}
-	typ, target, err := locationInput(body, "body")
+	if typ, target, err = locationInput(body, "body"); err != nil {
+		return "", "", err
+	}
+	return typ, target, onlyURLs(typ)
+}
+
+func (c *call) createLocation() error {
+	typ, target, err := c.urlLocation()
 	if err != nil {
-		return err
-	}
-	if err := onlyURLs(typ); err != nil {
 		return err
 	}
 	dryRun := false
@@ -256,15 +262,8 @@ func (c *call) locationError(target string, err error) error {
 }
 
 func (c *call) updateLocation() error {
-	body, err := c.body()
+	typ, target, err := c.urlLocation()
 	if err != nil {
-		return err
-	}
-	typ, target, err := locationInput(body, "body")
-	if err != nil {
-		return err
-	}
-	if err := onlyURLs(typ); err != nil {
 		return err
 	}
 	if _, err := c.location(c.path[1]); err != nil {

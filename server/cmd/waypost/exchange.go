@@ -75,6 +75,9 @@ BACKSTAGE_TOKEN.`,
 		if done.LeftOut > 0 {
 			fmt.Fprintf(c.out, "%d entities of kind Location are left out: what they lead to is copied\n", done.LeftOut)
 		}
+		for _, host := range done.Inside {
+			c.say("%s is in a network of its own: its locations are read once you add it to readAllow in %s/waypost.yaml", host, folder)
+		}
 		for _, org := range slices.Sorted(maps.Keys(done.GitHub)) {
 			c.say("%d locations are files of github.com/%s: --github-org %s in their place reads all of its repositories, and private ones with a token", done.GitHub[org], org, org)
 		}

@@ -3,6 +3,7 @@ package github
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"regexp"
@@ -17,13 +18,16 @@ type properties struct{ next http.RoundTripper }
 
 func (p properties) RoundTrip(r *http.Request) (*http.Response, error) {
 	answer, err := p.next.RoundTrip(r)
-	if err != nil || answer.StatusCode != http.StatusOK || !strings.Contains(r.URL.Path, "/repos") {
+	if err != nil || answer.StatusCode != http.StatusOK || !showsRepositories.MatchString(r.URL.Path) {
 		return answer, err
 	}
-	body, err := io.ReadAll(answer.Body)
+	body, err := io.ReadAll(io.LimitReader(answer.Body, maxRepositoriesPage+1))
 	answer.Body.Close()
 	if err != nil {
 		return nil, err
+	}
+	if len(body) > maxRepositoriesPage {
+		return nil, fmt.Errorf("GitHub's answer at %s has more than %d bytes", r.URL.Path, maxRepositoriesPage)
 	}
 	if plain := plainProperties(body); len(plain) != len(body) {
 		body = plain
@@ -33,6 +37,12 @@ func (p properties) RoundTrip(r *http.Request) (*http.Response, error) {
 	answer.Body = io.NopCloser(bytes.NewReader(body))
 	return answer, nil
 }
+
+// showsRepositories are the paths of answers that hold repositories: a list, or one.
+var showsRepositories = regexp.MustCompile(`(/repos|/repos/[^/]+/[^/]+|/repositories/[0-9]+)$`)
+
+// maxRepositoriesPage bounds such an answer: a hundred repositories are 700 kB.
+const maxRepositoriesPage = 64 << 20
 
 // someProperties finds repositories that have custom properties at all.
 var someProperties = regexp.MustCompile(`"custom_properties"\s*:\s*\{\s*"`)

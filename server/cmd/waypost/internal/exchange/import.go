@@ -9,7 +9,9 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -40,6 +42,10 @@ type Imported struct {
 	// Locations are the web addresses from which entities come, and Hosts theirs.
 	Locations []string
 	Hosts     []string
+	// Inside are hosts in the server's own network, as far as their names tell,
+	// which only a person may allow: anybody who may register a location in the
+	// Backstage can name them.
+	Inside []string
 	// Read are the entities that come from Locations, and Copied those that were
 	// written as files.
 	Read, Copied int
@@ -119,7 +125,14 @@ func (i Import) Run(ctx context.Context, folder string) (Imported, error) {
 		}
 	}
 	maps.DeleteFunc(out.GitHub, func(_ string, n int) bool { return n < manyOfGitHub })
-	out.Locations, out.Hosts = slices.Sorted(maps.Keys(locations)), slices.Sorted(maps.Keys(hosts))
+	out.Locations = slices.Sorted(maps.Keys(locations))
+	for _, host := range slices.Sorted(maps.Keys(hosts)) {
+		if inside(host) {
+			out.Inside = append(out.Inside, host)
+		} else {
+			out.Hosts = append(out.Hosts, host)
+		}
+	}
 	slices.SortFunc(copies, func(a, b document) int { return strings.Compare(a.key(), b.key()) })
 	if err := newFolder(folder); err != nil {
 		return out, err
@@ -149,6 +162,23 @@ func readable(location string) (*url.URL, bool) {
 	}
 	u, err := url.Parse(target)
 	return u, err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.User == nil
+}
+
+// inside tells whether a host is in the network of whoever reads it.
+func inside(host string) bool {
+	name := host
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		name = h
+	}
+	name = strings.ToLower(strings.Trim(name, "[]."))
+	if ip, err := netip.ParseAddr(name); err == nil {
+		return !ip.IsGlobalUnicast() || ip.IsPrivate()
+	}
+	// A number in another base is an address too, and no name is without a dot but
+	// in a network of one's own.
+	last := name[strings.LastIndexByte(name, '.')+1:]
+	_, err := strconv.ParseUint(last, 0, 64)
+	return err == nil || !strings.Contains(name, ".") || last == "localhost" || last == "local" || last == "internal"
 }
 
 // StatusError is an answer of a Backstage that is none.
@@ -286,7 +316,7 @@ func (i Import) write(folder string, base *url.URL, done Imported, copies []docu
 		return err
 	}
 	type source map[string]any
-	var sources []source
+	sources := []source{}
 	for _, target := range done.Locations {
 		sources = append(sources, source{"type": "location", "target": target})
 	}
@@ -312,7 +342,7 @@ func (i Import) write(folder string, base *url.URL, done Imported, copies []docu
 		}
 	}
 	var config bytes.Buffer
-	if err := object(&config, map[string]any{"readAllow": done.Hosts, "sources": sources}, []string{"readAllow"}); err != nil {
+	if err := object(&config, map[string]any{"readAllow": append([]string{}, done.Hosts...), "sources": sources}, []string{"readAllow"}); err != nil {
 		return err
 	}
 	text, err := output.YAML(config.Bytes())

@@ -125,6 +125,19 @@ func renumbered(files []string) []string {
 	return files
 }
 
+// What a Backstage names must not open the network of the server that reads it.
+func TestInside(t *testing.T) {
+	t.Parallel()
+	for host, want := range map[string]bool{
+		"github.com": false, "git.example.org:8443": false, "140.82.121.4": false, "[2606:50c0:8000::153]:443": false,
+		"localhost": true, "localhost:9090": true, "LOCALHOST.": true, "a.localhost": true, "vault": true, "db.internal": true, "printer.local:80": true,
+		"127.0.0.1:8200": true, "169.254.169.254": true, "10.1.2.3": true, "192.168.0.1:80": true, "[::1]:80": true, "[fd00::1]": true,
+		"0.0.0.0": true, "2130706433": true, "0x7f.1": true, "127.1": true, "0177.0.0.0x1": true, "[::ffff:127.0.0.1]:80": true,
+	} {
+		require.Equal(t, want, inside(host), host)
+	}
+}
+
 func TestImportRefused(t *testing.T) {
 	t.Parallel()
 	s := backstage(t, false, nil, `[]`)
