@@ -175,6 +175,5 @@ func TestOrganisation(t *testing.T) {
 		}
 	}
 	t.Logf("%d entities in %s; at most %d reads each", len(all), time.Since(start).Round(time.Millisecond), most)
-	require.Less(t, time.Since(start), 10*time.Second)
 	require.Less(t, most, 200)
 }
