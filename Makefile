@@ -15,13 +15,28 @@ GO_TOOL   := cd tools && go build -trimpath -o ../$(TOOLS)/
 
 export WAYPOST_TOOLS := $(CURDIR)/build/tools
 
-.PHONY: help build run test test-go bench fuzz lint breaking generate check-generated check-migrations protos clean
+.PHONY: help build portal dev run test test-go bench fuzz lint breaking generate check-generated check-migrations protos clean
 
 help: ## Explain the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-build: ## Build the one binary, bin/waypost
-	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(BIN) ./server/cmd/waypost
+NODE_MODULES := frontend/node_modules/.package-lock.json
+PORTAL       := frontend/dist/index.html
+
+$(NODE_MODULES): frontend/package-lock.json
+	npm ci --prefix frontend --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
+
+$(PORTAL): $(NODE_MODULES) frontend/index.html frontend/vite.config.ts $(shell find frontend/src frontend/public -type f)
+	npm run --silent --prefix frontend build
+
+portal: $(PORTAL) ## Build the web UI into frontend/dist
+
+dev: $(NODE_MODULES) ## Serve the web UI with hot reload in front of a running server (WAYPOST_SERVER, default http://127.0.0.1:8080)
+	npm run --prefix frontend dev
+
+build: $(PORTAL) ## Build the one binary, bin/waypost, with the web UI inside
+	CGO_ENABLED=0 go build -tags ui -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(BIN) ./server/cmd/waypost
 
 run: build ## Build and start Waypost with the bundled sample organisation
 	@mkdir -p build
@@ -74,6 +89,8 @@ generate: $(TOOLS)/buf $(PROTOS) $(TOOLS)/protoc-gen-go ## Generate code from th
 	$(TOOLS)/buf generate
 	go generate ./ent
 	gofmt -w ent proto
+	@mkdir -p build && go run ./server/cmd/waypost openapi > build/openapi.json
+	cd frontend && npx openapi-typescript ../build/openapi.json -o src/api/schema.gen.ts
 
 check-generated: generate ## Fail if generated code is stale
 	@git diff --exit-code --stat -- ent proto server/api/openapi && test -z "$$(git status --porcelain -- ent proto server/api/openapi)" || { echo 'generated code is stale: run `make generate` and commit the result' >&2; exit 1; }

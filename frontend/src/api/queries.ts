@@ -1,0 +1,225 @@
+import { keepPreviousData, queryOptions } from '@tanstack/react-query';
+import { formatRef, type Ref } from '~/entity/ref';
+import { answer, api } from './client';
+import { ApiError } from './errors';
+
+// The first word of a key says what can make an answer old; see live.ts:
+//   entity     one entity, then its ref         entities   lists, counts, searches, graphs
+//   problems   what is wrong                    harvest    sources, runs, locations, jobs
+//   plugins    plugins and their runs           ownership  reports over many entities
+
+const at = (ref: Ref) => ({ path: { kind: ref.kind, namespace: ref.namespace, name: ref.name } });
+
+export function entityQuery(ref: Ref, asOf?: { revision?: string; time?: string }) {
+  return queryOptions({
+    queryKey: ['entity', formatRef(ref), 'read', asOf ?? null],
+    queryFn: ({ signal }) =>
+      answer(
+        api.GET('/v1/entities/{kind}:{namespace}/{name}', {
+          params: { ...at(ref), query: { asOfRevision: asOf?.revision, asOfTime: asOf?.time } },
+          signal,
+        }),
+      ),
+  });
+}
+
+export type ListInput = {
+  filter?: string;
+  orderBy?: string;
+  pageSize?: number;
+  skip?: number;
+  fields?: string;
+  asOfTime?: string;
+};
+
+export function entitiesQuery(input: ListInput) {
+  return queryOptions({
+    queryKey: ['entities', 'list', input],
+    queryFn: ({ signal }) =>
+      answer(
+        api.GET('/v1/entities', {
+          params: {
+            query: {
+              filter: input.filter || undefined,
+              orderBy: input.orderBy || undefined,
+              pageSize: input.pageSize,
+              skip: input.skip || undefined,
+              readMask: input.fields,
+              asOfTime: input.asOfTime,
+            },
+          },
+          signal,
+        }),
+      ),
+    placeholderData: keepPreviousData,
+  });
+}
+
+export function facetsQuery(fields: string[], filter = '', limit = 100) {
+  return queryOptions({
+    queryKey: ['entities', 'facets', fields, filter, limit],
+    queryFn: ({ signal }) =>
+      answer(
+        api.GET('/v1/entities:facets', { params: { query: { fields, filter: filter || undefined, limit } }, signal }),
+      ),
+    placeholderData: keepPreviousData,
+  });
+}
+
+export function searchQuery(query: string, options: { filter?: string; pageSize?: number; fields?: string } = {}) {
+  return queryOptions({
+    queryKey: ['entities', 'search', query, options],
+    queryFn: ({ signal }) =>
+      answer(
+        api.GET('/v1/entities:search', {
+          params: {
+            query: {
+              query,
+              filter: options.filter || undefined,
+              pageSize: options.pageSize ?? 20,
+              readMask: options.fields,
+            },
+          },
+          signal,
+        }),
+      ),
+    enabled: query.trim() !== '',
+    placeholderData: keepPreviousData,
+  });
+}
+
+export function graphQuery(
+  roots: string[],
+  options: { depth?: number; relationTypes?: string[]; kinds?: string[]; limit?: number } = {},
+) {
+  return queryOptions({
+    queryKey: ['entities', 'graph', roots, options],
+    queryFn: ({ signal }) => answer(api.GET('/v1/graph', { params: { query: { roots, ...options } }, signal })),
+    placeholderData: keepPreviousData,
+  });
+}
+
+export type ProblemsInput = {
+  entityRef?: string;
+  ownerRef?: string;
+  repository?: string;
+  source?: string;
+  code?: string;
+  severity?: 'SEVERITY_ERROR' | 'SEVERITY_WARNING';
+  state?: 'PROBLEM_STATE_OPEN' | 'PROBLEM_STATE_GONE';
+  pageSize?: number;
+};
+
+export function problemsQuery(input: ProblemsInput) {
+  return queryOptions({
+    queryKey: ['problems', 'list', input],
+    queryFn: ({ signal }) => answer(api.GET('/v1/problems', { params: { query: input }, signal })),
+    placeholderData: keepPreviousData,
+  });
+}
+
+export function problemSummaryQuery(by: 'source' | 'repository' | 'owner' | 'code' | 'severity') {
+  return queryOptions({
+    queryKey: ['problems', 'summary', by],
+    queryFn: ({ signal }) => answer(api.GET('/v1/problems:summary', { params: { query: { by } }, signal })),
+  });
+}
+
+export function revisionsQuery(ref: Ref, options: { pageSize?: number; withChanges?: boolean } = {}) {
+  return queryOptions({
+    queryKey: ['entity', formatRef(ref), 'revisions', options],
+    queryFn: ({ signal }) =>
+      answer(
+        api.GET('/v1/entities/{kind}:{namespace}/{name}/revisions', {
+          params: { ...at(ref), query: options },
+          signal,
+        }),
+      ),
+  });
+}
+
+export function diffQuery(ref: Ref, fromRevision?: string, toRevision?: string) {
+  return queryOptions({
+    queryKey: ['entity', formatRef(ref), 'diff', fromRevision ?? '', toRevision ?? ''],
+    queryFn: ({ signal }) =>
+      answer(
+        api.GET('/v1/entities/{kind}:{namespace}/{name}:diff', {
+          params: { ...at(ref), query: { fromRevision, toRevision } },
+          signal,
+        }),
+      ),
+  });
+}
+
+export function factsQuery(ref: Ref) {
+  return queryOptions({
+    queryKey: ['entity', formatRef(ref), 'facts'],
+    queryFn: ({ signal }) =>
+      answer(api.GET('/v1/entities/{kind}:{namespace}/{name}/facts', { params: at(ref), signal })),
+  });
+}
+
+export function ownershipQuery(ref: Ref) {
+  return queryOptions({
+    queryKey: ['entity', formatRef(ref), 'ownership'],
+    queryFn: ({ signal }) =>
+      answer(api.GET('/v1/entities/{kind}:{namespace}/{name}/ownership', { params: at(ref), signal })),
+  });
+}
+
+export function ownershipReportQuery(filter = '', days = 30) {
+  return queryOptions({
+    queryKey: ['ownership', 'report', filter, days],
+    queryFn: ({ signal }) =>
+      answer(api.GET('/v1/ownership:report', { params: { query: { filter: filter || undefined, days } }, signal })),
+  });
+}
+
+export const sourcesQuery = queryOptions({
+  queryKey: ['harvest', 'sources'],
+  queryFn: ({ signal }) => answer(api.GET('/v1/sources', { signal })),
+  // While one runs its progress is what one looks at.
+  refetchInterval: (q) => (q.state.data?.sources?.some((s) => s.latest?.state === 'STATE_RUNNING') ? 1000 : 30_000),
+});
+
+export function harvestsQuery(source = '', pageSize = 20) {
+  return queryOptions({
+    queryKey: ['harvest', 'runs', source, pageSize],
+    queryFn: ({ signal }) =>
+      answer(api.GET('/v1/harvests', { params: { query: { source: source || undefined, pageSize } }, signal })),
+  });
+}
+
+export const locationsQuery = queryOptions({
+  queryKey: ['harvest', 'locations'],
+  queryFn: ({ signal }) => answer(api.GET('/v1/locations', { params: { query: { pageSize: 1000 } }, signal })),
+});
+
+export function jobsQuery(pageSize = 50) {
+  return queryOptions({
+    queryKey: ['harvest', 'jobs', pageSize],
+    queryFn: ({ signal }) => answer(api.GET('/v1/jobs', { params: { query: { pageSize } }, signal })),
+    refetchInterval: 5000,
+  });
+}
+
+export const pluginsQuery = queryOptions({
+  queryKey: ['plugins', 'list'],
+  queryFn: ({ signal }) => answer(api.GET('/v1/plugins', { signal })),
+  staleTime: 30_000,
+});
+
+export function pluginRunsQuery(plugin: string) {
+  return queryOptions({
+    queryKey: ['plugins', 'runs', plugin],
+    queryFn: ({ signal }) =>
+      answer(api.GET('/v1/plugins/{plugin}/runs', { params: { path: { plugin }, query: { pageSize: 50 } }, signal })),
+  });
+}
+
+/** Faults of the request or of rights do not go away by asking again. */
+export function worthRetrying(failures: number, error: unknown): boolean {
+  if (!(error instanceof ApiError)) return failures < 2;
+  const passing = ['UNREACHABLE', 'UNAVAILABLE', 'DEADLINE_EXCEEDED', 'RESOURCE_EXHAUSTED', 'HTTP_502', 'HTTP_503'];
+  return passing.includes(error.code) && failures < 2;
+}

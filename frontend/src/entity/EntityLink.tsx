@@ -1,0 +1,60 @@
+import { Tooltip } from '@mantine/core';
+import { IconLinkOff } from '@tabler/icons-react';
+import { Link } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
+import classes from './EntityLink.module.css';
+import { kindOf } from './kinds';
+import { formatRef, parseRef, type Ref, shortRef } from './ref';
+
+/** A link to an entity, with the icon of its kind. */
+export function EntityLink(props: {
+  of: Ref | string;
+  /** In place of the name. */
+  title?: ReactNode;
+  /** There is no such entity. */
+  missing?: boolean;
+  /** Without the kind's icon. */
+  plain?: boolean;
+  tab?: string;
+}) {
+  const ref = typeof props.of === 'string' ? parseRef(props.of) : props.of;
+  if (!ref) return <span>{typeof props.of === 'string' ? props.of : ''}</span>;
+  const Icon = props.missing ? IconLinkOff : kindOf(ref.kind).icon;
+  const words = props.title || shortRef(ref);
+  if (props.missing)
+    return (
+      <Tooltip label={`There is no ${formatRef(ref)} in the catalog`}>
+        <span className={classes.link} data-missing>
+          <Icon size={15} stroke={1.6} aria-hidden className={classes.icon} />
+          <span className="clip">{words}</span>
+          <span className="sr-only"> (does not exist)</span>
+        </span>
+      </Tooltip>
+    );
+  const icon = props.plain ? null : (
+    <>
+      <Icon size={15} stroke={1.6} aria-hidden className={classes.icon} />
+      <span className="sr-only">{kindOf(ref.kind).one} </span>
+    </>
+  );
+  const inner = (
+    <>
+      {icon}
+      <span className="clip">{words}</span>
+    </>
+  );
+  return props.tab ? (
+    <Link
+      to="/catalog/$namespace/$kind/$name/$tab"
+      params={{ ...ref, tab: props.tab }}
+      className={classes.link}
+      title={formatRef(ref)}
+    >
+      {inner}
+    </Link>
+  ) : (
+    <Link to="/catalog/$namespace/$kind/$name" params={ref} className={classes.link} title={formatRef(ref)}>
+      {inner}
+    </Link>
+  );
+}

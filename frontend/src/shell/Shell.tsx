@@ -1,0 +1,189 @@
+import { ActionIcon, AppShell, Burger, Kbd, Tooltip, UnstyledButton, useMantineColorScheme } from '@mantine/core';
+import { useDisclosure, useHotkeys } from '@mantine/hooks';
+import {
+  IconAlertTriangle,
+  IconBook2,
+  IconCloudDownload,
+  IconCloudOff,
+  IconDeviceDesktop,
+  IconHome,
+  IconLayoutGrid,
+  IconMoon,
+  IconPlugConnected,
+  IconSearch,
+  IconShieldCheck,
+  IconSun,
+  IconTopologyStar3,
+  IconUsersGroup,
+  type TablerIcon,
+} from '@tabler/icons-react';
+import { useQueryClient } from '@tanstack/react-query';
+import { Link, Outlet, useRouterState } from '@tanstack/react-router';
+import { lazy, Suspense, useEffect, useState, useSyncExternalStore } from 'react';
+import { Live } from '~/api/live';
+import classes from './Shell.module.css';
+
+const Palette = lazy(() => import('./Palette'));
+
+type Place = { to: string; label: string; icon: TablerIcon; group: string };
+
+const places: Place[] = [
+  { to: '/', label: 'Home', icon: IconHome, group: '' },
+  { to: '/catalog', label: 'Catalog', icon: IconLayoutGrid, group: '' },
+  { to: '/systems', label: 'Systems', icon: IconTopologyStar3, group: '' },
+  { to: '/teams', label: 'Teams', icon: IconUsersGroup, group: '' },
+  { to: '/ownership', label: 'Ownership', icon: IconShieldCheck, group: 'Quality' },
+  { to: '/problems', label: 'Problems', icon: IconAlertTriangle, group: 'Quality' },
+  { to: '/harvest', label: 'Harvest', icon: IconCloudDownload, group: 'Operation' },
+  { to: '/plugins', label: 'Plugins', icon: IconPlugConnected, group: 'Operation' },
+];
+
+/** The house that every page stands in: where one is, how to get elsewhere, and whether what one sees is alive. */
+export function Shell() {
+  const [opened, { toggle, close }] = useDisclosure();
+  const [palette, setPalette] = useState(false);
+  const path = useRouterState({ select: (s) => s.location.pathname });
+  const client = useQueryClient();
+  const [live] = useState(() => new Live(client));
+  useEffect(() => live.start(), [live]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the menu closes when one has arrived
+  useEffect(() => close(), [path, close]);
+  useHotkeys(
+    [
+      ['mod+K', () => setPalette(true)],
+      ['/', () => setPalette(true)],
+    ],
+    ['INPUT', 'TEXTAREA', 'SELECT'],
+  );
+
+  return (
+    <AppShell
+      header={{ height: '3.25rem' }}
+      navbar={{ width: '13.5rem', breakpoint: 'sm', collapsed: { mobile: !opened } }}
+      padding={0}
+      classNames={{ header: classes.header, navbar: classes.navbar, main: classes.main }}
+    >
+      <a href="#content" className={classes.skip}>
+        Skip to content
+      </a>
+      <AppShell.Header>
+        <Burger
+          opened={opened}
+          onClick={toggle}
+          hiddenFrom="sm"
+          size="sm"
+          aria-label={opened ? 'Close menu' : 'Open menu'}
+        />
+        <Link to="/" className={classes.brand}>
+          <img src="/icon.svg" alt="" width={22} height={22} />
+          <span>Waypost</span>
+        </Link>
+        <UnstyledButton className={classes.search} onClick={() => setPalette(true)} aria-label="Search the catalog">
+          <IconSearch size={15} stroke={1.8} aria-hidden />
+          <span className={classes.searchWords}>Search services, teams, pages…</span>
+          <span className={classes.keys} aria-hidden>
+            <Kbd size="xs">{navigator.platform.startsWith('Mac') ? '⌘' : 'Ctrl'}</Kbd>
+            <Kbd size="xs">K</Kbd>
+          </span>
+        </UnstyledButton>
+        <Scheme />
+      </AppShell.Header>
+
+      <AppShell.Navbar>
+        <nav aria-label="Main" className={classes.nav}>
+          {places.map((p, i) => (
+            <div key={p.to}>
+              {p.group !== places[i - 1]?.group && p.group ? <div className={classes.group}>{p.group}</div> : null}
+              <Link
+                to={p.to}
+                className={classes.place}
+                activeOptions={{ exact: p.to === '/', includeSearch: false }}
+                activeProps={{ 'aria-current': 'page' }}
+              >
+                <p.icon size={17} stroke={1.6} aria-hidden />
+                {p.label}
+              </Link>
+            </div>
+          ))}
+        </nav>
+        <div className={classes.foot}>
+          <a href="/docs" className={classes.place}>
+            <IconBook2 size={17} stroke={1.6} aria-hidden />
+            API
+          </a>
+          <LiveSign live={live} />
+        </div>
+      </AppShell.Navbar>
+
+      <AppShell.Main id="content" tabIndex={-1}>
+        <Away live={live} />
+        <Outlet />
+      </AppShell.Main>
+      {palette ? (
+        <Suspense>
+          <Palette onClose={() => setPalette(false)} />
+        </Suspense>
+      ) : null}
+    </AppShell>
+  );
+}
+
+function LiveSign({ live }: { live: Live }) {
+  const state = useSyncExternalStore(live.subscribe, live.state);
+  const words = { connecting: 'Connecting…', live: 'Live', offline: 'Reconnecting…' }[state];
+  return (
+    <Tooltip
+      label={state === 'live' ? 'What changes on the server changes here' : 'What you see may be old'}
+      position="right"
+    >
+      <div className={classes.live} data-state={state} role="status">
+        <span className={classes.dot} aria-hidden />
+        {words}
+      </div>
+    </Tooltip>
+  );
+}
+
+/** Tells that the server has been away for a while, without moving the page for a blink. */
+function Away({ live }: { live: Live }) {
+  const state = useSyncExternalStore(live.subscribe, live.state);
+  const [long, setLong] = useState(false);
+  useEffect(() => {
+    if (state !== 'offline') {
+      setLong(false);
+      return;
+    }
+    const timer = setTimeout(() => setLong(true), 4000);
+    return () => clearTimeout(timer);
+  }, [state]);
+  if (!long) return null;
+  return (
+    <div className={classes.away} role="alert">
+      <IconCloudOff size={16} aria-hidden />
+      The server does not answer. What you see is from before; the page goes on by itself once it is back.
+    </div>
+  );
+}
+
+function Scheme() {
+  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  const next = { auto: 'light', light: 'dark', dark: 'auto' } as const;
+  const [Icon, words] = {
+    auto: [IconDeviceDesktop, 'as the system'] as const,
+    light: [IconSun, 'light'] as const,
+    dark: [IconMoon, 'dark'] as const,
+  }[colorScheme];
+  return (
+    <Tooltip label={`Colours: ${words}`}>
+      <ActionIcon
+        variant="subtle"
+        color="gray"
+        size="lg"
+        onClick={() => setColorScheme(next[colorScheme])}
+        aria-label={`Colours: ${words}. Change to ${next[colorScheme]}`}
+      >
+        <Icon size={18} stroke={1.6} />
+      </ActionIcon>
+    </Tooltip>
+  );
+}

@@ -1,0 +1,4 @@
+import { localStorageColorSchemeManager } from '@mantine/core';
+
+/** Kept under the name that public/scheme.js reads before the first paint. */
+export const schemeManager = localStorageColorSchemeManager({ key: 'waypost.scheme' });

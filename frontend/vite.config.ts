@@ -1,0 +1,34 @@
+import { fileURLToPath } from 'node:url';
+import react from '@vitejs/plugin-react';
+import { compression } from 'vite-plugin-compression2';
+import { defineConfig } from 'vitest/config';
+
+// `make dev` serves the sources with hot reload in front of a running server.
+const server = process.env.WAYPOST_SERVER ?? 'http://127.0.0.1:8080';
+const backend = { target: server, changeOrigin: true };
+
+export default defineConfig({
+  plugins: [
+    react(),
+    // The binary carries the compressed files: it compresses nothing while it serves.
+    compression({ algorithms: ['gzip'], include: /\.(js|css|svg|html|json)$/, threshold: 1024 }),
+  ],
+  resolve: { alias: { '~': fileURLToPath(new URL('./src', import.meta.url)) } },
+  // The server puts a fresh nonce in place of this in each page.
+  html: { cspNonce: '__WAYPOST_NONCE__' },
+  build: {
+    target: 'es2022',
+    sourcemap: false,
+    assetsInlineLimit: 0,
+    chunkSizeWarningLimit: 1800, // elkjs, in a worker of its own
+  },
+  server: {
+    port: 5173,
+    proxy: { '/v1': backend, '/api': backend, '/openapi.json': backend, '/docs': backend, '/healthz': backend },
+  },
+  test: {
+    environment: 'happy-dom',
+    include: ['src/**/*.test.{ts,tsx}'],
+    globals: false,
+  },
+});
