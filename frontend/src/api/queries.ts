@@ -175,6 +175,14 @@ export function ownershipReportQuery(filter = '', days = 30) {
   });
 }
 
+export function findOwnerQuery(repository: string, path: string) {
+  return queryOptions({
+    queryKey: ['ownership', 'find', repository, path],
+    queryFn: ({ signal }) =>
+      answer(api.GET('/v1/ownership:find', { params: { query: { repository, path: path || undefined } }, signal })),
+  });
+}
+
 export const sourcesQuery = queryOptions({
   queryKey: ['harvest', 'sources'],
   queryFn: ({ signal }) => answer(api.GET('/v1/sources', { signal })),
