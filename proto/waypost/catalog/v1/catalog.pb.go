@@ -2157,7 +2157,9 @@ type Problem struct {
 	// When it was found gone; absent while it is there.
 	GoneTime *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=gone_time,json=goneTime,proto3" json:"gone_time,omitempty"`
 	// What to write, where that can be said for certain.
-	Fix           *Fix `protobuf:"bytes,15,opt,name=fix,proto3" json:"fix,omitempty"`
+	Fix *Fix `protobuf:"bytes,15,opt,name=fix,proto3" json:"fix,omitempty"`
+	// Of the place, down to its line, for people; empty if it has no address.
+	Url           string `protobuf:"bytes,16,opt,name=url,proto3" json:"url,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2295,6 +2297,13 @@ func (x *Problem) GetFix() *Fix {
 		return x.Fix
 	}
 	return nil
+}
+
+func (x *Problem) GetUrl() string {
+	if x != nil {
+		return x.Url
+	}
+	return ""
 }
 
 // Fix is a change of one line that mends a problem.
@@ -2760,7 +2769,7 @@ const file_waypost_catalog_v1_catalog_proto_rawDesc = "" +
 	"\bproblems\x18\x01 \x03(\v2\x1b.waypost.catalog.v1.ProblemR\bproblems\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1d\n" +
 	"\n" +
-	"total_size\x18\x03 \x01(\x05R\ttotalSize\"\xec\x03\n" +
+	"total_size\x18\x03 \x01(\x05R\ttotalSize\"\xfe\x03\n" +
 	"\aProblem\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x128\n" +
 	"\bseverity\x18\x02 \x01(\x0e2\x1c.waypost.catalog.v1.SeverityR\bseverity\x12\x16\n" +
@@ -2780,7 +2789,8 @@ const file_waypost_catalog_v1_catalog_proto_rawDesc = "" +
 	"\towner_ref\x18\f \x01(\tR\bownerRef\x127\n" +
 	"\topen_time\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\bopenTime\x127\n" +
 	"\tgone_time\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampR\bgoneTime\x12)\n" +
-	"\x03fix\x18\x0f \x01(\v2\x17.waypost.catalog.v1.FixR\x03fix\"e\n" +
+	"\x03fix\x18\x0f \x01(\v2\x17.waypost.catalog.v1.FixR\x03fix\x12\x10\n" +
+	"\x03url\x18\x10 \x01(\tR\x03url\"e\n" +
 	"\x03Fix\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12\x12\n" +
 	"\x04line\x18\x02 \x01(\x05R\x04line\x12\x14\n" +
