@@ -1,0 +1,5 @@
+import type { Ref } from '~/entity/ref';
+
+export default function Gone(_: { entityRef: Ref }) {
+  return null;
+}
