@@ -1,4 +1,4 @@
-import { keepPreviousData, queryOptions } from '@tanstack/react-query';
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { formatRef, type Ref } from '~/entity/ref';
 import { answer, api } from './client';
 import { ApiError } from './errors';
@@ -141,7 +141,10 @@ export function problemSummaryQuery(by: 'source' | 'repository' | 'owner' | 'cod
   });
 }
 
-export function revisionsQuery(ref: Ref, options: { pageSize?: number; withChanges?: boolean } = {}) {
+export function revisionsQuery(
+  ref: Ref,
+  options: { pageSize?: number; withChanges?: boolean; withEntities?: boolean } = {},
+) {
   return queryOptions({
     queryKey: ['entity', formatRef(ref), 'revisions', options],
     queryFn: ({ signal }) =>
@@ -151,6 +154,22 @@ export function revisionsQuery(ref: Ref, options: { pageSize?: number; withChang
           signal,
         }),
       ),
+  });
+}
+
+/** The history page by page, the newest first. */
+export function historyQuery(ref: Ref, pageSize = 50) {
+  return infiniteQueryOptions({
+    queryKey: ['entity', formatRef(ref), 'history', pageSize],
+    queryFn: ({ signal, pageParam }) =>
+      answer(
+        api.GET('/v1/entities/{kind}:{namespace}/{name}/revisions', {
+          params: { ...at(ref), query: { pageSize, withChanges: true, pageToken: pageParam || undefined } },
+          signal,
+        }),
+      ),
+    initialPageParam: '',
+    getNextPageParam: (last) => last.nextPageToken || undefined,
   });
 }
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Entity } from '~/api/client';
-import { commitUrl, repositoryUrl } from './source';
+import { commitUrl, fileUrl, repositoryUrl } from './source';
 
 const at = (view: string): Entity =>
   ({
@@ -19,4 +19,12 @@ test('repositories and commits are found on both forges', () => {
 test('an address that is not of the repository leads nowhere', () => {
   expect(repositoryUrl(at('https://github.com/other/web/blob/main/x'))).toBeUndefined();
   expect(commitUrl(at('https://github.com/acme/web/blob/main/x'), '../../evil')).toBeUndefined();
+});
+
+test('other files of the repository are found beside the one that declares', () => {
+  const entity = at('https://github.com/acme/web/blob/main/a/catalog-info.yaml');
+  const own = { ...entity, origin: { ...entity.origin, path: 'a/catalog-info.yaml' } } as Entity;
+  expect(fileUrl(own, '.github/CODEOWNERS', 3)).toBe('https://github.com/acme/web/blob/main/.github/CODEOWNERS#L3');
+  expect(fileUrl(own, 'a b?c')).toBe('https://github.com/acme/web/blob/main/a%20b%3Fc');
+  expect(fileUrl(entity, 'x')).toBeUndefined();
 });

@@ -19,3 +19,12 @@ export function commitUrl(entity: Entity | undefined, commit: string | undefined
 
 /** A commit as one says it. */
 export const shortCommit = (commit: string | undefined): string => (commit ?? '').slice(0, 7);
+
+/** Address of a file in that repository, on the branch that is read. */
+export function fileUrl(entity: Entity | undefined, path: string | undefined, line?: number): string | undefined {
+  const view = entity?.metadata?.annotations?.['backstage.io/view-url'];
+  const own = entity?.origin?.path;
+  if (!view || !own || !path || !view.endsWith(`/${own}`)) return undefined;
+  const file = path.split('/').map(encodeURIComponent).join('/');
+  return view.slice(0, -own.length) + file + (line && line > 0 ? `#L${line}` : '');
+}

@@ -38,7 +38,7 @@ function Fact({ fact, full }: { fact: EntityFact; full?: boolean }) {
         <div className={classes.value}>
           <FactValue value={fact.value} type={type} rows={full ? undefined : 5} />
         </div>
-        <EvidenceList of={fact.evidence} limit={full ? 20 : 1} />
+        <EvidenceList of={fact.evidence} limit={full ? 20 : 1} brief={!full} />
         {old ? (
           <p className={classes.old}>
             <IconHourglassEmpty size={13} aria-hidden />

@@ -19,7 +19,7 @@ export function FactValue(props: { value: unknown; type: FactType | undefined; r
   if (value === undefined || value === null) return <span className="soft">–</span>;
   switch (type?.display) {
     case 'badge':
-      if (typeof value === 'string') return <Status tone={toneOf(value)}>{formatWord(value)}</Status>;
+      if (typeof value === 'string') return <Word value={value} />;
       if (typeof value === 'boolean') return <Status tone={value ? 'good' : 'none'}>{value ? 'Yes' : 'No'}</Status>;
       break;
     case 'number':
@@ -46,6 +46,13 @@ export function FactValue(props: { value: unknown; type: FactType | undefined; r
       break;
   }
   return <AnyValue value={value} unit={type?.unit} />;
+}
+
+/** One of few words: as a state if it is known as one. */
+function Word({ value }: { value: string }) {
+  const tone = toneOf(value);
+  if (tone === 'none') return <span className={classes.pill}>{formatWord(value)}</span>;
+  return <Status tone={tone}>{formatWord(value)}</Status>;
 }
 
 function Percent({ value }: { value: number }) {

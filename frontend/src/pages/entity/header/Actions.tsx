@@ -45,18 +45,21 @@ export function Actions({ entity, entityRef }: { entity: Entity; entityRef: Ref 
   return (
     <div className={classes.actions}>
       <Button.Group>
-        <Button
-          component="a"
-          href={source ?? '#'}
-          target="_blank"
-          rel="noopener noreferrer nofollow"
-          variant="default"
-          size="xs"
-          leftSection={<IconFileCode size={15} stroke={1.7} aria-hidden />}
-          display={source ? undefined : 'none'}
-        >
-          Source
-        </Button>
+        {source ? (
+          <Button
+            component="a"
+            href={source}
+            target="_blank"
+            rel="noopener noreferrer nofollow"
+            variant="default"
+            size="xs"
+            className={classes.source}
+            leftSection={<IconFileCode size={15} stroke={1.7} aria-hidden />}
+          >
+            Source
+            <span className="sr-only"> (another site)</span>
+          </Button>
+        ) : null}
         <Menu position="bottom-end" withinPortal width={230}>
           <Menu.Target>
             <Button variant="default" size="xs" rightSection={<IconChevronDown size={14} aria-hidden />}>
