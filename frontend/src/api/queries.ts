@@ -1,4 +1,4 @@
-import { keepPreviousData, queryOptions } from '@tanstack/react-query';
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { formatRef, type Ref } from '~/entity/ref';
 import { answer, api } from './client';
 import { ApiError } from './errors';
@@ -51,6 +51,22 @@ export function entitiesQuery(input: ListInput) {
           signal,
         }),
       ),
+    placeholderData: keepPreviousData,
+  });
+}
+
+/** Some entities by their refs. */
+export function batchQuery(refs: string[], fields?: string) {
+  return queryOptions({
+    queryKey: ['entities', 'batch', refs, fields ?? ''],
+    queryFn: ({ signal }) =>
+      answer(
+        api.POST('/v1/entities:batchGet', {
+          body: { names: refs.slice(0, 1000).map((ref) => `entities/${ref}`), readMask: fields },
+          signal,
+        }),
+      ),
+    enabled: refs.length > 0,
     placeholderData: keepPreviousData,
   });
 }
@@ -125,7 +141,10 @@ export function problemSummaryQuery(by: 'source' | 'repository' | 'owner' | 'cod
   });
 }
 
-export function revisionsQuery(ref: Ref, options: { pageSize?: number; withChanges?: boolean } = {}) {
+export function revisionsQuery(
+  ref: Ref,
+  options: { pageSize?: number; withChanges?: boolean; withEntities?: boolean } = {},
+) {
   return queryOptions({
     queryKey: ['entity', formatRef(ref), 'revisions', options],
     queryFn: ({ signal }) =>
@@ -135,6 +154,22 @@ export function revisionsQuery(ref: Ref, options: { pageSize?: number; withChang
           signal,
         }),
       ),
+  });
+}
+
+/** The history page by page, the newest first. */
+export function historyQuery(ref: Ref, pageSize = 50) {
+  return infiniteQueryOptions({
+    queryKey: ['entity', formatRef(ref), 'history', pageSize],
+    queryFn: ({ signal, pageParam }) =>
+      answer(
+        api.GET('/v1/entities/{kind}:{namespace}/{name}/revisions', {
+          params: { ...at(ref), query: { pageSize, withChanges: true, pageToken: pageParam || undefined } },
+          signal,
+        }),
+      ),
+    initialPageParam: '',
+    getNextPageParam: (last) => last.nextPageToken || undefined,
   });
 }
 
