@@ -1,6 +1,6 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { formatRef, type Ref } from '~/entity/ref';
-import { answer, api } from './client';
+import { answer, api, type Entity } from './client';
 import { ApiError } from './errors';
 
 // The first word of a key says what can make an answer old; see live.ts:
@@ -111,6 +111,55 @@ export function graphQuery(
   return queryOptions({
     queryKey: ['entities', 'graph', roots, options],
     queryFn: ({ signal }) => answer(api.GET('/v1/graph', { params: { query: { roots, ...options } }, signal })),
+    placeholderData: keepPreviousData,
+  });
+}
+
+/** Some entities, by ref, in as many calls as that needs. What does not exist is not among them. */
+export function entitiesByRefQuery(refs: string[], fields: string) {
+  const names = refs.map((ref) => `entities/${ref}`).sort();
+  const chunk = 250;
+  return queryOptions({
+    queryKey: ['entities', 'batch', names, fields],
+    queryFn: async ({ signal }) => {
+      const calls: Promise<{ entities?: Entity[] }>[] = [];
+      for (let i = 0; i < names.length; i += chunk)
+        calls.push(
+          answer(
+            api.POST('/v1/entities:batchGet', {
+              body: { names: names.slice(i, i + chunk), readMask: fields },
+              signal,
+            }),
+          ),
+        );
+      return (await Promise.all(calls)).flatMap((c) => c.entities ?? []);
+    },
+    enabled: names.length > 0,
+    placeholderData: keepPreviousData,
+  });
+}
+
+/** All entities that a filter selects, page after page, up to most. */
+export function allEntitiesQuery(filter: string, fields: string, most = 2000) {
+  return queryOptions({
+    queryKey: ['entities', 'all', filter, fields, most],
+    queryFn: async ({ signal }) => {
+      const entities: Entity[] = [];
+      let pageToken: string | undefined;
+      let total = 0;
+      do {
+        const page = await answer(
+          api.GET('/v1/entities', {
+            params: { query: { filter, readMask: fields, pageSize: 500, pageToken } },
+            signal,
+          }),
+        );
+        entities.push(...(page.entities ?? []));
+        total = page.totalSize ?? entities.length;
+        pageToken = page.nextPageToken || undefined;
+      } while (pageToken && entities.length < most);
+      return { entities, total };
+    },
     placeholderData: keepPreviousData,
   });
 }
