@@ -74,10 +74,10 @@ export function TeamHome(props: { of: Ref; onChange: () => void }) {
               </span>
             </Panel>
           )}
+          {owned.loading ? null : <Changed owners={owned.owners} />}
         </div>
         <div className={classes.column}>
           {owned.loading ? null : <WaitingPanel title="Problems that wait for you" owned={owned} owner={self} />}
-          {owned.loading ? null : <Changed owners={owned.owners} />}
           <Shelves />
         </div>
       </div>
