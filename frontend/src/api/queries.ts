@@ -104,6 +104,84 @@ export function searchQuery(query: string, options: { filter?: string; pageSize?
   });
 }
 
+/** Several entities in one request; refs of which there are none come back as missing. At most 1,000 refs. */
+export function batchQuery(refs: string[], fields?: string) {
+  return queryOptions({
+    queryKey: ['entities', 'batch', refs, fields ?? ''],
+    queryFn: ({ signal }) =>
+      answer(
+        api.POST('/v1/entities:batchGet', {
+          body: { names: refs.map((r) => `entities/${r}`), readMask: fields },
+          signal,
+        }),
+      ),
+    enabled: refs.length > 0,
+    placeholderData: keepPreviousData,
+  });
+}
+
+const mostGroups = 5000;
+
+/** All groups, with what a tree of them needs and no more: relations of a group can be thousands. */
+export const groupsQuery = queryOptions({
+  queryKey: ['entities', 'groups'],
+  queryFn: async ({ signal }) => {
+    const groups: Entity[] = [];
+    let pageToken: string | undefined;
+    do {
+      const page = await answer(
+        api.GET('/v1/entities', {
+          params: {
+            query: {
+              filter: 'entity.kind == "Group"',
+              pageSize: 500,
+              pageToken,
+              readMask:
+                'name,metadata.name,metadata.title,metadata.description,spec.type,spec.parent,spec.children,spec.profile.displayName',
+            },
+          },
+          signal,
+        }),
+      );
+      groups.push(...(page.entities ?? []));
+      pageToken = page.nextPageToken || undefined;
+    } while (pageToken && groups.length < mostGroups);
+    return groups;
+  },
+});
+
+/** The entities that a filter selects, the latest changed first. */
+export function latestQuery(filter: string, pageSize: number) {
+  const ask = (orderBy: string | undefined, size: number, signal: AbortSignal) =>
+    answer(
+      api.GET('/v1/entities', {
+        params: {
+          query: {
+            filter: filter || undefined,
+            orderBy,
+            pageSize: size,
+            readMask: 'name,revision,updateTime,metadata.name,metadata.title,spec.type',
+          },
+        },
+        signal,
+      }),
+    );
+  return queryOptions({
+    queryKey: ['entities', 'latest', filter, pageSize],
+    queryFn: async ({ signal }) => {
+      try {
+        return (await ask('revision desc', pageSize, signal)).entities ?? [];
+      } catch (error) {
+        if (!(error instanceof ApiError) || error.code !== 'INVALID_ARGUMENT') throw error;
+        // A server that cannot order by it: then of the first that it has.
+        const all = (await ask(undefined, 500, signal)).entities ?? [];
+        return all.sort((a, b) => (b.updateTime ?? '').localeCompare(a.updateTime ?? '')).slice(0, pageSize);
+      }
+    },
+    placeholderData: keepPreviousData,
+  });
+}
+
 export function graphQuery(
   roots: string[],
   options: { depth?: number; relationTypes?: string[]; kinds?: string[]; limit?: number } = {},
@@ -248,6 +326,23 @@ export function ownershipQuery(ref: Ref) {
     queryKey: ['entity', formatRef(ref), 'ownership'],
     queryFn: ({ signal }) =>
       answer(api.GET('/v1/entities/{kind}:{namespace}/{name}/ownership', { params: at(ref), signal })),
+  });
+}
+
+/** What a group or user owns: itself (direct), or also through the groups below it or that it is a member of. */
+export function ownedQuery(ref: Ref, direct = false) {
+  return queryOptions({
+    queryKey: ['ownership', 'owned', formatRef(ref), direct],
+    queryFn: ({ signal }) =>
+      answer(
+        api.GET('/v1/entities/{name}/{name_1}/owned', {
+          params: {
+            path: { name: `${ref.kind}:${ref.namespace}`, name_1: ref.name },
+            query: { direct: direct || undefined },
+          },
+          signal,
+        }),
+      ),
   });
 }
 
