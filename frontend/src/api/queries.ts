@@ -55,22 +55,6 @@ export function entitiesQuery(input: ListInput) {
   });
 }
 
-/** Some entities by their refs. */
-export function batchQuery(refs: string[], fields?: string) {
-  return queryOptions({
-    queryKey: ['entities', 'batch', refs, fields ?? ''],
-    queryFn: ({ signal }) =>
-      answer(
-        api.POST('/v1/entities:batchGet', {
-          body: { names: refs.slice(0, 1000).map((ref) => `entities/${ref}`), readMask: fields },
-          signal,
-        }),
-      ),
-    enabled: refs.length > 0,
-    placeholderData: keepPreviousData,
-  });
-}
-
 export function facetsQuery(fields: string[], filter = '', limit = 100) {
   return queryOptions({
     queryKey: ['entities', 'facets', fields, filter, limit],
@@ -111,7 +95,7 @@ export function batchQuery(refs: string[], fields?: string) {
     queryFn: ({ signal }) =>
       answer(
         api.POST('/v1/entities:batchGet', {
-          body: { names: refs.map((r) => `entities/${r}`), readMask: fields },
+          body: { names: refs.slice(0, 1000).map((r) => `entities/${r}`), readMask: fields },
           signal,
         }),
       ),
@@ -335,11 +319,8 @@ export function ownedQuery(ref: Ref, direct = false) {
     queryKey: ['ownership', 'owned', formatRef(ref), direct],
     queryFn: ({ signal }) =>
       answer(
-        api.GET('/v1/entities/{name}/{name_1}/owned', {
-          params: {
-            path: { name: `${ref.kind}:${ref.namespace}`, name_1: ref.name },
-            query: { direct: direct || undefined },
-          },
+        api.GET('/v1/entities/{kind}:{namespace}/{name}/owned', {
+          params: { ...at(ref), query: { direct: direct || undefined } },
           signal,
         }),
       ),

@@ -18,7 +18,7 @@ export function Locations() {
   const { data, error, isPending, refetch } = useQuery(locationsQuery);
   const [sure, setSure] = useState('');
   const remove = useAction(
-    (id: string) => answer(api.DELETE('/v1/locations/{name}', { params: { path: { name: id } } })),
+    (id: string) => answer(api.DELETE('/v1/locations/{location}', { params: { path: { location: id } } })),
     ['harvest', 'entities', 'problems'],
   );
   if (isPending) return <Rows label="Locations" count={3} />;
