@@ -245,6 +245,18 @@ export function problemsQuery(input: ProblemsInput) {
   });
 }
 
+/** The same in pages, for lists without end. */
+export function problemPagesQuery(input: ProblemsInput) {
+  return infiniteQueryOptions({
+    queryKey: ['problems', 'pages', input],
+    queryFn: ({ signal, pageParam }) =>
+      answer(api.GET('/v1/problems', { params: { query: { ...input, pageToken: pageParam || undefined } }, signal })),
+    initialPageParam: '',
+    getNextPageParam: (last) => last.nextPageToken || undefined,
+    placeholderData: keepPreviousData,
+  });
+}
+
 export function problemSummaryQuery(by: 'source' | 'repository' | 'owner' | 'code' | 'severity') {
   return queryOptions({
     queryKey: ['problems', 'summary', by],

@@ -10,21 +10,19 @@ import classes from './ProblemList.module.css';
 /** What is wrong, where, and what to do about it. Each can be mended without looking elsewhere. */
 export function ProblemList(props: {
   problems: Problem[];
-  /** Address of the place, where it is known. */
-  urlOf?: (problem: Problem) => string | undefined;
   /** Say of which entity; not on the entity's own page. */
   withEntity?: boolean;
 }) {
   return (
     <ul className={classes.list}>
       {props.problems.map((p, i) => (
-        <Item key={i} problem={p} url={props.urlOf?.(p)} withEntity={props.withEntity} />
+        <Item key={i} problem={p} withEntity={props.withEntity} />
       ))}
     </ul>
   );
 }
 
-function Item(props: { problem: Problem; url: string | undefined; withEntity?: boolean }) {
+function Item(props: { problem: Problem; withEntity?: boolean }) {
   const p = props.problem;
   const error = p.severity === 'SEVERITY_ERROR';
   const place = placeOf(p);
@@ -47,7 +45,7 @@ function Item(props: { problem: Problem; url: string | undefined; withEntity?: b
           {props.withEntity && p.entityRef ? <EntityLink of={p.entityRef} /> : null}
           {place ? (
             <span className={classes.place}>
-              {props.url ? <Outside href={props.url}>{place}</Outside> : <span title={place}>{place}</span>}
+              {p.url ? <Outside href={p.url}>{place}</Outside> : <span title={place}>{place}</span>}
             </span>
           ) : null}
           <code>{p.code}</code>
