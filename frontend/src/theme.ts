@@ -42,7 +42,7 @@ export const theme = createTheme({
   primaryColor: 'trail',
   primaryShade: { light: 7, dark: 5 },
   autoContrast: true,
-  luminanceThreshold: 0.36,
+  luminanceThreshold: 0.3,
   colors: { trail, gray, dark },
   fontFamily: "'Inter Variable', ui-sans-serif, system-ui, sans-serif",
   fontFamilyMonospace: 'ui-monospace, SFMono-Regular, Menlo, Consolas, monospace',

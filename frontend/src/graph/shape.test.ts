@@ -87,7 +87,7 @@ describe('shape', () => {
 describe('owners', () => {
   test('come from facts before relations', () => {
     const owners = ownersOf([
-      { name: `entities/${a}`, facts: { 'ownership.owner': 'group:default/x' } },
+      { name: `entities/${a}`, facts: { 'ownership.owner': 'group:default/x' } as never },
       { name: `entities/${c}`, relations: [{ type: 'ownedBy', targetRef: 'group:default/y' }] },
       { name: `entities/${b}` },
     ]);

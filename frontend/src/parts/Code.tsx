@@ -1,7 +1,7 @@
 import { lazy, Suspense } from 'react';
 import classes from './Code.module.css';
 
-export type Language = 'yaml' | 'json' | 'diff' | 'text';
+export type Language = 'yaml' | 'json' | 'diff' | 'graphql' | 'protobuf' | 'text';
 
 const Viewer = lazy(() => import('./CodeViewer'));
 

@@ -9,6 +9,8 @@ import {
   syntaxHighlighting,
 } from '@codemirror/language';
 import { diff } from '@codemirror/legacy-modes/mode/diff';
+import { protobuf } from '@codemirror/legacy-modes/mode/protobuf';
+import { simpleMode } from '@codemirror/legacy-modes/mode/simple-mode';
 import { EditorState, type Extension } from '@codemirror/state';
 import { EditorView, keymap, lineNumbers } from '@codemirror/view';
 import { tags } from '@lezer/highlight';
@@ -35,10 +37,35 @@ const look = EditorView.theme({
   '.cm-foldGutter .cm-gutterElement': { cursor: 'pointer' },
 });
 
+// CodeMirror has no mode of its own for it. Words of the language, names of
+// types, strings and comments are enough to read a schema by.
+const graphql = simpleMode({
+  start: [
+    { regex: /"{3}/, token: 'string', next: 'description' },
+    { regex: /"(?:[^"\\\n]|\\.)*"/, token: 'string' },
+    { regex: /#.*/, token: 'comment' },
+    {
+      regex:
+        /\b(?:type|interface|union|enum|input|scalar|schema|directive|extend|implements|repeatable|on|query|mutation|subscription|fragment)\b/,
+      token: 'keyword',
+    },
+    { regex: /\b(?:true|false|null)\b/, token: 'atom' },
+    { regex: /-?\d+(?:\.\d+)?/, token: 'number' },
+    { regex: /@\w+/, token: 'meta' },
+    { regex: /\b[A-Z]\w*/, token: 'propertyName' },
+  ],
+  description: [
+    { regex: /.*?"{3}/, token: 'string', next: 'start' },
+    { regex: /.*/, token: 'string' },
+  ],
+});
+
 const languages: Record<Language, () => Extension> = {
   yaml,
   json,
   diff: () => StreamLanguage.define(diff),
+  graphql: () => StreamLanguage.define(graphql),
+  protobuf: () => StreamLanguage.define(protobuf),
   text: () => [],
 };
 
