@@ -87,7 +87,9 @@ export function GroupTree(props: Props) {
       <div role="row" aria-rowindex={1} className={`${classes.row} ${classes.heads}`}>
         <Head>Team</Head>
         <Head hide>Type</Head>
-        <Head num>Members</Head>
+        <Head num small>
+          Members
+        </Head>
         <Head num>Owns</Head>
         <Head num hide>
           With child teams
@@ -114,7 +116,7 @@ export function GroupTree(props: Props) {
   );
 }
 
-function Head(props: { children: string; num?: boolean; hide?: boolean; end?: boolean }) {
+function Head(props: { children: string; num?: boolean; hide?: boolean; small?: boolean; end?: boolean }) {
   return (
     // biome-ignore lint/a11y/useFocusableInteractive: nothing can be done with the heads
     // biome-ignore lint/a11y/useSemanticElements: a table has no levels
@@ -122,6 +124,7 @@ function Head(props: { children: string; num?: boolean; hide?: boolean; end?: bo
       role="columnheader"
       className={props.num ? 'num' : undefined}
       data-hide={props.hide || undefined}
+      data-small={props.small || undefined}
       data-end={props.end || undefined}
     >
       {props.children}
@@ -191,7 +194,9 @@ function Row(props: Props & { row: TreeRow; index: number; active: boolean; y: n
       <Cell hide soft>
         {group.type}
       </Cell>
-      <Cell num>{number(counts.members)}</Cell>
+      <Cell num small>
+        {number(counts.members)}
+      </Cell>
       <Cell num>
         {counts.owned > 0 ? (
           <Link to="/catalog" search={ownedInCatalog([group.ref])} tabIndex={tab} className={classes.count}>
@@ -229,7 +234,14 @@ function Row(props: Props & { row: TreeRow; index: number; active: boolean; y: n
   );
 }
 
-function Cell(props: { children: React.ReactNode; num?: boolean; hide?: boolean; soft?: boolean; end?: boolean }) {
+function Cell(props: {
+  children: React.ReactNode;
+  num?: boolean;
+  hide?: boolean;
+  small?: boolean;
+  soft?: boolean;
+  end?: boolean;
+}) {
   return (
     // biome-ignore lint/a11y/useFocusableInteractive: the row takes the focus
     // biome-ignore lint/a11y/useSemanticElements: a table has no levels
@@ -237,6 +249,7 @@ function Cell(props: { children: React.ReactNode; num?: boolean; hide?: boolean;
       role="gridcell"
       className={`${props.num ? 'num' : 'clip'} ${props.soft ? 'soft' : ''}`}
       data-hide={props.hide || undefined}
+      data-small={props.small || undefined}
       data-end={props.end || undefined}
     >
       {props.children}
