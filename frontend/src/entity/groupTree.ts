@@ -161,3 +161,8 @@ export function findNode(
   }
   return undefined;
 }
+
+/** The refs of all groups below one. */
+export function refsBelow(node: GroupNode): string[] {
+  return node.children.flatMap((c) => [c.group.ref, ...refsBelow(c)]);
+}

@@ -18,7 +18,7 @@ const rows = ownedRows(
     owned('not a ref'),
   ],
   [
-    error('component:default/bad'),
+    error('Component:default/Bad'),
     error('component:default/worse'),
     error('component:default/worse'),
     warning('component:default/worse'),

@@ -1,6 +1,6 @@
 import type { Owned, Problem } from '~/api/client';
 import { compareKinds } from './kinds';
-import { parseRef } from './ref';
+import { formatRef, parseRef } from './ref';
 
 export type Health = 'bad' | 'warn' | 'good';
 
@@ -25,16 +25,18 @@ const rank: Record<Health, number> = { bad: 0, warn: 1, good: 2 };
 export function ownedRows(owned: readonly Owned[], problems: readonly Problem[]): OwnedRow[] {
   const counts = new Map<string, { errors: number; warnings: number }>();
   for (const p of problems) {
-    if (!p.entityRef) continue;
-    const c = counts.get(p.entityRef) ?? { errors: 0, warnings: 0 };
+    // As the file wrote it, such as Component:default/x.
+    const of = parseRef(p.entityRef ?? '');
+    if (!of) continue;
+    const c = counts.get(formatRef(of)) ?? { errors: 0, warnings: 0 };
     if (p.severity === 'SEVERITY_ERROR') c.errors++;
     else c.warnings++;
-    counts.set(p.entityRef, c);
+    counts.set(formatRef(of), c);
   }
   const rows = owned.flatMap((o): OwnedRow[] => {
     const ref = parseRef(o.entityRef ?? '');
     if (!o.entityRef || !ref) return [];
-    const { errors, warnings } = counts.get(o.entityRef) ?? { errors: 0, warnings: 0 };
+    const { errors, warnings } = counts.get(formatRef(ref)) ?? { errors: 0, warnings: 0 };
     const ownership = o.status || 'owned';
     const health = errors > 0 ? 'bad' : warnings > 0 || ownership !== 'owned' ? 'warn' : 'good';
     return [

@@ -1,7 +1,7 @@
 import { Button, Combobox, TextInput, useCombobox } from '@mantine/core';
 import { IconSearch, IconUsersGroup } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
-import { useMemo, useState } from 'react';
+import { useEffect, useMemo, useState } from 'react';
 import { Avatar } from '~/entity/Avatar';
 import { plural } from '~/entity/owned';
 import { parseRef, shortRef } from '~/entity/ref';
@@ -20,6 +20,12 @@ export function PickTeam(props: { current: string; onPick: (ref: string) => void
   const groups = useGroups();
   const [q, setQ] = useState('');
   const box = useCombobox({ opened: true });
+  const { selectFirstOption, resetSelectedOption } = box;
+  // Once the list is the one for it: Enter takes the best.
+  useEffect(() => {
+    if (q.trim()) selectFirstOption();
+    else resetSelectedOption();
+  }, [q, selectFirstOption, resetSelectedOption]);
   const words = q.toLowerCase().split(/\s+/).filter(Boolean);
   const sorted = useMemo(
     () => groups.list.toSorted((a, b) => a.title.localeCompare(b.title, 'en', { numeric: true })),
@@ -67,11 +73,7 @@ export function PickTeam(props: { current: string; onPick: (ref: string) => void
               <Combobox.EventsTarget>
                 <TextInput
                   value={q}
-                  onChange={(e) => {
-                    setQ(e.currentTarget.value);
-                    box.updateSelectedOptionIndex();
-                    box.selectFirstOption();
-                  }}
+                  onChange={(e) => setQ(e.currentTarget.value)}
                   leftSection={<IconSearch size={15} aria-hidden />}
                   placeholder={`Search ${plural(groups.list.length, 'team')}`}
                   aria-label="Search teams"

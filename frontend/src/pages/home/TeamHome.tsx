@@ -74,11 +74,17 @@ export function TeamHome(props: { of: Ref; onChange: () => void }) {
               </span>
             </Panel>
           )}
-          {owned.loading ? null : <Changed owners={owned.owners} />}
+          {owned.loading ? null : (
+            <div className={classes.later}>
+              <Changed owners={owned.owners} />
+            </div>
+          )}
         </div>
         <div className={classes.column}>
           {owned.loading ? null : <WaitingPanel title="Problems that wait for you" owned={owned} owner={self} />}
-          <Shelves />
+          <div className={`${classes.column} ${classes.last}`}>
+            <Shelves />
+          </div>
         </div>
       </div>
     </Page>
