@@ -2,13 +2,13 @@ import { UnstyledButton } from '@mantine/core';
 import { IconX } from '@tabler/icons-react';
 import classes from './Chips.module.css';
 import { valueWords } from './facetValues';
-import { cleared, isNarrowed, toggled } from './selection';
+import { cleared, toggled } from './selection';
 import type { CatalogView } from './useCatalog';
 
 /** What narrows the list, each with a way to take it back. */
 export function Chips({ view }: { view: CatalogView }) {
   const { search, set } = view;
-  if (!isNarrowed(search)) return null;
+  if (!search.facets && !search.filter) return null;
   const push = { push: true };
   return (
     <ul className={classes.chips} aria-label="Active filters">

@@ -1,10 +1,10 @@
 import { UnstyledButton, VisuallyHidden } from '@mantine/core';
-import { useDebouncedValue, useHotkeys, useMediaQuery } from '@mantine/hooks';
+import { useDebouncedValue, useElementSize, useHotkeys, useMediaQuery } from '@mantine/hooks';
 import { IconArrowDown, IconArrowUp } from '@tabler/icons-react';
 import { useWindowVirtualizer } from '@tanstack/react-virtual';
 import { type ReactNode, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import { useStarred } from '~/shell/remembered';
-import type { Column } from './columns';
+import { type Column, columnWidths } from './columns';
 import { EntityRow, SkeletonRow } from './EntityRow';
 import classes from './EntityTable.module.css';
 import { nextOrder, parseOrder } from './order';
@@ -91,15 +91,21 @@ export function EntityTable(props: {
   const last = items.at(-1);
   const after = last ? list.getTotalSize() - (last.end - margin) : 0;
   const span = columns.length + 1;
-  const widths = columns.reduce((sum, c) => sum + c.width, 15);
+  const { ref: frame, width: room } = useElementSize();
+  const { widths, least } = columnWidths(columns, room / 16);
 
   return (
-    <div className={classes.frame} data-stale={rows.stale || undefined}>
+    <div
+      ref={frame}
+      className={classes.frame}
+      data-stale={rows.stale || undefined}
+      data-wide={(!phone && room > 0 && least * 16 > room + 1) || undefined}
+    >
       <table
         ref={table}
         className={classes.table}
         data-tall={height !== 40 || undefined}
-        style={{ minWidth: phone ? undefined : `${widths}rem` }}
+        style={{ minWidth: phone ? undefined : `${least}rem` }}
         aria-rowcount={rows.total === undefined ? -1 : rows.total + 1}
         aria-busy={rows.stale || rows.total === undefined}
         onKeyDown={(e) => {
@@ -112,7 +118,7 @@ export function EntityTable(props: {
         <VisuallyHidden component="caption">{props.label}</VisuallyHidden>
         <colgroup>
           <col />
-          {phone ? null : columns.map((c) => <col key={c.id} style={{ width: `${c.width}rem` }} />)}
+          {phone ? null : columns.map((c, i) => <col key={c.id} style={{ width: `${widths[i]}rem` }} />)}
         </colgroup>
         <thead>
           <tr aria-rowindex={1}>

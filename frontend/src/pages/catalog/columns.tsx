@@ -226,3 +226,13 @@ export function refBelow(entity: Entity): string {
   const ref = shortRef(refOf(entity));
   return titleOf(entity).toLowerCase() === ref ? '' : ref;
 }
+
+const nameWidth = 15;
+const tightest = 0.7;
+
+/** Widths in rem for a table with that much room, and the least that it needs: where it is tight all give a little. */
+export function columnWidths(columns: Pick<Column, 'width'>[], room: number): { widths: number[]; least: number } {
+  const sum = columns.reduce((n, c) => n + c.width, 0);
+  const share = sum > 0 && room > 0 ? Math.min(1, Math.max(tightest, (room - nameWidth) / sum)) : 1;
+  return { widths: columns.map((c) => c.width * share), least: nameWidth + sum * Math.min(share, tightest) };
+}

@@ -14,12 +14,12 @@ export function whyMatched(highlights: Highlight[], ...shown: string[]): (Highli
   return { ...other, ...excerpt(other.text, other.ranges) };
 }
 
-const before = 24;
+const before = 8;
 
 /** A long text from a little before its first match. */
 export function excerpt(text: string, ranges: Ranges): { text: string; ranges: Ranges } {
   const first = Math.min(...(ranges ?? []).map((r) => r.start ?? 0));
-  if (!Number.isFinite(first) || first <= 48) return { text, ranges };
+  if (!Number.isFinite(first) || first <= 16) return { text, ranges };
   const bytes = new TextEncoder().encode(text);
   let cut = first - before;
   while (cut > 0 && ((bytes[cut] ?? 0) & 0xc0) === 0x80) cut--; // not within a character
