@@ -15,7 +15,7 @@ GO_TOOL   := cd tools && go build -trimpath -o ../$(TOOLS)/
 
 export WAYPOST_TOOLS := $(CURDIR)/build/tools
 
-.PHONY: help build portal dev run test test-go bench fuzz lint breaking generate check-generated check-migrations protos clean
+.PHONY: help build portal dev run test test-go test-portal test-e2e shots bench bench-portal fuzz lint breaking generate check-generated check-migrations protos clean
 
 help: ## Explain the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,9 +53,22 @@ BACKSTAGE_CLIENT := server/backstage/testdata/client/node_modules/.package-lock.
 $(BACKSTAGE_CLIENT): server/backstage/testdata/client/package-lock.json
 	npm ci --prefix server/backstage/testdata/client --ignore-scripts --no-audit --no-fund --silent
 
-test: $(NPM_TOOLS) $(SAMPLE_TS) $(BACKSTAGE_CLIENT) ## Run every test: Go on SQLite and PostgreSQL, with the race detector
+test: $(NPM_TOOLS) $(SAMPLE_TS) $(BACKSTAGE_CLIENT) test-portal test-e2e ## Run every test: Go on SQLite and PostgreSQL with the race detector, the portal, and the portal in a real browser
 	go vet ./...
 	go test -race -timeout 20m ./...
+
+test-portal: $(NODE_MODULES) ## Check the portal's types and style and run its unit tests
+	npm run --silent --prefix frontend check
+	npm run --silent --prefix frontend test
+
+test-e2e: build ## Run the portal's tests in a real browser, against the real binary
+	cd frontend && npx playwright test --project portal
+
+shots: build ## Take pictures of every page (light, dark, phone) into build/shots
+	cd frontend && npx playwright test --project shots
+
+bench-portal: build ## Measure the portal in a browser: key press to results, click to content, Lighthouse
+	cd frontend && npx playwright test --project bench
 
 test-go: ## Run the Go tests without the race detector: the quick round while working
 	go test ./...
@@ -85,7 +98,7 @@ breaking: $(TOOLS)/buf $(PROTOS) ## Refuse protos that break those that others m
 	git archive $(PROTO_BASELINE) proto buf.yaml | tar -x -C build/baseline && cp -r build/protos build/baseline/build/ && \
 	$(TOOLS)/buf breaking --against build/baseline
 
-generate: $(TOOLS)/buf $(PROTOS) $(TOOLS)/protoc-gen-go ## Generate code from the protos and the ent schema
+generate: $(TOOLS)/buf $(PROTOS) $(TOOLS)/protoc-gen-go $(NODE_MODULES) ## Generate code from the protos and the ent schema
 	$(TOOLS)/buf generate
 	go generate ./ent
 	gofmt -w ent proto
@@ -93,7 +106,7 @@ generate: $(TOOLS)/buf $(PROTOS) $(TOOLS)/protoc-gen-go ## Generate code from th
 	cd frontend && npx openapi-typescript ../build/openapi.json -o src/api/schema.gen.ts
 
 check-generated: generate ## Fail if generated code is stale
-	@git diff --exit-code --stat -- ent proto server/api/openapi && test -z "$$(git status --porcelain -- ent proto server/api/openapi)" || { echo 'generated code is stale: run `make generate` and commit the result' >&2; exit 1; }
+	@git diff --exit-code --stat -- ent proto server/api/openapi frontend/src/api && test -z "$$(git status --porcelain -- ent proto server/api/openapi frontend/src/api)" || { echo 'generated code is stale: run `make generate` and commit the result' >&2; exit 1; }
 
 check-migrations: ## Fail if a migration was changed after it was committed
 	@for f in server/store/migrations/*/*.sql; do \

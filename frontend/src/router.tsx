@@ -32,7 +32,7 @@ const texts = (v: unknown): string[] | undefined => {
 };
 
 /** What the tabs of an entity keep in the address; each uses what it needs. */
-export type EntitySearch = Texts<'direction' | 'view' | 'root' | 'from' | 'to' | 'asOf' | 'format'> & {
+export type EntitySearch = Texts<'direction' | 'view' | 'root' | 'from' | 'to' | 'asOf' | 'format' | 'q'> & {
   depth?: number;
   kinds?: string[];
   relations?: string[];
@@ -69,7 +69,7 @@ const entityTab = createRoute({
   getParentRoute: () => entity,
   path: '$tab',
   validateSearch: (s: Search): EntitySearch => ({
-    ...textsOf('direction', 'view', 'root', 'from', 'to', 'asOf', 'format')(s),
+    ...textsOf('direction', 'view', 'root', 'from', 'to', 'asOf', 'format', 'q')(s),
     depth: number(s.depth),
     kinds: texts(s.kinds),
     relations: texts(s.relations),

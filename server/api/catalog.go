@@ -152,7 +152,7 @@ func (c *catalogService) ListEntities(ctx context.Context, req *catalogv1.ListEn
 	}
 	query := index.Query{
 		Filter: req.Filter, OrderBy: req.OrderBy, Token: req.PageToken,
-		Size: pageSize(req.PageSize, defaultPage, index.MaxPage),
+		Size: pageSize(req.PageSize, defaultPage, index.MaxPage), Skip: int(req.Skip),
 	}
 	page, err := s.List(query)
 	if n := fittingRecords(page.Records); err == nil && n < len(page.Records) {

@@ -279,7 +279,7 @@ func (f *fixture) addProblems(t *testing.T, n int) {
 		})
 	}
 	_, err = f.store.Apply(t.Context(), "dir:/srv/git", []store.RepositoryUpdate{{
-		Repository: store.Repository{ID: "r1", Name: "acme/shop", State: "s", Documents: map[string]store.Document{"catalog-info.yaml": doc}},
+		Repository: store.Repository{ID: "r1", Name: "acme/shop", State: "s", Facts: []byte(`{"url":"https://github.com/acme/shop","branch":"main"}`), Documents: map[string]store.Document{"catalog-info.yaml": doc}},
 	}})
 	require.NoError(t, err)
 	require.NoError(t, f.store.FinishHarvest(t.Context(), finished(h), []catalog.Problem{
@@ -304,6 +304,7 @@ func TestProblems(t *testing.T) {
 		require.EqualValues(t, 25, page.TotalSize)
 		for _, p := range page.Problems {
 			lines = append(lines, p.Line)
+			require.Equal(t, fmt.Sprintf("https://github.com/acme/shop/blob/main/catalog-info.yaml#L%d", p.Line), p.Url)
 		}
 		if req.PageToken = page.NextPageToken; req.PageToken == "" {
 			break

@@ -19,37 +19,34 @@ import (
 //go:embed openapi
 var generated embed.FS
 
-// readablePaths gives paths whose parameters the generator numbers their names.
-var readablePaths = map[string]struct {
-	path       string
-	parameters []map[string]any
+// resources gives the paths of resources whose parameters the generator takes
+// from their names, and numbers, parameters that one can read.
+var resources = []struct {
+	generated, path string
+	parameters      []map[string]any
 }{
-	"/v1/entities/{name}/{name_1}":                        {"/v1/entities/{kind}:{namespace}/{name}", ofEntity},
-	"/v1/entities/{name}/{name_1}/revisions":              {"/v1/entities/{kind}:{namespace}/{name}/revisions", ofEntity},
-	"/v1/entities/{name}/{name_1}:diff":                   {"/v1/entities/{kind}:{namespace}/{name}:diff", ofEntity},
-	"/v1/entities/{name}/{name_1}:refresh":                {"/v1/entities/{kind}:{namespace}/{name}:refresh", ofEntity},
-	"/v1/entities/{name}/{name_1}/facts":                  {"/v1/entities/{kind}:{namespace}/{name}/facts", ofEntity},
-	"/v1/entities/{name}/{name_1}/ownership":              {"/v1/entities/{kind}:{namespace}/{name}/ownership", ofEntity},
-	"/v1/entities/{name}/{name_1}/ownership/override":     {"/v1/entities/{kind}:{namespace}/{name}/ownership/override", ofEntity},
-	"/v1/entities/{name}/{name_1}/ownership:verify":       {"/v1/entities/{kind}:{namespace}/{name}/ownership:verify", ofEntity},
-	"/v1/entities/{name}/{name_1}/ownership:dismissDrift": {"/v1/entities/{kind}:{namespace}/{name}/ownership:dismissDrift", ofEntity},
+	{"/v1/entities/{name}/{name_1}", "/v1/entities/{kind}:{namespace}/{name}", ofEntity},
+	{"/v1/locations/{name}", "/v1/locations/{location}", []map[string]any{pathParameter("location", "Id of the location.", "^[0-9a-f-]+$")}},
 }
 
 var ofEntity = []map[string]any{
-	pathParameter("kind", "Kind, in any case, such as component."),
-	pathParameter("namespace", "Namespace, such as default."),
-	pathParameter("name", "Name, in any case."),
+	pathParameter("kind", "Kind, in any case, such as component.", noSeparator),
+	pathParameter("namespace", "Namespace, such as default.", noSeparator),
+	pathParameter("name", "Name, in any case.", noSeparator),
 }
 
-func pathParameter(name, description string) map[string]any {
+const noSeparator = "^[^/:]+$"
+
+func pathParameter(name, description, pattern string) map[string]any {
 	return map[string]any{
 		"name": name, "in": "path", "required": true, "description": description,
-		"schema": map[string]any{"type": "string", "pattern": "^[^/:]+$"},
+		"schema": map[string]any{"type": "string", "pattern": pattern},
 	}
 }
 
-// openAPI merges the generated documents into one.
-func openAPI(version string) ([]byte, error) {
+// OpenAPI is the document that is served at /openapi.json: the generated ones,
+// merged into one.
+func OpenAPI(version string) ([]byte, error) {
 	paths, schemas := map[string]any{}, map[string]any{}
 	var tags []any
 	err := fs.WalkDir(generated, "openapi", func(name string, d fs.DirEntry, err error) error {
@@ -69,15 +66,19 @@ func openAPI(version string) ([]byte, error) {
 			return fmt.Errorf("decode %s: %w", name, err)
 		}
 		for path, item := range doc.Paths {
-			if better, ok := readablePaths[path]; ok {
-				path = better.path
-				for _, operation := range item {
-					setPathParameters(operation.(map[string]any), better.parameters)
+			for _, r := range resources {
+				if below, ok := strings.CutPrefix(path, r.generated); ok {
+					path = r.path + below
+					for _, operation := range item {
+						setPathParameters(operation.(map[string]any), r.parameters)
+					}
 				}
 			}
+			openStructs(item)
 			paths[path] = item
 		}
 		for name, schema := range doc.Components.Schemas {
+			openStructs(schema)
 			schemas[name] = schema
 		}
 		tags = append(tags, doc.Tags...)
@@ -86,6 +87,7 @@ func openAPI(version string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	addEvents(paths)
 	b, err := json.Marshal(map[string]any{
 		"openapi": "3.1.0",
 		"info": map[string]any{
@@ -117,6 +119,44 @@ func setPathParameters(operation map[string]any, parameters []map[string]any) {
 		}
 	}
 	operation["parameters"] = all
+}
+
+// openStructs says of google.protobuf.Struct that it holds any members. The
+// generator writes such a field as an object of which nothing is known, which
+// generators of clients take for one without members. A message without fields is
+// written the same, and is what it looks like; no field of ours is of such a type.
+func openStructs(in any) {
+	switch in := in.(type) {
+	case []any:
+		for _, v := range in {
+			openStructs(v)
+		}
+	case map[string]any:
+		properties, _ := in["properties"].(map[string]any)
+		for _, v := range properties {
+			if p, ok := v.(map[string]any); ok && p["type"] == "object" && p["properties"] == nil && p["additionalProperties"] == nil {
+				p["additionalProperties"] = true
+			}
+		}
+		for _, v := range in {
+			openStructs(v)
+		}
+	}
+}
+
+// addEvents says that a watch can be had as server-sent events, which no proto
+// knows of.
+func addEvents(paths map[string]any) {
+	item, _ := paths[eventsPath].(map[string]any)
+	get, _ := item["get"].(map[string]any)
+	responses, _ := get["responses"].(map[string]any)
+	fine, _ := responses["200"].(map[string]any)
+	if content, ok := fine["content"].(map[string]any); ok {
+		content["text/event-stream"] = map[string]any{"schema": map[string]any{
+			"type":        "string",
+			"description": "Server-sent events named added, changed, removed and bookmark. The id of each is the revision to go on from, its data a waypost.catalog.v1.WatchEntitiesResponse in JSON.",
+		}}
+	}
 }
 
 // operation is what the page of documentation shows of one.

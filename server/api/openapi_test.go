@@ -85,6 +85,42 @@ func TestOpenAPIIsWellFormed(t *testing.T) {
 	}
 }
 
+// TestOpenAPIIsForGenerators holds what generators of clients make usable types
+// from.
+func TestOpenAPIIsForGenerators(t *testing.T) {
+	t.Parallel()
+	raw, err := OpenAPI("1.2.3")
+	require.NoError(t, err)
+	var doc struct {
+		Paths map[string]map[string]struct {
+			Responses map[string]struct{ Content map[string]any }
+		}
+		Components struct{ Schemas map[string]map[string]any }
+	}
+	require.NoError(t, json.Unmarshal(raw, &doc))
+	for path := range doc.Paths {
+		require.NotContains(t, path, "{name_1}")
+	}
+	const entity = "/v1/entities/{kind}:{namespace}/{name}"
+	for _, path := range []string{entity, entity + "/revisions", entity + ":diff", entity + ":refresh", entity + "/facts", entity + "/ownership", entity + "/owned", "/v1/locations/{location}"} {
+		require.Contains(t, doc.Paths, path)
+	}
+	require.Contains(t, doc.Paths[eventsPath]["get"].Responses["200"].Content, "text/event-stream")
+	property := func(schema, name string) map[string]any {
+		t.Helper()
+		p, ok := doc.Components.Schemas[schema]["properties"].(map[string]any)[name].(map[string]any)
+		require.True(t, ok, "%s.%s", schema, name)
+		return p
+	}
+	for _, free := range [][2]string{{"waypost.catalog.v1.Entity", "spec"}, {"waypost.catalog.v1.Entity", "facts"}, {"waypost.catalog.v1.Metadata", "extra"}, {"waypost.plugin.v1.FactType", "schema"}} {
+		require.Equal(t, true, property(free[0], free[1])["additionalProperties"], free)
+	}
+	require.Equal(t, map[string]any{"type": "string"}, property("waypost.catalog.v1.Metadata", "labels")["additionalProperties"])
+	require.NotContains(t, doc.Components.Schemas["waypost.ownership.v1.DeleteOwnershipOverrideResponse"], "additionalProperties")
+	require.Equal(t, "string", property("waypost.catalog.v1.Entity", "revision")["type"], "64 bits are more than a JavaScript number holds")
+	require.Equal(t, []any{"SEVERITY_UNSPECIFIED", "SEVERITY_WARNING", "SEVERITY_ERROR"}, doc.Components.Schemas["waypost.catalog.v1.Severity"]["enum"])
+}
+
 // TestOpenAPIRoutesAnswer asks for every route in the document.
 func TestOpenAPIRoutesAnswer(t *testing.T) {
 	t.Parallel()
@@ -92,7 +128,7 @@ func TestOpenAPIRoutesAnswer(t *testing.T) {
 	h, err := f.store.BeginHarvest(t.Context(), "dir:/srv/git", "test")
 	require.NoError(t, err)
 	require.NoError(t, f.store.FinishHarvest(t.Context(), finished(h), nil))
-	values := strings.NewReplacer("{kind}", "component", "{namespace}", "default", "{name}", "checkout", "{id}", "1", "{plugin}", "ownership")
+	values := strings.NewReplacer("{kind}", "component", "{namespace}", "default", "{name}", "checkout", "{id}", "1", "{plugin}", "ownership", "{location}", "1")
 	queries := map[string]string{
 		"/v1/entities:batchGet": "?names=entities/component:default/checkout",
 		"/v1/entities:facets":   "?fields=kind",

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"slices"
 	"sort"
 	"strings"
@@ -15,7 +16,9 @@ import (
 
 	catalogv1 "github.com/waypost-dev/waypost/proto/waypost/catalog/v1"
 	"github.com/waypost-dev/waypost/server/catalog"
+	"github.com/waypost-dev/waypost/server/harvest"
 	"github.com/waypost-dev/waypost/server/index"
+	"github.com/waypost-dev/waypost/server/source"
 	"github.com/waypost-dev/waypost/server/store"
 )
 
@@ -238,7 +241,39 @@ func (c *catalogService) ListProblems(ctx context.Context, req *catalogv1.ListPr
 	for _, t := range selected {
 		out.Problems = append(out.Problems, troubleMessage(t))
 	}
-	return out, nil
+	return out, c.problems.address(ctx, out.Problems)
+}
+
+// address says where on the web the places of problems are.
+func (p *problems) address(ctx context.Context, list []*catalogv1.Problem) error {
+	names := map[string]map[string]bool{} // of repositories, by source
+	for _, m := range list {
+		if m.Repository == "" || m.Path == "" {
+			continue
+		}
+		if names[m.Source] == nil {
+			names[m.Source] = map[string]bool{}
+		}
+		names[m.Source][m.Repository] = true
+	}
+	known := map[string]map[string]store.Repository{}
+	for source, of := range names {
+		var err error
+		if known[source], err = p.store.RepositoriesByName(ctx, source, slices.Collect(maps.Keys(of))); err != nil {
+			return fmt.Errorf("read addresses of problems: %w", err)
+		}
+	}
+	for _, m := range list {
+		if kept, ok := known[m.Source][m.Repository]; ok {
+			m.Url = harvest.FileOf(m.Source, harvest.RepositoryOf(kept), source.Document{Path: m.Path}).View
+		} else if strings.HasPrefix(m.Path, "https://") {
+			m.Url = m.Path // of a location
+		}
+		if m.Url != "" && m.Line > 0 {
+			m.Url += fmt.Sprintf("#L%d", m.Line)
+		}
+	}
+	return nil
 }
 
 // inState are the problems in a state, in order.

@@ -28,7 +28,7 @@ func (s *Server) newHandler(o Options) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	document, err := openAPI(o.Version)
+	document, err := OpenAPI(o.Version)
 	if err != nil {
 		return nil, err
 	}

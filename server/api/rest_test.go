@@ -156,6 +156,25 @@ func TestRESTPages(t *testing.T) {
 	var page struct{ Entities []any }
 	require.NoError(t, json.Unmarshal([]byte(bodyOf(t, f.ask(t, "GET", "/v1/entities?pageSize=100000", ""))), &page))
 	require.Len(t, page.Entities, 300)
+
+	// Any window of the list, with and without a filter.
+	window := func(skip string, filter string) []string {
+		var page struct{ Entities []struct{ Name string } }
+		resp := f.ask(t, "GET", query{"pageSize": "100", "orderBy": "metadata.title", "skip": skip, "filter": filter}.path("/v1/entities"), "")
+		require.NoError(t, json.Unmarshal([]byte(bodyOf(t, resp)), &page))
+		out := []string{}
+		for _, e := range page.Entities {
+			out = append(out, e.Name)
+		}
+		return out
+	}
+	for _, filter := range []string{"", `entity.kind == "Component"`} {
+		whole := append(append(window("0", filter), window("100", filter)...), window("200", filter)...)
+		require.GreaterOrEqual(t, len(whole), 290)
+		require.Equal(t, whole[150:250], window("150", filter))
+		require.Empty(t, window("1000", filter))
+	}
+	require.Equal(t, 400, f.ask(t, "GET", "/v1/entities?skip=-1", "").StatusCode)
 }
 
 func TestRESTHostile(t *testing.T) {

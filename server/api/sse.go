@@ -30,9 +30,12 @@ const (
 // eventsKey marks the context of a watch whose answers become events.
 type eventsKey struct{}
 
+// eventsPath is what can be had as server-sent events.
+const eventsPath = "/v1/entities:watch"
+
 // wantsEvents tells whether a request is for server-sent events.
 func wantsEvents(r *http.Request) bool {
-	if r.Method != http.MethodGet || r.URL.Path != "/v1/entities:watch" {
+	if r.Method != http.MethodGet || r.URL.Path != eventsPath {
 		return false
 	}
 	for _, header := range r.Header.Values("Accept") {

@@ -135,6 +135,37 @@ func BenchmarkListDeep(b *testing.B) {
 	})
 }
 
+// BenchmarkListSkip asks for a window near the end of a list, by how many
+// entities are before it; first is the cost of the first window of a table, which
+// a change of the catalog makes due again.
+func BenchmarkListSkip(b *testing.B) {
+	for _, c := range []struct {
+		name  string
+		q     Query
+		first bool
+	}{
+		{"plain", Query{Size: 20}, false},
+		{"ordered", Query{OrderBy: "metadata.title desc", Size: 20}, false},
+		{"filtered", Query{Filter: benchFilter, OrderBy: "metadata.title desc", Size: 20}, false},
+		{"filtered-first", Query{Filter: benchFilter, OrderBy: "metadata.title desc", Size: 20}, true},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			each(b, func(b *testing.B, _ *Index, s *Snapshot) {
+				q := c.q
+				q.Skip = must(b)(s.List(q)).Total - 2*q.Size
+				for b.Loop() {
+					if c.first {
+						s.windows.kept = nil
+					}
+					if p := must(b)(s.List(q)); len(p.Records) != q.Size {
+						b.Fatal(len(p.Records))
+					}
+				}
+			})
+		})
+	}
+}
+
 func facets(b *testing.B, filter string) {
 	each(b, func(b *testing.B, _ *Index, s *Snapshot) {
 		for b.Loop() {

@@ -3,6 +3,7 @@ package index
 import (
 	"fmt"
 	"slices"
+	"sort"
 	"strings"
 	"sync/atomic"
 
@@ -230,8 +231,22 @@ func (s *Snapshot) List(q Query) (Page, error) {
 			return true
 		})
 		slices.SortFunc(items, func(a, b ordered) int { return compareOrdered(fields, a, b) })
-		for _, i := range items {
+		for _, i := range items[min(q.Skip, len(items)):] {
 			if !take(i) {
+				break
+			}
+		}
+	case q.Skip > 0 && all:
+		s.ascendAt(fields, s.rank(fields, from)+q.Skip, take)
+	case q.Skip > 0:
+		o := &order{fields: fields}
+		ids := s.inOrder(q.Filter, fields, selected)
+		at := q.Skip
+		if from != nil {
+			at += sort.Search(len(ids), func(i int) bool { return after(o.item(s.docs.get(ids[i]))) })
+		}
+		for _, id := range ids[min(at, len(ids)):min(at+size+1, len(ids))] {
+			if !take(o.item(s.docs.get(id))) {
 				break
 			}
 		}

@@ -125,6 +125,54 @@ func TestPagesWhileTheCatalogChanges(t *testing.T) {
 	})
 }
 
+// TestSkip holds any window of a list against the whole one.
+func TestSkip(t *testing.T) {
+	t.Parallel()
+	const n = 300
+	var es []*catalog.Entity
+	for i := range n {
+		es = append(es, thing(t, fmt.Sprintf("n%03d", i), nil, map[string]any{"v": i * 7 % 11, "half": i%2 == 0, "few": i%10 == 0}))
+	}
+	x := New()
+	x.Load(es, 1)
+	rapid.Check(t, func(t *rapid.T) {
+		s := x.Snapshot()
+		q := Query{
+			Size:    rapid.IntRange(1, 40).Draw(t, "size"),
+			OrderBy: rapid.SampledFrom([]string{"", "spec.v", "spec.v desc, metadata.name desc"}).Draw(t, "order"),
+			Filter:  rapid.SampledFrom([]string{"", "true", " entity.spec.half", "entity.spec.half", "entity.spec.few", "entity.metadata.name.contains('1')", "false"}).Draw(t, "filter"),
+		}
+		all, err := s.List(Query{Filter: q.Filter, OrderBy: q.OrderBy, Size: MaxPage})
+		require.NoError(t, err)
+		want := names(all)
+		at := 0
+		for range 4 {
+			q.Skip = rapid.IntRange(0, n/3).Draw(t, "skip")
+			p, err := s.List(q)
+			require.NoError(t, err)
+			at = min(at+q.Skip, len(want))
+			end := min(at+q.Size, len(want))
+			require.Equal(t, want[at:end], names(p))
+			require.Equal(t, len(want), p.Total)
+			require.Equal(t, end < len(want), p.Next != "")
+			at = end
+			if q.Token = p.Next; q.Token == "" {
+				break
+			}
+		}
+	})
+	for i := range 2 * maxWindows {
+		_, err := x.Snapshot().List(Query{Filter: fmt.Sprintf("entity.spec.v != %d", i), Size: 1, Skip: 1})
+		require.NoError(t, err)
+	}
+	require.LessOrEqual(t, len(x.Snapshot().windows.kept), maxWindows)
+	// What comes later is in the window.
+	x.Apply([]catalog.Change{{Revision: 2, Op: catalog.OpDelete, Entity: es[0]}})
+	p, err := x.Snapshot().List(Query{Filter: "entity.spec.half", Size: 1, Skip: 1})
+	require.NoError(t, err)
+	require.Equal(t, []string{"n004"}, names(p))
+}
+
 // TestTokens: a token is good for the filter and order that it came with.
 func TestTokens(t *testing.T) {
 	t.Parallel()

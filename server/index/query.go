@@ -16,6 +16,8 @@ type Query struct {
 	Size int
 	// Token continues where an earlier page of the same Filter and OrderBy ended.
 	Token string
+	// Skip is how many entities to leave out after Token, from 0.
+	Skip int
 }
 
 // MaxPage is the most entities in one page.

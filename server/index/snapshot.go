@@ -32,6 +32,8 @@ type Snapshot struct {
 	cols   map[string]*column
 	orders map[string]*order
 	rels   map[string]*relColumn
+
+	windows windows
 }
 
 func newSnapshot(x *Index) *Snapshot {

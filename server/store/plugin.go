@@ -147,19 +147,28 @@ func (s *Store) TouchedRepositories(ctx context.Context, after int64) ([]Touched
 }
 
 // RepositoriesByID returns what is kept of some repositories of a source, without
-// their documents.
+// their documents, by ID.
 func (s *Store) RepositoriesByID(ctx context.Context, source string, ids []string) (map[string]Repository, error) {
-	want := make([]string, len(ids))
-	for i, id := range ids {
-		want[i] = toText(id)
+	return s.bareRepositories(ctx, source, "forge_id", ids, func(r Repository) string { return r.ID })
+}
+
+// RepositoriesByName is RepositoriesByID by owner/name.
+func (s *Store) RepositoriesByName(ctx context.Context, source string, names []string) (map[string]Repository, error) {
+	return s.bareRepositories(ctx, source, "name", names, func(r Repository) string { return r.Name })
+}
+
+func (s *Store) bareRepositories(ctx context.Context, source, column string, values []string, key func(Repository) string) (map[string]Repository, error) {
+	want := make([]string, len(values))
+	for i, v := range values {
+		want[i] = toText(v)
 	}
-	out := make(map[string]Repository, len(ids))
-	err := queryRows(ctx, s.reader, s.bind(`SELECT "forge_id", "name", "commit", "facts" FROM "repositories" WHERE NOT "gone" AND "source" = ? AND `+s.in(`"forge_id"`)),
+	out := make(map[string]Repository, len(values))
+	err := queryRows(ctx, s.reader, s.bind(`SELECT "forge_id", "name", "commit", "facts" FROM "repositories" WHERE NOT "gone" AND "source" = ? AND `+s.in(`"`+column+`"`)),
 		[]any{toText(source), list(s, want)}, func(rows *sql.Rows) error {
 			var r Repository
 			err := rows.Scan(&r.ID, &r.Name, &r.Commit, &r.Facts)
 			r.ID, r.Name, r.Commit = fromText(r.ID), fromText(r.Name), fromText(r.Commit)
-			out[r.ID] = r
+			out[key(r)] = r
 			return err
 		})
 	if err != nil {

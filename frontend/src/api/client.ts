@@ -19,6 +19,7 @@ export type Plugin = Schemas['waypost.plugin.v1.Plugin'];
 export type FactType = Schemas['waypost.plugin.v1.FactType'];
 export type EntityFact = Schemas['waypost.plugin.v1.EntityFact'];
 export type Ownership = Schemas['waypost.ownership.v1.Ownership'];
+export type Owned = Schemas['waypost.ownership.v1.Owned'];
 export type Candidate = Schemas['waypost.ownership.v1.Candidate'];
 
 /** The REST API, typed by the server's own OpenAPI document. Do not call it directly in pages: see queries.ts. */

@@ -88,6 +88,84 @@ export function searchQuery(query: string, options: { filter?: string; pageSize?
   });
 }
 
+/** Several entities in one request; refs of which there are none come back as missing. At most 1,000 refs. */
+export function batchQuery(refs: string[], fields?: string) {
+  return queryOptions({
+    queryKey: ['entities', 'batch', refs, fields ?? ''],
+    queryFn: ({ signal }) =>
+      answer(
+        api.POST('/v1/entities:batchGet', {
+          body: { names: refs.slice(0, 1000).map((r) => `entities/${r}`), readMask: fields },
+          signal,
+        }),
+      ),
+    enabled: refs.length > 0,
+    placeholderData: keepPreviousData,
+  });
+}
+
+const mostGroups = 5000;
+
+/** All groups, with what a tree of them needs and no more: relations of a group can be thousands. */
+export const groupsQuery = queryOptions({
+  queryKey: ['entities', 'groups'],
+  queryFn: async ({ signal }) => {
+    const groups: Entity[] = [];
+    let pageToken: string | undefined;
+    do {
+      const page = await answer(
+        api.GET('/v1/entities', {
+          params: {
+            query: {
+              filter: 'entity.kind == "Group"',
+              pageSize: 500,
+              pageToken,
+              readMask:
+                'name,metadata.name,metadata.title,metadata.description,spec.type,spec.parent,spec.children,spec.profile.displayName',
+            },
+          },
+          signal,
+        }),
+      );
+      groups.push(...(page.entities ?? []));
+      pageToken = page.nextPageToken || undefined;
+    } while (pageToken && groups.length < mostGroups);
+    return groups;
+  },
+});
+
+/** The entities that a filter selects, the latest changed first. */
+export function latestQuery(filter: string, pageSize: number) {
+  const ask = (orderBy: string | undefined, size: number, signal: AbortSignal) =>
+    answer(
+      api.GET('/v1/entities', {
+        params: {
+          query: {
+            filter: filter || undefined,
+            orderBy,
+            pageSize: size,
+            readMask: 'name,revision,updateTime,metadata.name,metadata.title,spec.type',
+          },
+        },
+        signal,
+      }),
+    );
+  return queryOptions({
+    queryKey: ['entities', 'latest', filter, pageSize],
+    queryFn: async ({ signal }) => {
+      try {
+        return (await ask('revision desc', pageSize, signal)).entities ?? [];
+      } catch (error) {
+        if (!(error instanceof ApiError) || error.code !== 'INVALID_ARGUMENT') throw error;
+        // A server that cannot order by it: then of the first that it has.
+        const all = (await ask(undefined, 500, signal)).entities ?? [];
+        return all.sort((a, b) => (b.updateTime ?? '').localeCompare(a.updateTime ?? '')).slice(0, pageSize);
+      }
+    },
+    placeholderData: keepPreviousData,
+  });
+}
+
 /** A page of a list or, with words, of a search; outside the cache, for exports. */
 export async function pageOf(
   input: { filter: string; words: string; orderBy: string; fields: string; pageToken: string },
@@ -180,6 +258,55 @@ export function graphQuery(
   });
 }
 
+/** Some entities, by ref, in as many calls as that needs. What does not exist is not among them. */
+export function entitiesByRefQuery(refs: string[], fields: string) {
+  const names = refs.map((ref) => `entities/${ref}`).sort();
+  const chunk = 250;
+  return queryOptions({
+    queryKey: ['entities', 'batch', names, fields],
+    queryFn: async ({ signal }) => {
+      const calls: Promise<{ entities?: Entity[] }>[] = [];
+      for (let i = 0; i < names.length; i += chunk)
+        calls.push(
+          answer(
+            api.POST('/v1/entities:batchGet', {
+              body: { names: names.slice(i, i + chunk), readMask: fields },
+              signal,
+            }),
+          ),
+        );
+      return (await Promise.all(calls)).flatMap((c) => c.entities ?? []);
+    },
+    enabled: names.length > 0,
+    placeholderData: keepPreviousData,
+  });
+}
+
+/** All entities that a filter selects, page after page, up to most. */
+export function allEntitiesQuery(filter: string, fields: string, most = 2000) {
+  return queryOptions({
+    queryKey: ['entities', 'all', filter, fields, most],
+    queryFn: async ({ signal }) => {
+      const entities: Entity[] = [];
+      let pageToken: string | undefined;
+      let total = 0;
+      do {
+        const page = await answer(
+          api.GET('/v1/entities', {
+            params: { query: { filter, readMask: fields, pageSize: 500, pageToken } },
+            signal,
+          }),
+        );
+        entities.push(...(page.entities ?? []));
+        total = page.totalSize ?? entities.length;
+        pageToken = page.nextPageToken || undefined;
+      } while (pageToken && entities.length < most);
+      return { entities, total };
+    },
+    placeholderData: keepPreviousData,
+  });
+}
+
 export type ProblemsInput = {
   entityRef?: string;
   ownerRef?: string;
@@ -206,7 +333,10 @@ export function problemSummaryQuery(by: 'source' | 'repository' | 'owner' | 'cod
   });
 }
 
-export function revisionsQuery(ref: Ref, options: { pageSize?: number; withChanges?: boolean } = {}) {
+export function revisionsQuery(
+  ref: Ref,
+  options: { pageSize?: number; withChanges?: boolean; withEntities?: boolean } = {},
+) {
   return queryOptions({
     queryKey: ['entity', formatRef(ref), 'revisions', options],
     queryFn: ({ signal }) =>
@@ -216,6 +346,22 @@ export function revisionsQuery(ref: Ref, options: { pageSize?: number; withChang
           signal,
         }),
       ),
+  });
+}
+
+/** The history page by page, the newest first. */
+export function historyQuery(ref: Ref, pageSize = 50) {
+  return infiniteQueryOptions({
+    queryKey: ['entity', formatRef(ref), 'history', pageSize],
+    queryFn: ({ signal, pageParam }) =>
+      answer(
+        api.GET('/v1/entities/{kind}:{namespace}/{name}/revisions', {
+          params: { ...at(ref), query: { pageSize, withChanges: true, pageToken: pageParam || undefined } },
+          signal,
+        }),
+      ),
+    initialPageParam: '',
+    getNextPageParam: (last) => last.nextPageToken || undefined,
   });
 }
 
@@ -248,11 +394,33 @@ export function ownershipQuery(ref: Ref) {
   });
 }
 
+/** What a group or user owns: itself (direct), or also through the groups below it or that it is a member of. */
+export function ownedQuery(ref: Ref, direct = false) {
+  return queryOptions({
+    queryKey: ['ownership', 'owned', formatRef(ref), direct],
+    queryFn: ({ signal }) =>
+      answer(
+        api.GET('/v1/entities/{kind}:{namespace}/{name}/owned', {
+          params: { ...at(ref), query: { direct: direct || undefined } },
+          signal,
+        }),
+      ),
+  });
+}
+
 export function ownershipReportQuery(filter = '', days = 30) {
   return queryOptions({
     queryKey: ['ownership', 'report', filter, days],
     queryFn: ({ signal }) =>
       answer(api.GET('/v1/ownership:report', { params: { query: { filter: filter || undefined, days } }, signal })),
+  });
+}
+
+export function findOwnerQuery(repository: string, path: string) {
+  return queryOptions({
+    queryKey: ['ownership', 'find', repository, path],
+    queryFn: ({ signal }) =>
+      answer(api.GET('/v1/ownership:find', { params: { query: { repository, path: path || undefined } }, signal })),
   });
 }
 

@@ -78,6 +78,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/entities/{kind}:{namespace}/{name}/owned": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** ListOwned returns what a group or user owns. */
+        get: operations["OwnershipService_ListOwned"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/entities/{kind}:{namespace}/{name}/ownership": {
         parameters: {
             query?: never;
@@ -204,23 +221,6 @@ export interface paths {
          *     entity, and returns when the catalog has what stands there.
          */
         post: operations["HarvestService_RefreshEntity"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/entities/{name}/{name_1}/owned": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** ListOwned returns what a group or user owns. */
-        get: operations["OwnershipService_ListOwned"];
-        put?: never;
-        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -486,7 +486,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/locations/{name}": {
+    "/v1/locations/{location}": {
         parameters: {
             query?: never;
             header?: never;
@@ -738,7 +738,9 @@ export interface components {
              *     and age are at ListFacts. Absent from forms of the past, and no part of the
              *     content: neither etag nor revision knows of it.
              */
-            readonly facts?: Record<string, never>;
+            readonly facts?: {
+                [key: string]: unknown;
+            };
             /** @description Such as Component, as written. */
             kind?: string;
             metadata?: components["schemas"]["waypost.catalog.v1.Metadata"];
@@ -754,7 +756,9 @@ export interface components {
              */
             readonly revision?: string;
             /** @description What the kind's schema says; see the Backstage descriptor format. */
-            spec?: Record<string, never>;
+            spec?: {
+                [key: string]: unknown;
+            };
             /** @description Identity of the entity; it does not change while the entity exists. */
             readonly uid?: string;
             /**
@@ -944,7 +948,9 @@ export interface components {
             };
             description?: string;
             /** @description Fields beyond those above, as written. */
-            extra?: Record<string, never>;
+            extra?: {
+                [key: string]: unknown;
+            };
             labels?: {
                 [key: string]: string;
             };
@@ -1040,6 +1046,8 @@ export interface components {
             repository?: string;
             severity?: components["schemas"]["waypost.catalog.v1.Severity"];
             source?: string;
+            /** @description Of the place, down to its line, for people; empty if it has no address. */
+            url?: string;
         };
         "waypost.catalog.v1.ProblemCount": {
             /** Format: int32 */
@@ -1206,7 +1214,9 @@ export interface components {
         "waypost.harvest.v1.Harvest.State": "STATE_UNSPECIFIED" | "STATE_RUNNING" | "STATE_SUCCEEDED" | "STATE_FAILED" | "STATE_INTERRUPTED" | "STATE_HELD";
         "waypost.harvest.v1.Job": {
             /** @description What it does it to, such as the name of a source. */
-            args?: Record<string, never>;
+            args?: {
+                [key: string]: unknown;
+            };
             /**
              * Format: int32
              * @description Attempts made, and how many may be.
@@ -1519,7 +1529,9 @@ export interface components {
         /** @description Descriptor says what a plugin is and what it will say. */
         "waypost.plugin.v1.Descriptor": {
             /** @description JSON Schema of its configuration; absent if it takes none. */
-            configSchema?: Record<string, never>;
+            configSchema?: {
+                [key: string]: unknown;
+            };
             /** @description Names of the webhook events that it handles, such as push. */
             events?: string[];
             /** @description How often it collects; 15 minutes if absent. */
@@ -1591,7 +1603,9 @@ export interface components {
             /** @description The plugin's name, a dot, and a name of letters, digits and underscores. */
             key?: string;
             /** @description JSON Schema of the value. */
-            schema?: Record<string, never>;
+            schema?: {
+                [key: string]: unknown;
+            };
             /** @description A few words, for people. */
             title?: string;
             /** @description As UCUM writes it, such as s, d, % or By. */
@@ -1634,7 +1648,9 @@ export interface components {
             /** Format: date-time */
             collectTime?: string;
             /** @description Its configuration, with secrets left out. */
-            config?: Record<string, never>;
+            config?: {
+                [key: string]: unknown;
+            };
             descriptor?: components["schemas"]["waypost.plugin.v1.Descriptor"];
             /**
              * Format: int64
@@ -1803,6 +1819,11 @@ export interface operations {
                 asOfRevision?: string;
                 /** @description The catalog as it was at this time; at most one of the two. */
                 asOfTime?: string;
+                /**
+                 * @description Entities to leave out, after those of page_token. Costs the same however many
+                 *     they are.
+                 */
+                skip?: number;
             };
             header?: never;
             path?: never;
@@ -1898,6 +1919,49 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["waypost.plugin.v1.ListFactsResponse"];
+                };
+            };
+            /** @description An unexpected error response. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["google.rpc.Status"];
+                };
+            };
+        };
+    };
+    OwnershipService_ListOwned: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only what it owns itself. Otherwise also what is owned by the groups below a
+                 *     group, or by the groups that a user is a member of, directly or through
+                 *     others.
+                 */
+                direct?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description Kind, in any case, such as component. */
+                kind: string;
+                /** @description Namespace, such as default. */
+                namespace: string;
+                /** @description Name, in any case. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A successful response. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["waypost.ownership.v1.ListOwnedResponse"];
                 };
             };
             /** @description An unexpected error response. */
@@ -2246,47 +2310,6 @@ export interface operations {
             };
         };
     };
-    OwnershipService_ListOwned: {
-        parameters: {
-            query?: {
-                /**
-                 * @description Only what it owns itself. Otherwise also what is owned by the groups below a
-                 *     group, or by the groups that a user is a member of, directly or through
-                 *     others.
-                 */
-                direct?: boolean;
-            };
-            header?: never;
-            path: {
-                /** @description A group or a user. */
-                name: string;
-                /** @description A group or a user. */
-                name_1: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description A successful response. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["waypost.ownership.v1.ListOwnedResponse"];
-                };
-            };
-            /** @description An unexpected error response. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["google.rpc.Status"];
-                };
-            };
-        };
-    };
     CatalogService_BatchGetEntities: {
         parameters: {
             query: {
@@ -2518,6 +2541,7 @@ export interface operations {
                         error?: components["schemas"]["google.rpc.Status"];
                         result?: components["schemas"]["waypost.catalog.v1.WatchEntitiesResponse"];
                     };
+                    "text/event-stream": string;
                 };
             };
             /** @description An unexpected error response. */
@@ -2923,8 +2947,8 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description locations/ID */
-                name: string;
+                /** @description Id of the location. */
+                location: string;
             };
             cookie?: never;
         };

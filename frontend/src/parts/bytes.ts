@@ -19,24 +19,3 @@ export function unitAt(text: string, byte: number): number {
   }
   return units;
 }
-
-export type Piece = { text: string; marked: boolean };
-
-/** A text in pieces, of which those in the ranges of bytes are marked. Ranges may be of any order and overlap. */
-export function pieces(text: string, ranges: { start?: number; end?: number }[] = []): Piece[] {
-  const marks = ranges
-    .map((r) => [unitAt(text, r.start ?? 0), unitAt(text, r.end ?? 0)] as const)
-    .filter(([start, end]) => end > start)
-    .sort((a, b) => a[0] - b[0]);
-  const out: Piece[] = [];
-  let at = 0;
-  for (const [from, end] of marks) {
-    const start = Math.max(from, at);
-    if (end <= start) continue;
-    if (start > at) out.push({ text: text.slice(at, start), marked: false });
-    out.push({ text: text.slice(start, end), marked: true });
-    at = end;
-  }
-  if (at < text.length) out.push({ text: text.slice(at), marked: false });
-  return out;
-}

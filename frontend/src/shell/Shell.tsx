@@ -1,42 +1,14 @@
 import { ActionIcon, AppShell, Burger, Kbd, Tooltip, UnstyledButton, useMantineColorScheme } from '@mantine/core';
 import { useDisclosure, useHotkeys } from '@mantine/hooks';
-import {
-  IconAlertTriangle,
-  IconBook2,
-  IconCloudDownload,
-  IconCloudOff,
-  IconDeviceDesktop,
-  IconHome,
-  IconLayoutGrid,
-  IconMoon,
-  IconPlugConnected,
-  IconSearch,
-  IconShieldCheck,
-  IconSun,
-  IconTopologyStar3,
-  IconUsersGroup,
-  type TablerIcon,
-} from '@tabler/icons-react';
+import { IconBook2, IconCloudOff, IconDeviceDesktop, IconMoon, IconSearch, IconSun } from '@tabler/icons-react';
 import { useQueryClient } from '@tanstack/react-query';
 import { Link, Outlet, useRouterState } from '@tanstack/react-router';
 import { lazy, Suspense, useEffect, useState, useSyncExternalStore } from 'react';
 import { Live } from '~/api/live';
+import { places } from './places';
 import classes from './Shell.module.css';
 
 const Palette = lazy(() => import('./Palette'));
-
-type Place = { to: string; label: string; icon: TablerIcon; group: string };
-
-const places: Place[] = [
-  { to: '/', label: 'Home', icon: IconHome, group: '' },
-  { to: '/catalog', label: 'Catalog', icon: IconLayoutGrid, group: '' },
-  { to: '/systems', label: 'Systems', icon: IconTopologyStar3, group: '' },
-  { to: '/teams', label: 'Teams', icon: IconUsersGroup, group: '' },
-  { to: '/ownership', label: 'Ownership', icon: IconShieldCheck, group: 'Quality' },
-  { to: '/problems', label: 'Problems', icon: IconAlertTriangle, group: 'Quality' },
-  { to: '/harvest', label: 'Harvest', icon: IconCloudDownload, group: 'Operation' },
-  { to: '/plugins', label: 'Plugins', icon: IconPlugConnected, group: 'Operation' },
-];
 
 /** The house that every page stands in: where one is, how to get elsewhere, and whether what one sees is alive. */
 export function Shell() {

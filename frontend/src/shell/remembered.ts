@@ -55,6 +55,12 @@ export function useMyTeam(): [string, (ref: string) => void] {
   return [team, (ref) => write('team', ref || undefined)];
 }
 
+/** What the reader calls themselves when they decide something. */
+export function useActor(): [string, (name: string) => void] {
+  const actor = useSyncExternalStore(subscribe, () => read('actor', '', isText));
+  return [actor, (name) => write('actor', name || undefined)];
+}
+
 /** Refs with a star, the latest first. */
 export function useStarred(): {
   starred: string[];

@@ -99,7 +99,7 @@ Data goes to standard output, messages to standard error. Exit codes:
 		c.serve(), c.harvest(), c.jobs(), c.migrate(), c.backup(), c.config(),
 		c.get(), c.describe(), c.search(), c.graph(), c.problems(), c.watch(),
 		c.history(), c.diff(),
-		c.validate(), c.plan(), c.location(), c.refresh(), c.plugins(), c.owner(), c.whoowns(), c.ownership(), c.importCommand(), c.exportCommand(), c.version(),
+		c.validate(), c.plan(), c.location(), c.refresh(), c.plugins(), c.owner(), c.whoowns(), c.ownership(), c.importCommand(), c.exportCommand(), c.openAPI(), c.version(),
 	)
 	return cmd
 }

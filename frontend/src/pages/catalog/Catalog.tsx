@@ -6,6 +6,7 @@ import { lazy, Suspense, useEffect, useState } from 'react';
 import { ApiError } from '~/api/errors';
 import { facetsQuery } from '~/api/queries';
 import { kindOf } from '~/entity/kinds';
+import { Copy } from '~/parts/Copy';
 import { Failure } from '~/parts/Failure';
 import { Page } from '~/parts/Page';
 import classes from './Catalog.module.css';
@@ -22,7 +23,7 @@ import { explicit } from './selection';
 import { useCatalog } from './useCatalog';
 import { useFacets } from './useFacets';
 import { useRows } from './useRows';
-import { CopyLink, ViewsMenu } from './ViewsMenu';
+import { ViewsMenu } from './ViewsMenu';
 
 const Expert = lazy(() => import('./Expert'));
 
@@ -80,7 +81,7 @@ export default function Catalog() {
         empty ? undefined : (
           <>
             <ViewsMenu />
-            <CopyLink />
+            <Copy text={() => window.location.href} label="Copy a link to this view" words="Copy link" />
             <ExportMenu view={view} />
           </>
         )

@@ -4,12 +4,13 @@ import { Link } from '@tanstack/react-router';
 import { memo } from 'react';
 import type { Entity } from '~/api/client';
 import { kindOf } from '~/entity/kinds';
+import { Marked } from '~/entity/Marked';
 import { ownerOf, specText, titleOf } from '~/entity/read';
 import { formatRef, parseRef, refOf, shortRef } from '~/entity/ref';
-import { Marked } from '~/parts/Marked';
+import { fieldWords } from '~/pages/search/why';
 import { type Column, refBelow } from './columns';
 import classes from './EntityTable.module.css';
-import { fieldWords, rangesOf, whyMatched } from './matches';
+import { rangesOf, whyMatched } from './matches';
 import type { Row } from './useRows';
 
 type Props = {
@@ -58,7 +59,7 @@ export const EntityRow = memo(
               </Link>
               {why ? (
                 <span className={classes.below} title={why.text}>
-                  {fieldWords(why.field)}: <Marked text={why.text} ranges={why.ranges} />
+                  {fieldWords(why.field ?? '')}: <Marked text={why.text} ranges={why.ranges} />
                 </span>
               ) : props.phone ? (
                 <span className={classes.below}>{phoneLine(entity) || below || shortRef(ref)}</span>

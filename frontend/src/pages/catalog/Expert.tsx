@@ -59,7 +59,9 @@ export default function Expert(props: { view: CatalogView; counted: Map<string, 
 
   const error = tried && tried === draft.trim() ? check.error : null;
   const at = error instanceof ApiError && error.field === 'filter' ? error.offset - ownStart : -1;
-  const fault = error ? { from: draft.length - draft.trimStart().length + unitAt(tried, Math.max(at, 0)), message: error.message } : undefined;
+  const fault = error
+    ? { from: draft.length - draft.trimStart().length + unitAt(tried, Math.max(at, 0)), message: error.message }
+    : undefined;
 
   const words = useMemo<Vocabulary>(() => {
     const fields = [

@@ -1,8 +1,9 @@
 import { Button, Group, Menu, Progress, Text } from '@mantine/core';
 import { IconDownload } from '@tabler/icons-react';
 import { useEffect, useRef, useState } from 'react';
+import { download } from '~/parts/download';
 import { readMask } from './columns';
-import { download, exported, type Format } from './exporting';
+import { exported, type Format } from './exporting';
 import type { CatalogView } from './useCatalog';
 
 type State = { done: number; total: number; late: boolean } | { failed: string } | undefined;
@@ -20,7 +21,7 @@ export function ExportMenu({ view }: { view: CatalogView }) {
     setState({ done: 0, total: 0, late: false });
     const columns = view.columns.chosen;
     try {
-      const blob = await exported(
+      const file = await exported(
         {
           filter: view.composed.filter,
           words: view.search.q ?? '',
@@ -32,7 +33,7 @@ export function ExportMenu({ view }: { view: CatalogView }) {
         (done, total) => setState({ done, total, late: Date.now() - since > 2000 }),
         stop.signal,
       );
-      download(blob, `${view.kind || 'catalog'}.${format}`);
+      download(`${view.kind || 'catalog'}.${format}`, file.text, file.type);
       setState(undefined);
     } catch (error) {
       if (!stop.signal.aborted) setState({ failed: error instanceof Error ? error.message : String(error) });

@@ -1,6 +1,5 @@
 import { ActionIcon, Button, Group, Menu, TextInput } from '@mantine/core';
-import { useClipboard } from '@mantine/hooks';
-import { IconBookmark, IconBookmarkFilled, IconCheck, IconLink, IconTrash } from '@tabler/icons-react';
+import { IconBookmark, IconBookmarkFilled, IconCheck, IconTrash } from '@tabler/icons-react';
 import { useRouter, useRouterState } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';
 import { useSavedViews } from '~/shell/remembered';
@@ -76,22 +75,5 @@ export function ViewsMenu() {
         </form>
       </Menu.Dropdown>
     </Menu>
-  );
-}
-
-/** The address holds all that is seen. */
-export function CopyLink() {
-  const clipboard = useClipboard({ timeout: 1500 });
-  return (
-    <Button
-      variant="default"
-      size="xs"
-      leftSection={
-        clipboard.copied ? <IconCheck size={15} aria-hidden /> : <IconLink size={15} stroke={1.7} aria-hidden />
-      }
-      onClick={() => clipboard.copy(window.location.href)}
-    >
-      <span aria-live="polite">{clipboard.copied ? 'Copied' : 'Copy link'}</span>
-    </Button>
   );
 }

@@ -12,18 +12,19 @@ import {
 } from '@tabler/icons-react';
 import type { Entity } from '~/api/client';
 import { EntityLink } from '~/entity/EntityLink';
+import { sourceWords } from '~/entity/ownership';
 import { ownerOf } from '~/entity/read';
 import classes from './cells.module.css';
 
-const signs: Record<string, [TablerIcon, string]> = {
-  override: [IconPencil, 'set in the portal'],
-  codeowners: [IconCode, 'from CODEOWNERS'],
-  property: [IconTag, "from the repository's properties"],
-  inherited: [IconBinaryTree, 'inherited from its system'],
-  permission: [IconKey, 'from permissions on the repository'],
-  activity: [IconUserQuestion, 'from who works on it'],
-  paging: [IconPhone, 'from who is paged'],
-  default: [IconSettings, 'the default owner'],
+const signs: Record<string, TablerIcon> = {
+  override: IconPencil,
+  codeowners: IconCode,
+  property: IconTag,
+  inherited: IconBinaryTree,
+  permission: IconKey,
+  activity: IconUserQuestion,
+  paging: IconPhone,
+  default: IconSettings,
 };
 
 /** The owner, with a sign of where it comes from unless it is declared. */
@@ -32,11 +33,12 @@ export function OwnerCell({ entity }: { entity: Entity }) {
   if (!owner) return <span className="soft">–</span>;
   const link = <EntityLink of={owner.ref} missing={!owner.exists} />;
   if (owner.source === 'declared' || owner.source === '') return link;
-  const [Icon, words] = signs[owner.source] ?? [IconArrowUpRight, `from ${owner.source}`];
+  const Icon = Object.hasOwn(signs, owner.source) ? (signs[owner.source] ?? IconArrowUpRight) : IconArrowUpRight;
+  const words = sourceWords(owner.source);
   return (
     <span className={classes.owner}>
       {link}
-      <span className={classes.sign} title={`Owner ${words}`}>
+      <span className={classes.sign} title={`Owner: ${words}`}>
         <Icon size={13} stroke={1.7} aria-hidden />
         <span className="sr-only">({words})</span>
       </span>

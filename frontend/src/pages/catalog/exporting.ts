@@ -11,7 +11,7 @@ export async function exported(
   format: Format,
   progress: (done: number, total: number) => void,
   signal: AbortSignal,
-): Promise<Blob> {
+): Promise<{ text: string; type: string }> {
   const entities: Entity[] = [];
   let pageToken = '';
   do {
@@ -21,20 +21,11 @@ export async function exported(
     progress(entities.length, page.total);
   } while (pageToken);
   return format === 'csv'
-    ? new Blob(['\uFEFF', csvOf(entities, input.columns)], { type: 'text/csv;charset=utf-8' }) // a mark, for spreadsheets that guess
-    : new Blob([`${JSON.stringify(entities, null, 2)}\n`], { type: 'application/json' });
+    ? { text: `\uFEFF${csvOf(entities, input.columns)}`, type: 'text/csv;charset=utf-8' } // a mark, for spreadsheets that guess
+    : { text: `${JSON.stringify(entities, null, 2)}\n`, type: 'application/json' };
 }
 
 export function csvOf(entities: Entity[], columns: Pick<Column, 'title' | 'text'>[]): string {
   const all = [...exportHead, ...columns];
   return csvLine(all.map((c) => c.title)) + entities.map((e) => csvLine(all.map((c) => c.text(e)))).join('');
-}
-
-/** Gives a file to the reader. */
-export function download(blob: Blob, name: string): void {
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { pieces } from '~/parts/bytes';
-import { excerpt, fieldWords, rangesOf, whyMatched } from './matches';
+import { splitHighlights } from '~/entity/highlight';
+import { excerpt, rangesOf, whyMatched } from './matches';
 
 it('explains by what is not shown', () => {
   const title = { field: 'metadata.title', text: 'Payments', ranges: [{ end: 3 }] };
@@ -15,11 +15,6 @@ it('cuts long texts before the match and not within characters', () => {
   const text = `${'ü'.repeat(60)} pay`;
   const cut = excerpt(text, [{ start: 121, end: 124 }]);
   expect(cut.text.startsWith('…ü')).toBe(true);
-  expect(pieces(cut.text, cut.ranges).filter((p) => p.marked)).toEqual([{ text: 'pay', marked: true }]);
+  expect(splitHighlights(cut.text, cut.ranges).filter((p) => p.hit)).toEqual([{ text: 'pay', hit: true }]);
   expect(excerpt('short pay', [{ start: 6, end: 9 }]).text).toBe('short pay');
-});
-
-it('names fields', () => {
-  expect(fieldWords('metadata.description')).toBe('Description');
-  expect(fieldWords('spec.profile.email')).toBe('profile.email');
 });

@@ -29,17 +29,3 @@ export function excerpt(text: string, ranges: Ranges): { text: string; ranges: R
     ranges: (ranges ?? []).map((r) => ({ start: (r.start ?? 0) - cut + dots, end: (r.end ?? 0) - cut + dots })),
   };
 }
-
-/** What a field is called. */
-export function fieldWords(field: string | undefined): string {
-  const known: Record<string, string> = {
-    'metadata.title': 'Title',
-    'metadata.name': 'Name',
-    'metadata.description': 'Description',
-    'metadata.tags': 'Tag',
-    'spec.owner': 'Owner',
-    'spec.type': 'Type',
-  };
-  const name = field ?? '';
-  return known[name] ?? name.replace(/^(metadata|spec)\./, '');
-}

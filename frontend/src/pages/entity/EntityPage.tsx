@@ -1,5 +1,110 @@
+import { useQuery } from '@tanstack/react-query';
+import { useParams } from '@tanstack/react-router';
+import { type ComponentType, lazy, Suspense, useEffect } from 'react';
+import type { Entity } from '~/api/client';
+import { ApiError } from '~/api/errors';
+import { entityQuery } from '~/api/queries';
+import { kindOf } from '~/entity/kinds';
+import { titleOf } from '~/entity/read';
+import { formatRef, type Ref } from '~/entity/ref';
+import { Crash } from '~/parts/Crash';
+import { Failure } from '~/parts/Failure';
 import { Page } from '~/parts/Page';
+import { rememberSeen } from '~/shell/remembered';
+import classes from './EntityPage.module.css';
+import { Header } from './header/Header';
+import { HeaderSkeleton } from './header/HeaderSkeleton';
+import { Warnings } from './header/Warnings';
+import { Overview } from './overview/Overview';
+import { TabBar } from './TabBar';
+import { TabSkeleton } from './TabSkeleton';
+import { type Tab, tabsOf } from './tabs';
+import { UnknownTab } from './UnknownTab';
+
+type TabProps = { entity: Entity; entityRef: Ref };
+
+const Gone = lazy(() => import('./gone/Gone'));
+const GroupOverview = lazy(() => import('./group/GroupOverview'));
+const PluginTab = lazy(() => import('./PluginTab'));
+const tabs: Record<string, ComponentType<TabProps>> = {
+  definition: lazy(() => import('./definition/DefinitionTab')),
+  dependencies: lazy(() => import('./dependencies/DependenciesTab')),
+  ownership: lazy(() => import('./ownership/OwnershipTab')),
+  history: lazy(() => import('./history/HistoryTab')),
+  problems: lazy(() => import('./problems/ProblemsTab')),
+  raw: lazy(() => import('./raw/RawTab')),
+};
 
 export default function EntityPage() {
-  return <Page title="EntityPage">{null}</Page>;
+  const params = useParams({ strict: false });
+  const ref: Ref = {
+    kind: (params.kind ?? '').toLowerCase(),
+    namespace: (params.namespace ?? 'default').toLowerCase(),
+    name: (params.name ?? '').toLowerCase(),
+  };
+  const key = formatRef(ref);
+  const tab = params.tab ?? 'overview';
+  const { data: entity, error, refetch } = useQuery(entityQuery(ref));
+  const found = entity !== undefined;
+  useEffect(() => {
+    if (found) rememberSeen(key);
+  }, [found, key]);
+
+  if (error instanceof ApiError && error.code === 'NOT_FOUND')
+    return (
+      <Suspense fallback={<Loading of={ref} />}>
+        <Gone entityRef={ref} key={key} />
+      </Suspense>
+    );
+  if (!entity && error)
+    return (
+      <Page title={ref.name} bare>
+        <Failure error={error} retry={() => void refetch()} />
+      </Page>
+    );
+  if (!entity) return <Loading of={ref} />;
+
+  const all = tabsOf(entity);
+  const current = all.find((t) => t.id === tab);
+  return (
+    <Page title={titleOf(entity)} name={nameOf(entity, ref, current)} bare>
+      <Header entity={entity} entityRef={ref} key={key} />
+      <Warnings entity={entity} entityRef={ref} />
+      <TabBar tabs={all} current={tab} entityRef={ref} />
+      <div className={classes.content}>
+        <Crash key={`${key} ${tab}`}>
+          <Suspense fallback={<TabSkeleton />}>
+            <Content tab={current} wanted={tab} entity={entity} entityRef={ref} tabs={all} />
+          </Suspense>
+        </Crash>
+      </div>
+    </Page>
+  );
+}
+
+function Content(props: TabProps & { tab: Tab | undefined; wanted: string; tabs: Tab[] }) {
+  const { tab, entity, entityRef } = props;
+  if (!tab) return <UnknownTab wanted={props.wanted} tabs={props.tabs} entityRef={entityRef} />;
+  if (tab.plugin) return <PluginTab entityRef={entityRef} plugin={tab.plugin} />;
+  const Shown = tabs[tab.id];
+  if (Shown) return <Shown entity={entity} entityRef={entityRef} />;
+  return ['group', 'user'].includes(entityRef.kind) ? (
+    <GroupOverview entity={entity} entityRef={entityRef} />
+  ) : (
+    <Overview entity={entity} entityRef={entityRef} />
+  );
+}
+
+function Loading(props: { of: Ref }) {
+  return (
+    <Page title={props.of.name} name={`${props.of.name} · ${kindOf(props.of.kind).one}`} bare>
+      <HeaderSkeleton of={props.of} />
+      <TabSkeleton />
+    </Page>
+  );
+}
+
+function nameOf(entity: Entity, ref: Ref, tab: Tab | undefined): string {
+  const page = tab && tab.id !== 'overview' ? ` · ${tab.label}` : '';
+  return `${titleOf(entity)} · ${kindOf(ref.kind).one}${page}`;
 }

@@ -824,7 +824,10 @@ type ListEntitiesRequest struct {
 	// The catalog as it was at this revision; 0 for now.
 	AsOfRevision int64 `protobuf:"varint,7,opt,name=as_of_revision,json=asOfRevision,proto3" json:"as_of_revision,omitempty"`
 	// The catalog as it was at this time; at most one of the two.
-	AsOfTime      *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=as_of_time,json=asOfTime,proto3" json:"as_of_time,omitempty"`
+	AsOfTime *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=as_of_time,json=asOfTime,proto3" json:"as_of_time,omitempty"`
+	// Entities to leave out, after those of page_token. Costs the same however many
+	// they are.
+	Skip          int32 `protobuf:"varint,9,opt,name=skip,proto3" json:"skip,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -913,6 +916,13 @@ func (x *ListEntitiesRequest) GetAsOfTime() *timestamppb.Timestamp {
 		return x.AsOfTime
 	}
 	return nil
+}
+
+func (x *ListEntitiesRequest) GetSkip() int32 {
+	if x != nil {
+		return x.Skip
+	}
+	return 0
 }
 
 type ListEntitiesResponse struct {
@@ -2157,7 +2167,9 @@ type Problem struct {
 	// When it was found gone; absent while it is there.
 	GoneTime *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=gone_time,json=goneTime,proto3" json:"gone_time,omitempty"`
 	// What to write, where that can be said for certain.
-	Fix           *Fix `protobuf:"bytes,15,opt,name=fix,proto3" json:"fix,omitempty"`
+	Fix *Fix `protobuf:"bytes,15,opt,name=fix,proto3" json:"fix,omitempty"`
+	// Of the place, down to its line, for people; empty if it has no address.
+	Url           string `protobuf:"bytes,16,opt,name=url,proto3" json:"url,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2295,6 +2307,13 @@ func (x *Problem) GetFix() *Fix {
 		return x.Fix
 	}
 	return nil
+}
+
+func (x *Problem) GetUrl() string {
+	if x != nil {
+		return x.Url
+	}
+	return ""
 }
 
 // Fix is a change of one line that mends a problem.
@@ -2646,7 +2665,7 @@ const file_waypost_catalog_v1_catalog_proto_rawDesc = "" +
 	"\fmin_revision\x18\x03 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\vminRevision\"l\n" +
 	"\x18BatchGetEntitiesResponse\x126\n" +
 	"\bentities\x18\x01 \x03(\v2\x1a.waypost.catalog.v1.EntityR\bentities\x12\x18\n" +
-	"\amissing\x18\x02 \x03(\tR\amissing\"\xf9\x02\n" +
+	"\amissing\x18\x02 \x03(\tR\amissing\"\x96\x03\n" +
 	"\x13ListEntitiesRequest\x12 \n" +
 	"\x06filter\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\x80@R\x06filter\x12#\n" +
 	"\border_by\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\aorderBy\x12$\n" +
@@ -2657,7 +2676,8 @@ const file_waypost_catalog_v1_catalog_proto_rawDesc = "" +
 	"\fmin_revision\x18\x06 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\vminRevision\x12-\n" +
 	"\x0eas_of_revision\x18\a \x01(\x03B\a\xbaH\x04\"\x02(\x00R\fasOfRevision\x128\n" +
 	"\n" +
-	"as_of_time\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime\"\xb1\x01\n" +
+	"as_of_time\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime\x12\x1b\n" +
+	"\x04skip\x18\t \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\x04skip\"\xb1\x01\n" +
 	"\x14ListEntitiesResponse\x126\n" +
 	"\bentities\x18\x01 \x03(\v2\x1a.waypost.catalog.v1.EntityR\bentities\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1d\n" +
@@ -2760,7 +2780,7 @@ const file_waypost_catalog_v1_catalog_proto_rawDesc = "" +
 	"\bproblems\x18\x01 \x03(\v2\x1b.waypost.catalog.v1.ProblemR\bproblems\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1d\n" +
 	"\n" +
-	"total_size\x18\x03 \x01(\x05R\ttotalSize\"\xec\x03\n" +
+	"total_size\x18\x03 \x01(\x05R\ttotalSize\"\xfe\x03\n" +
 	"\aProblem\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x128\n" +
 	"\bseverity\x18\x02 \x01(\x0e2\x1c.waypost.catalog.v1.SeverityR\bseverity\x12\x16\n" +
@@ -2780,7 +2800,8 @@ const file_waypost_catalog_v1_catalog_proto_rawDesc = "" +
 	"\towner_ref\x18\f \x01(\tR\bownerRef\x127\n" +
 	"\topen_time\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\bopenTime\x127\n" +
 	"\tgone_time\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampR\bgoneTime\x12)\n" +
-	"\x03fix\x18\x0f \x01(\v2\x17.waypost.catalog.v1.FixR\x03fix\"e\n" +
+	"\x03fix\x18\x0f \x01(\v2\x17.waypost.catalog.v1.FixR\x03fix\x12\x10\n" +
+	"\x03url\x18\x10 \x01(\tR\x03url\"e\n" +
 	"\x03Fix\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12\x12\n" +
 	"\x04line\x18\x02 \x01(\x05R\x04line\x12\x14\n" +

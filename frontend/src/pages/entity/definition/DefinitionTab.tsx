@@ -1,0 +1,6 @@
+import type { Entity } from '~/api/client';
+import type { Ref } from '~/entity/ref';
+
+export default function DefinitionTab(_: { entity: Entity; entityRef: Ref }) {
+  return null;
+}
