@@ -166,6 +166,87 @@ export function latestQuery(filter: string, pageSize: number) {
   });
 }
 
+/** A page of a list or, with words, of a search; outside the cache, for exports. */
+export async function pageOf(
+  input: { filter: string; words: string; orderBy: string; fields: string; pageToken: string },
+  signal: AbortSignal,
+): Promise<{ entities: Entity[]; total: number; next: string }> {
+  const query = {
+    filter: input.filter || undefined,
+    pageSize: 500,
+    pageToken: input.pageToken || undefined,
+    readMask: input.fields,
+  };
+  if (input.words) {
+    const got = await answer(
+      api.GET('/v1/entities:search', { params: { query: { ...query, query: input.words } }, signal }),
+    );
+    const entities = (got.results ?? []).flatMap((r) => r.entity ?? []);
+    return { entities, total: got.totalSize ?? 0, next: got.nextPageToken ?? '' };
+  }
+  const orderBy = input.orderBy || undefined;
+  const got = await answer(api.GET('/v1/entities', { params: { query: { ...query, orderBy } }, signal }));
+  return { entities: got.entities ?? [], total: got.totalSize ?? 0, next: got.nextPageToken ?? '' };
+}
+
+/** All results of a search, page after page as one asks for more. */
+export function searchPagesQuery(query: string, options: { filter?: string; pageSize: number; fields?: string }) {
+  return infiniteQueryOptions({
+    queryKey: ['entities', 'searchPages', query, options],
+    queryFn: ({ signal, pageParam }) =>
+      answer(
+        api.GET('/v1/entities:search', {
+          params: {
+            query: {
+              query,
+              filter: options.filter || undefined,
+              pageSize: options.pageSize,
+              pageToken: pageParam || undefined,
+              readMask: options.fields,
+            },
+          },
+          signal,
+        }),
+      ),
+    initialPageParam: '',
+    getNextPageParam: (last) => last.nextPageToken || undefined,
+    enabled: query.trim() !== '',
+    placeholderData: keepPreviousData,
+  });
+}
+
+/** Whether a filter is one; its fault is the query's error. */
+export function filterCheckQuery(filter: string) {
+  return queryOptions({
+    queryKey: ['entities', 'check', filter],
+    queryFn: ({ signal }) =>
+      answer(api.GET('/v1/entities', { params: { query: { filter, pageSize: 1, readMask: 'name' } }, signal })),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+}
+
+/** Whether the server knows a field to count by, a field to order by, or how to skip: older ones do not. */
+export function offeredQuery(what: 'facet' | 'order' | 'skip', field = '') {
+  return queryOptions({
+    queryKey: ['plugins', 'offered', what, field],
+    queryFn: async ({ signal }) => {
+      const list = { pageSize: 1, readMask: 'name' };
+      try {
+        if (what === 'facet')
+          await answer(api.GET('/v1/entities:facets', { params: { query: { fields: [field], limit: 1 } }, signal }));
+        else if (what === 'order')
+          await answer(api.GET('/v1/entities', { params: { query: { ...list, orderBy: field } }, signal }));
+        else await answer(api.GET('/v1/entities', { params: { query: { ...list, skip: 1 } }, signal }));
+        return true;
+      } catch (error) {
+        if (error instanceof ApiError && error.code === 'INVALID_ARGUMENT') return false;
+        throw error;
+      }
+    },
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+}
+
 export function graphQuery(
   roots: string[],
   options: { depth?: number; relationTypes?: string[]; kinds?: string[]; limit?: number } = {},

@@ -1,5 +1,215 @@
+import { Button, CloseButton, Drawer, TextInput } from '@mantine/core';
+import { useMediaQuery } from '@mantine/hooks';
+import { IconCode, IconFilter, IconSearch } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
+import { lazy, Suspense, useEffect, useState } from 'react';
+import { ApiError } from '~/api/errors';
+import { facetsQuery } from '~/api/queries';
+import { kindOf } from '~/entity/kinds';
+import { Copy } from '~/parts/Copy';
+import { Failure } from '~/parts/Failure';
 import { Page } from '~/parts/Page';
+import classes from './Catalog.module.css';
+import { Chips } from './Chips';
+import { ColumnMenu } from './ColumnMenu';
+import { readMask } from './columns';
+import { EntityTable } from './EntityTable';
+import { ExportMenu } from './ExportMenu';
+import { FacetPanel } from './FacetPanel';
+import type { FacetField } from './facets';
+import { KindTabs } from './KindTabs';
+import { EmptyCatalog, NoMatch } from './Nothing';
+import { explicit } from './selection';
+import { useCatalog } from './useCatalog';
+import { useFacets } from './useFacets';
+import { useRows } from './useRows';
+import { ViewsMenu } from './ViewsMenu';
 
+const Expert = lazy(() => import('./Expert'));
+
+/** Everything that there is, narrowed by what the address says. */
 export default function Catalog() {
-  return <Page title="Catalog">{null}</Page>;
+  const view = useCatalog();
+  const { search, set } = view;
+  const wide = useMediaQuery('(min-width: 68em)', true, { getInitialValueInEffect: false });
+  const [drawer, setDrawer] = useState(false);
+  const [expert, setExpert] = useState(Boolean(search.filter));
+  const [range, setRange] = useState({ start: 0, end: 40 });
+
+  const chosen = Object.keys(search.facets ?? {});
+  const [folds, setFolds] = useState<Record<string, boolean>>({});
+  const [limits, setLimits] = useState<Record<string, number>>({});
+  const isOpen = (f: FacetField) => folds[f.field] ?? (!f.folded || chosen.includes(f.field));
+  const counted = useFacets(
+    wide || drawer ? view.fields.filter(isOpen) : [],
+    chosen,
+    view.composed.filter,
+    view.composeWithout,
+    limits,
+  );
+  const kinds = useQuery(facetsQuery(['kind']));
+  const rows = useRows(
+    {
+      filter: view.composed.filter,
+      words: search.q ?? '',
+      orderBy: search.sort ?? '',
+      fields: readMask(view.columns.chosen),
+    },
+    range.start,
+    range.end,
+  );
+
+  const facets = (
+    <FacetPanel
+      view={view}
+      counted={counted}
+      isOpen={isOpen}
+      setOpen={(field, open) => setFolds((now) => ({ ...now, [field]: open }))}
+      deepen={(field) => setLimits((now) => ({ ...now, [field]: 1000 }))}
+    />
+  );
+  const what = view.kind ? kindOf(view.kind).many : 'Entities';
+  const empty = kinds.data?.totalSize === undefined && kinds.isSuccess;
+  const ownFault = rows.error instanceof ApiError && rows.error.field === 'filter' && Boolean(search.filter);
+  const narrowing = chosen.reduce((n, f) => n + (search.facets?.[f]?.length ?? 0), 0);
+
+  return (
+    <Page
+      title="Catalog"
+      wide
+      actions={
+        empty ? undefined : (
+          <>
+            <ViewsMenu />
+            <Copy text={() => window.location.href} label="Copy a link to this view" words="Copy link" />
+            <ExportMenu view={view} />
+          </>
+        )
+      }
+    >
+      {empty ? (
+        <EmptyCatalog />
+      ) : (
+        <>
+          <KindTabs
+            view={view}
+            counted={counted.get('kind')}
+            known={(kinds.data?.facets?.[0]?.values ?? []).flatMap((v) => v.value ?? [])}
+            total={rows.stale ? undefined : rows.total}
+          />
+          <div className={classes.columns} data-wide={wide || undefined}>
+            {wide ? (
+              <aside className={classes.facets} aria-label="Filters">
+                {facets}
+              </aside>
+            ) : null}
+            <div className={classes.list}>
+              <div className={classes.bar}>
+                <Words
+                  value={search.q ?? ''}
+                  set={(q) => set((now) => ({ ...explicit(now), q: q || undefined }))}
+                  what={what}
+                />
+                {wide ? null : (
+                  <Button
+                    variant="default"
+                    size="xs"
+                    leftSection={<IconFilter size={15} stroke={1.7} aria-hidden />}
+                    onClick={() => setDrawer(true)}
+                  >
+                    Filters{narrowing > 0 ? ` (${narrowing})` : ''}
+                  </Button>
+                )}
+                <Button
+                  variant="default"
+                  size="xs"
+                  aria-expanded={expert}
+                  leftSection={<IconCode size={15} stroke={1.7} aria-hidden />}
+                  onClick={() => setExpert(!expert)}
+                  className={classes.expert}
+                >
+                  Expert filter
+                </Button>
+                <span className={classes.columnMenu}>
+                  <ColumnMenu view={view} />
+                </span>
+                <p className={classes.total} role="status">
+                  {rows.total === undefined
+                    ? ''
+                    : `${rows.total.toLocaleString('en')} ${rows.total === 1 ? 'result' : 'results'}`}
+                </p>
+              </div>
+              {expert ? (
+                <Suspense fallback={<div className={classes.expertGhost} />}>
+                  <Expert view={view} counted={counted} close={() => setExpert(false)} />
+                </Suspense>
+              ) : null}
+              <Chips view={view} />
+              {rows.error && !(ownFault && expert) ? (
+                <Failure error={rows.error} retry={rows.retry} small={rows.total !== undefined} />
+              ) : null}
+              {rows.total === 0 && !rows.stale ? (
+                <NoMatch view={view} />
+              ) : rows.total === undefined && rows.error ? null : (
+                <EntityTable
+                  view={view}
+                  rows={rows}
+                  setRange={setRange}
+                  label={`${what}, ${rows.total ?? ''} results`}
+                />
+              )}
+            </div>
+          </div>
+          {wide ? null : (
+            <Drawer
+              opened={drawer}
+              onClose={() => setDrawer(false)}
+              title="Filters"
+              size="20rem"
+              closeButtonProps={{ 'aria-label': 'Close filters' }}
+            >
+              {facets}
+              <Button fullWidth mt="md" onClick={() => setDrawer(false)}>
+                Show {rows.total?.toLocaleString('en') ?? ''} results
+              </Button>
+            </Drawer>
+          )}
+        </>
+      )}
+    </Page>
+  );
+}
+
+/** The field for free text. It keeps what is typed by itself, so that keys never wait for the address. */
+function Words(props: { value: string; set: (words: string) => void; what: string }) {
+  const [text, setText] = useState(props.value);
+  const [sent, setSent] = useState(props.value);
+  // The address changed by something else: a link, a step back, "Clear all".
+  useEffect(() => {
+    if (props.value !== sent) {
+      setText(props.value);
+      setSent(props.value);
+    }
+  }, [props.value, sent]);
+  const say = (words: string) => {
+    setText(words);
+    setSent(words);
+    props.set(words);
+  };
+  return (
+    <TextInput
+      className={classes.words}
+      size="xs"
+      aria-label={`Search in ${props.what}`}
+      placeholder={`Search in ${props.what.toLowerCase()}…`}
+      leftSection={<IconSearch size={15} stroke={1.7} aria-hidden />}
+      rightSection={text ? <CloseButton size="xs" aria-label="Clear the search" onClick={() => say('')} /> : null}
+      value={text}
+      maxLength={500}
+      onChange={(e) => say(e.currentTarget.value)}
+      onKeyDown={(e) => {
+        if (e.key === 'Escape' && text) say('');
+      }}
+    />
+  );
 }

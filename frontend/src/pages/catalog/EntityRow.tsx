@@ -1,0 +1,132 @@
+import { UnstyledButton } from '@mantine/core';
+import { IconStar, IconStarFilled } from '@tabler/icons-react';
+import { Link } from '@tanstack/react-router';
+import { memo } from 'react';
+import type { Entity } from '~/api/client';
+import { kindOf } from '~/entity/kinds';
+import { Marked } from '~/entity/Marked';
+import { ownerOf, specText, titleOf } from '~/entity/read';
+import { formatRef, parseRef, refOf, shortRef } from '~/entity/ref';
+import { fieldWords } from '~/pages/search/why';
+import { type Column, refBelow } from './columns';
+import classes from './EntityTable.module.css';
+import { rangesOf, whyMatched } from './matches';
+import type { Row } from './useRows';
+
+type Props = {
+  row: Row;
+  index: number;
+  height: number;
+  columns: Column[];
+  phone: boolean;
+  withKind: boolean;
+  starred: boolean;
+  toggleStar: (ref: string) => void;
+};
+
+export const EntityRow = memo(
+  function EntityRow(props: Props) {
+    const { entity, highlights } = props.row;
+    const ref = refOf(entity);
+    const title = titleOf(entity);
+    const Icon = kindOf(ref.kind).icon;
+    const below = refBelow(entity);
+    const why = highlights ? whyMatched(highlights, title, below) : undefined;
+    return (
+      <tr
+        data-index={props.index}
+        aria-rowindex={props.index + 2}
+        className={classes.row}
+        style={{ height: props.height }}
+      >
+        <th scope="row" className={classes.nameCell}>
+          <div className={classes.name}>
+            {props.withKind ? (
+              <span className={classes.kind} title={kindOf(ref.kind).one}>
+                <Icon size={16} stroke={1.6} aria-hidden />
+                <span className="sr-only">{kindOf(ref.kind).one}</span>
+              </span>
+            ) : null}
+            <div className={classes.words}>
+              <Link
+                to="/catalog/$namespace/$kind/$name"
+                params={ref}
+                className={classes.title}
+                title={title}
+                data-entity
+              >
+                <Marked text={title} ranges={rangesOf(highlights, title)} />
+              </Link>
+              {why ? (
+                <span className={classes.below} title={why.text}>
+                  {fieldWords(why.field ?? '')}: <Marked text={why.text} ranges={why.ranges} />
+                </span>
+              ) : props.phone ? (
+                <span className={classes.below}>{phoneLine(entity) || below || shortRef(ref)}</span>
+              ) : below ? (
+                <span className={classes.below} title={formatRef(ref)}>
+                  <Marked text={below} ranges={rangesOf(highlights, below)} />
+                </span>
+              ) : null}
+            </div>
+            <UnstyledButton
+              className={classes.star}
+              data-on={props.starred || undefined}
+              aria-pressed={props.starred}
+              aria-label={`Star ${title}`}
+              onClick={() => props.toggleStar(formatRef(ref))}
+            >
+              {props.starred ? (
+                <IconStarFilled size={15} aria-hidden />
+              ) : (
+                <IconStar size={15} stroke={1.6} aria-hidden />
+              )}
+            </UnstyledButton>
+          </div>
+        </th>
+        {props.phone
+          ? null
+          : props.columns.map((c) => (
+              <td key={c.id} className={classes.cell} data-figures={c.figures || undefined}>
+                {c.cell(entity)}
+              </td>
+            ))}
+      </tr>
+    );
+  },
+  (a, b) =>
+    a.row.entity === b.row.entity &&
+    a.row.highlights === b.row.highlights &&
+    a.index === b.index &&
+    a.height === b.height &&
+    a.columns === b.columns &&
+    a.phone === b.phone &&
+    a.withKind === b.withKind &&
+    a.starred === b.starred,
+);
+
+/** What matters most, on one line. */
+function phoneLine(entity: Entity): string {
+  const owner = parseRef(ownerOf(entity)?.ref ?? '');
+  return [owner ? shortRef(owner) : '', specText(entity, 'type'), specText(entity, 'lifecycle')]
+    .filter(Boolean)
+    .join(' · ');
+}
+
+/** A row that is on its way. */
+export function SkeletonRow(props: { height: number; columns: Column[]; index: number }) {
+  const width = (n: number) => `${40 + ((props.index * 37 + n * 53) % 45)}%`;
+  return (
+    <tr aria-rowindex={props.index + 2} className={classes.row} style={{ height: props.height }}>
+      <td className={classes.nameCell}>
+        <span className={classes.ghost} style={{ width: width(0) }} />
+        <span className="sr-only">Loading</span>
+      </td>
+      {props.columns.map((c, i) => (
+        <td key={c.id} className={classes.cell}>
+          <span className={classes.ghost} style={{ width: width(i + 1) }} />
+        </td>
+      ))}
+    </tr>
+  );
+}

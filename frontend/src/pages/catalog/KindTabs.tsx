@@ -1,0 +1,45 @@
+import { Link } from '@tanstack/react-router';
+import { compareKinds, kindOf } from '~/entity/kinds';
+import classes from './KindTabs.module.css';
+import { allKinds } from './selection';
+import type { CatalogView } from './useCatalog';
+import type { Counted } from './useFacets';
+
+/** The kinds with how many there are under the other filters. */
+export function KindTabs(props: { view: CatalogView; counted: Counted | undefined; known: string[]; total?: number }) {
+  const { view, counted } = props;
+  const searching = Boolean(view.search.q);
+  const counts = new Map<string, number>();
+  for (const v of counted?.values ?? [])
+    counts.set(v.value.toLowerCase(), (counts.get(v.value.toLowerCase()) ?? 0) + v.count);
+  const kinds = new Set([...props.known.map((k) => k.toLowerCase()), ...counts.keys()]);
+  if (view.kind) kinds.add(view.kind);
+  const tabs = [...[...kinds].filter(Boolean).sort(compareKinds), ''];
+  return (
+    <nav aria-label="Kinds" className={classes.tabs}>
+      {tabs.map((kind) => {
+        const here = kind === view.kind;
+        // Words narrow what counts do not know of.
+        const count = searching ? (here ? props.total : undefined) : kind ? (counts.get(kind) ?? 0) : counted?.total;
+        return (
+          <Link
+            key={kind}
+            to="/catalog"
+            search={{ ...view.search, kind: kind || allKinds }}
+            resetScroll={false}
+            preload={false}
+            className={classes.tab}
+            data-here={here || undefined}
+            aria-current={here ? 'page' : undefined}
+            data-none={count === 0 || undefined}
+          >
+            {kind ? kindOf(kind).many : 'All'}
+            {count !== undefined && (counted || searching) ? (
+              <span className={classes.count}>{count.toLocaleString('en')}</span>
+            ) : null}
+          </Link>
+        );
+      })}
+    </nav>
+  );
+}

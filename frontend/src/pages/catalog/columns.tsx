@@ -1,0 +1,238 @@
+import type { Entity, FactType } from '~/api/client';
+import { EntityLink } from '~/entity/EntityLink';
+import { ownerOf, relationsOf, specText, titleOf } from '~/entity/read';
+import { parseRef, refOf, shortRef } from '~/entity/ref';
+import { Status } from '~/parts/Status';
+import { Time } from '~/parts/Time';
+import { OwnerCell, TagsCell } from './cells';
+import { factPath } from './facets';
+
+/** A column of the list beside that of names. */
+export type Column = {
+  id: string;
+  title: string;
+  /** In rem; the name takes what is left. */
+  width: number;
+  /** What order_by calls it; absent if one cannot order by it. */
+  order?: string;
+  /** What is news first. */
+  descFirst?: boolean;
+  /** For the read mask. */
+  fields: string[];
+  cell: (entity: Entity) => React.ReactNode;
+  /** For the export. */
+  text: (entity: Entity) => string;
+  figures?: boolean;
+};
+
+/** What rows need whichever columns there are. */
+const always = ['name', 'kind', 'metadata.name', 'metadata.namespace', 'metadata.title'];
+
+export const defaultColumns = ['owner', 'system', 'type', 'lifecycle', 'tags', 'updated'];
+
+function systemOf(entity: Entity): { ref: string; missing: boolean } | undefined {
+  const part = relationsOf(entity, 'partOf')[0];
+  if (part?.targetRef) return { ref: part.targetRef, missing: part.targetExists !== true };
+  return undefined;
+}
+
+const text = (value: string) => (value ? <span title={value}>{value}</span> : <Nothing />);
+
+function Nothing() {
+  return <span className="soft">–</span>;
+}
+
+function tagsOf(entity: Entity): string[] {
+  const tags: unknown = entity.metadata?.tags;
+  return Array.isArray(tags) ? tags.filter((t): t is string => typeof t === 'string') : [];
+}
+
+function factText(value: unknown): string {
+  if (value === undefined || value === null) return '';
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}
+
+function factCell(fact: FactType, value: unknown) {
+  const words = factText(value);
+  if (!words) return <Nothing />;
+  if (fact.display === 'ref' && parseRef(words)) return <EntityLink of={words} />;
+  if (fact.display === 'time') return <Time at={words} />;
+  if (fact.display === 'percent' && typeof value === 'number') return `${Math.round(value * 100)} %`;
+  if (typeof value === 'boolean') return value ? 'Yes' : 'No';
+  return text(fact.unit ? `${words} ${fact.unit}` : words);
+}
+
+function factColumn(fact: FactType): Column {
+  const key = fact.key ?? '';
+  const read = (e: Entity) => (e.facts as Record<string, unknown> | undefined)?.[key];
+  return {
+    id: factPath(key),
+    title: fact.title || key,
+    width: 9,
+    order: factPath(key),
+    fields: ['facts'],
+    cell: (e) => factCell(fact, read(e)),
+    text: (e) => factText(read(e)),
+    figures: ['number', 'percent', 'duration'].includes(fact.display ?? ''),
+  };
+}
+
+/** All columns that there can be. */
+export function allColumns(
+  kind: string,
+  facts: FactType[],
+  offered: { problems: boolean; revision: boolean },
+): Column[] {
+  const columns: Column[] = [
+    {
+      id: 'owner',
+      title: 'Owner',
+      width: 11.5,
+      order: facts.some((f) => f.key === 'ownership.owner') ? 'facts["ownership.owner"]' : 'spec.owner',
+      fields: ['relations', 'facts'],
+      cell: (e) => <OwnerCell entity={e} />,
+      text: (e) => ownerOf(e)?.ref ?? '',
+    },
+    {
+      id: 'system',
+      title: kind === 'system' ? 'Domain' : kind === '' ? 'Part of' : 'System',
+      width: 10.5,
+      order: kind === 'system' ? 'spec.domain' : 'spec.system',
+      fields: ['relations'],
+      cell: (e) => {
+        const system = systemOf(e);
+        return system ? <EntityLink of={system.ref} missing={system.missing} /> : <Nothing />;
+      },
+      text: (e) => systemOf(e)?.ref ?? '',
+    },
+    {
+      id: 'type',
+      title: 'Type',
+      width: 7.5,
+      order: 'spec.type',
+      fields: ['spec.type'],
+      cell: (e) => text(specText(e, 'type')),
+      text: (e) => specText(e, 'type'),
+    },
+    {
+      id: 'lifecycle',
+      title: 'Lifecycle',
+      width: 8,
+      order: 'spec.lifecycle',
+      fields: ['spec.lifecycle'],
+      cell: (e) => text(specText(e, 'lifecycle')),
+      text: (e) => specText(e, 'lifecycle'),
+    },
+    {
+      id: 'tags',
+      title: 'Tags',
+      width: 10,
+      fields: ['metadata.tags'],
+      cell: (e) => (tagsOf(e).length > 0 ? <TagsCell tags={tagsOf(e)} /> : <Nothing />),
+      text: (e) => tagsOf(e).join(' '),
+    },
+    {
+      id: 'updated',
+      title: 'Updated',
+      width: 7.5,
+      order: offered.revision ? 'revision' : undefined,
+      descFirst: true,
+      fields: ['updateTime'],
+      cell: (e) => <Time at={e.updateTime} />,
+      text: (e) => e.updateTime ?? '',
+      figures: true,
+    },
+    {
+      id: 'description',
+      title: 'Description',
+      width: 16,
+      order: 'metadata.description',
+      fields: ['metadata.description'],
+      cell: (e) => text(e.metadata?.description ?? ''),
+      text: (e) => e.metadata?.description ?? '',
+    },
+    {
+      id: 'source',
+      title: 'Source',
+      width: 10,
+      fields: ['origin'],
+      cell: (e) => text(e.origin?.source ?? ''),
+      text: (e) => e.origin?.source ?? '',
+    },
+    {
+      id: 'repository',
+      title: 'Repository',
+      width: 11,
+      fields: ['origin'],
+      cell: (e) => text(e.origin?.repository ?? ''),
+      text: (e) => e.origin?.repository ?? '',
+    },
+  ];
+  if (offered.problems)
+    columns.splice(5, 0, {
+      id: 'problems',
+      title: 'Problems',
+      width: 7.5,
+      fields: ['status'],
+      cell: (e) => {
+        const level = problemLevel(e);
+        if (level === 'error')
+          return (
+            <Status tone="bad" plain>
+              Errors
+            </Status>
+          );
+        return level === 'warning' ? (
+          <Status tone="warn" plain>
+            Warnings
+          </Status>
+        ) : (
+          <Nothing />
+        );
+      },
+      text: problemLevel,
+    });
+  for (const fact of facts)
+    if (fact.filterable && fact.key && fact.key !== 'ownership.owner') columns.push(factColumn(fact));
+  return columns;
+}
+
+// A part of the entity that servers are learning to give.
+function problemLevel(entity: Entity): string {
+  const level = (entity as { status?: { level?: unknown } }).status?.level;
+  return typeof level === 'string' ? level.toLowerCase() : '';
+}
+
+/** The chosen ones in the order in which they are offered; the default ones if the address names none. */
+export function chosenColumns(all: Column[], chosen: string[] | undefined): Column[] {
+  const ids = chosen ?? defaultColumns;
+  return all.filter((c) => ids.includes(c.id));
+}
+
+export function readMask(columns: Column[]): string {
+  return [...new Set([...always, ...columns.flatMap((c) => c.fields)])].sort().join(',');
+}
+
+/** What the export says of each entity before the chosen columns. */
+export const exportHead: { title: string; text: (e: Entity) => string }[] = [
+  { title: 'Ref', text: (e) => (e.name ?? '').replace(/^entities\//, '') },
+  { title: 'Kind', text: (e) => e.kind ?? '' },
+  { title: 'Name', text: (e) => e.metadata?.name ?? '' },
+  { title: 'Title', text: titleOf },
+];
+
+/** Its ref in short, where the title does not say it already. */
+export function refBelow(entity: Entity): string {
+  const ref = shortRef(refOf(entity));
+  return titleOf(entity).toLowerCase() === ref ? '' : ref;
+}
+
+const nameWidth = 15;
+const tightest = 0.7;
+
+/** Widths in rem for a table with that much room, and the least that it needs: where it is tight all give a little. */
+export function columnWidths(columns: Pick<Column, 'width'>[], room: number): { widths: number[]; least: number } {
+  const sum = columns.reduce((n, c) => n + c.width, 0);
+  const share = sum > 0 && room > 0 ? Math.min(1, Math.max(tightest, (room - nameWidth) / sum)) : 1;
+  return { widths: columns.map((c) => c.width * share), least: nameWidth + sum * Math.min(share, tightest) };
+}

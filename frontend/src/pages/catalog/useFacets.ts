@@ -1,0 +1,57 @@
+import { useQueries } from '@tanstack/react-query';
+import { useEffect, useRef } from 'react';
+import { facetsQuery } from '~/api/queries';
+import { countingPlan, type FacetField } from './facets';
+
+export type Counted = {
+  values: { value: string; count: number }[];
+  /** Values beyond those. */
+  more: number;
+  /** Entities that were counted. */
+  total: number;
+};
+
+/**
+ * Counts of the given facets and of "kind", each under all that is chosen but its
+ * own choice. Counts of before stay until there are new ones.
+ */
+export function useFacets(
+  fields: FacetField[],
+  chosen: string[],
+  filter: string,
+  composeWithout: (except: string) => string,
+  limits: Record<string, number>,
+): Map<string, Counted> {
+  const deep = fields.filter((f) => limits[f.field]);
+  const plan = [
+    { fields: ['kind'], filter: composeWithout('kind'), limit: 100 },
+    ...countingPlan(fields, chosen).map((p) => ({
+      fields: p.fields,
+      filter: p.except ? composeWithout(p.except) : filter,
+      limit: 100,
+    })),
+    ...deep.map((f) => ({
+      fields: [f.field],
+      filter: chosen.includes(f.field) ? composeWithout(f.field) : filter,
+      limit: limits[f.field] ?? 100,
+    })),
+  ];
+  const answers = useQueries({
+    queries: plan.map((p) => ({ ...facetsQuery(p.fields, p.filter, p.limit), placeholderData: undefined })),
+  });
+
+  const before = useRef(new Map<string, Counted>());
+  const counted = new Map<string, Counted>();
+  for (const { data } of answers)
+    for (const facet of data?.facets ?? [])
+      counted.set(facet.field ?? '', {
+        values: (facet.values ?? []).map((v) => ({ value: v.value ?? '', count: v.count ?? 0 })),
+        more: facet.more ?? 0,
+        total: data?.totalSize ?? 0,
+      });
+  for (const [field, old] of before.current) if (!counted.has(field)) counted.set(field, old);
+  useEffect(() => {
+    before.current = counted;
+  });
+  return counted;
+}

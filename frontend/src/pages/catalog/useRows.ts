@@ -1,0 +1,106 @@
+import { useInfiniteQuery, useQueries, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useEffect, useRef } from 'react';
+import type { Entity, Highlight } from '~/api/client';
+import { entitiesQuery, offeredQuery, searchPagesQuery } from '~/api/queries';
+import { pagesOf } from './windows';
+
+/** Rows that are asked for at once. */
+export const pageSize = 100;
+
+export type Row = { entity: Entity; highlights?: Highlight[] };
+
+export type RowsInput = { filter: string; words: string; orderBy: string; fields: string };
+
+export type Rows = {
+  /** Changes when what is listed does, and not by scrolling. */
+  key: string;
+  /** How many are selected; undefined until the first answer. */
+  total: number | undefined;
+  /** How many can be scrolled to. */
+  count: number;
+  at: (index: number) => Row | undefined;
+  /** What is shown is of what was asked for before. */
+  stale: boolean;
+  error: unknown;
+  retry: () => void;
+};
+
+type Shown = Pick<Rows, 'key' | 'total' | 'count' | 'at'>;
+
+/**
+ * The rows of the list around where the reader is, [start, end). Where that is must
+ * be given once scrolling rests: what nobody waits for any more is cancelled. What
+ * was shown stays until something newer can be.
+ */
+export function useRows(input: RowsInput, start: number, end: number): Rows {
+  const client = useQueryClient();
+  const { filter, words, orderBy, fields } = input;
+  const searching = words.trim() !== '';
+  const canSkip = useQuery(offeredQuery('skip')).data ?? true;
+
+  const window = (page: number) => ({
+    ...entitiesQuery({ filter, orderBy, fields, pageSize: canSkip ? pageSize : 500, skip: page * pageSize }),
+    placeholderData: undefined,
+  });
+  const pages = searching ? [] : canSkip ? pagesOf(start, end, pageSize) : [0];
+  const lists = useQueries({ queries: pages.map(window) });
+  const found = useInfiniteQuery(searchPagesQuery(searching ? words : '', { filter, fields, pageSize }));
+
+  const key = JSON.stringify([filter, words, orderBy]);
+  let shown: Shown | undefined;
+  if (searching && found.data && !found.isPlaceholderData) {
+    const results = found.data.pages.flatMap((p) => p.results ?? []);
+    const total = found.data.pages.at(-1)?.totalSize ?? 0;
+    shown = {
+      key,
+      total,
+      count: found.hasNextPage ? Math.min(total, results.length + 20) : results.length,
+      at: (i) => {
+        const r = results[i];
+        return r?.entity ? { entity: r.entity, highlights: r.highlights } : undefined;
+      },
+    };
+  } else if (!searching) {
+    const answered = lists.find((l) => l.data)?.data;
+    if (answered) {
+      const total = answered.totalSize ?? 0;
+      const byPage = new Map(pages.map((p, i) => [p, lists[i]?.data?.entities]));
+      const size = canSkip ? pageSize : 500;
+      shown = {
+        key,
+        total,
+        count: canSkip ? total : Math.min(total, size),
+        at: (i) => {
+          const page = Math.floor(i / size);
+          // Scrolled back to: it is still known, although nobody asks for it at this moment.
+          const entities = byPage.get(page) ?? client.getQueryData(window(page).queryKey)?.entities;
+          const entity = entities?.[i % size];
+          return entity ? { entity } : undefined;
+        },
+      };
+    }
+  }
+
+  const before = useRef<Shown | undefined>(undefined);
+  useEffect(() => {
+    if (shown) before.current = shown;
+  });
+
+  const { hasNextPage, isFetchingNextPage, fetchNextPage } = found;
+  const loaded = shown && searching ? (found.data?.pages.length ?? 0) * pageSize : 0;
+  useEffect(() => {
+    if (searching && loaded > 0 && end + 20 >= loaded && hasNextPage && !isFetchingNextPage) void fetchNextPage();
+  }, [searching, loaded, end, hasNextPage, isFetchingNextPage, fetchNextPage]);
+
+  const failed = searching ? found : lists.find((l) => l.error);
+  const show = shown ?? before.current;
+  return {
+    key: show?.key ?? '',
+    total: show?.total,
+    count: show?.count ?? 0,
+    at: show?.at ?? (() => undefined),
+    stale: show !== undefined && show.key !== key,
+    error: failed?.error ?? null,
+    retry: () => void failed?.refetch(),
+  };
+}
