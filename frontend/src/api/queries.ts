@@ -55,22 +55,6 @@ export function entitiesQuery(input: ListInput) {
   });
 }
 
-/** Some entities by their refs. */
-export function batchQuery(refs: string[], fields?: string) {
-  return queryOptions({
-    queryKey: ['entities', 'batch', refs, fields ?? ''],
-    queryFn: ({ signal }) =>
-      answer(
-        api.POST('/v1/entities:batchGet', {
-          body: { names: refs.slice(0, 1000).map((ref) => `entities/${ref}`), readMask: fields },
-          signal,
-        }),
-      ),
-    enabled: refs.length > 0,
-    placeholderData: keepPreviousData,
-  });
-}
-
 export function facetsQuery(fields: string[], filter = '', limit = 100) {
   return queryOptions({
     queryKey: ['entities', 'facets', fields, filter, limit],

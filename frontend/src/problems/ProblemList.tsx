@@ -3,6 +3,7 @@ import { EntityLink } from '~/entity/EntityLink';
 import { Diff } from '~/parts/Diff';
 import { Outside } from '~/parts/Outside';
 import { Status } from '~/parts/Status';
+import { sentence } from '~/parts/sentence';
 import { Time } from '~/parts/Time';
 import { fixDiff, placeOf } from './fix';
 import classes from './ProblemList.module.css';
@@ -18,11 +19,14 @@ export function ProblemList(props: {
   return (
     <ul className={classes.list}>
       {props.problems.map((p, i) => (
-        <Item key={i} problem={p} url={props.urlOf?.(p)} withEntity={props.withEntity} />
+        <Item key={i} problem={p} url={given(p) || props.urlOf?.(p)} withEntity={props.withEntity} />
       ))}
     </ul>
   );
 }
+
+/** Newer servers know the address. */
+const given = (p: Problem & { url?: string }) => p.url;
 
 function Item(props: { problem: Problem; url: string | undefined; withEntity?: boolean }) {
   const p = props.problem;
@@ -35,8 +39,8 @@ function Item(props: { problem: Problem; url: string | undefined; withEntity?: b
         <Status tone={error ? 'bad' : 'warn'}>{error ? 'Error' : 'Warning'}</Status>
       </div>
       <div className={classes.words}>
-        <p className={classes.message}>{p.message}</p>
-        {p.hint ? <p className={classes.hint}>{p.hint}</p> : null}
+        <p className={classes.message}>{sentence(p.message ?? '')}</p>
+        {p.hint ? <p className={classes.hint}>{sentence(p.hint)}</p> : null}
         {diff ? (
           <div className={classes.fix}>
             <p className={classes.write}>What to write{p.fix?.line ? `, line ${p.fix.line}` : ''}</p>

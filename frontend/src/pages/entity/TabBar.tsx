@@ -37,6 +37,8 @@ export function TabBar(props: { tabs: Tab[]; current: string; entityRef: Ref }) 
             params={props.entityRef}
             className={classes.tab}
             aria-current={current}
+            // Else it counts as current on all tabs, which are below it.
+            activeOptions={{ exact: true }}
             resetScroll={false}
           >
             {inner}
