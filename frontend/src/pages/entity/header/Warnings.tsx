@@ -44,7 +44,7 @@ export function Warnings({ entity, entityRef }: { entity: Entity; entityRef: Ref
         </TabLink>
         {errors > 0 && errors < all.length ? `, ${count(errors, 'error')} among them` : ''}
         {all[0]?.message ? `: ${all[0].message}` : ''}
-        {all.length > 1 ? ' …' : ''}
+        {all.length > 1 ? `, and ${all.length - 1} more` : ''}
       </Warning>,
     );
   if (missing > 0 && !all.some((p) => p.code === 'dangling-relation'))
