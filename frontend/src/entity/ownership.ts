@@ -22,7 +22,7 @@ export function sourceWords(source: string): string {
 
 const statuses: Record<string, [string, Tone, string]> = {
   owned: ['Owned', 'good', 'Somebody owns it, and exists.'],
-  dangling: ['Owner does not exist', 'bad', 'The declared owner is not in the catalog.'],
+  dangling: ['Declared owner is missing', 'bad', 'The declared owner is not in the catalog.'],
   disbanded: ['Owner has no members', 'bad', 'The owner has no active member any more.'],
   'single-person': ['One person', 'warn', 'All of it rests on one person.'],
   split: ['Split', 'warn', 'CODEOWNERS names several owners, and none for half of the files.'],

@@ -8,17 +8,22 @@ import { FactValue } from './FactValue';
 import { formatWord } from './format';
 
 /** What a plugin says. In full: each with what it means, all its evidence and its age. */
-export function FactList(props: { facts: EntityFact[]; full?: boolean }) {
+export function FactList(props: {
+  facts: EntityFact[];
+  full?: boolean;
+  /** Refs that are known not to exist. */
+  missing?: ReadonlySet<string>;
+}) {
   return (
     <dl className={classes.list} data-full={props.full || undefined}>
       {props.facts.map((fact) => (
-        <Fact key={fact.key} fact={fact} full={props.full} />
+        <Fact key={fact.key} fact={fact} full={props.full} missing={props.missing} />
       ))}
     </dl>
   );
 }
 
-function Fact({ fact, full }: { fact: EntityFact; full?: boolean }) {
+function Fact({ fact, full, missing }: { fact: EntityFact; full?: boolean; missing?: ReadonlySet<string> }) {
   const { type } = fact;
   const title = type?.title || formatWord((fact.key ?? '').split('.').slice(1).join(' ') || (fact.key ?? ''));
   const old = fact.stale || !type;
@@ -36,7 +41,7 @@ function Fact({ fact, full }: { fact: EntityFact; full?: boolean }) {
       </dt>
       <dd>
         <div className={classes.value}>
-          <FactValue value={fact.value} type={type} rows={full ? undefined : 5} />
+          <FactValue value={fact.value} type={type} rows={full ? undefined : 5} missing={missing} />
         </div>
         <EvidenceList of={fact.evidence} limit={full ? 20 : 1} brief={!full} />
         {old ? (

@@ -14,7 +14,12 @@ import { toneOf } from './tone';
  * A value in the way that its plugin declared. A value that is not what the
  * declaration promises is shown as text: plugins are written by strangers too.
  */
-export function FactValue(props: { value: unknown; type: FactType | undefined; rows?: number }) {
+export function FactValue(props: {
+  value: unknown;
+  type: FactType | undefined;
+  rows?: number;
+  missing?: ReadonlySet<string>;
+}) {
   const { value, type } = props;
   if (value === undefined || value === null) return <span className="soft">–</span>;
   switch (type?.display) {
@@ -40,7 +45,7 @@ export function FactValue(props: { value: unknown; type: FactType | undefined; r
       break;
     }
     case 'ref':
-      return <Refs value={value} />;
+      return <Refs value={value} missing={props.missing} />;
     case 'table':
       if (Array.isArray(value)) return <FactTable rows={value} type={type} limit={props.rows} />;
       break;
@@ -73,14 +78,18 @@ function linkOf(value: unknown): { url?: string; title?: string } {
   return { url: typeof url === 'string' ? url : undefined, title: typeof title === 'string' ? title : undefined };
 }
 
-function Refs({ value }: { value: unknown }) {
+function Refs({ value, missing }: { value: unknown; missing?: ReadonlySet<string> }) {
   const all = Array.isArray(value) ? value : [value];
   return (
     <span className={classes.refs}>
       {all
         .slice(0, 50)
         .map((v, i) =>
-          typeof v === 'string' && parseRef(v) ? <EntityLink key={i} of={v} /> : <AnyValue key={i} value={v} />,
+          typeof v === 'string' && parseRef(v) ? (
+            <EntityLink key={i} of={v} missing={missing?.has(v.toLowerCase())} />
+          ) : (
+            <AnyValue key={i} value={v} />
+          ),
         )}
     </span>
   );

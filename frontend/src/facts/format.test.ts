@@ -5,6 +5,7 @@ const flat = (s: string) => s.replaceAll('\u00a0', ' ');
 
 test('numbers carry their unit as a person says it', () => {
   expect(flat(formatNumber(1234.567))).toBe('1,234.57');
+  expect(flat(formatNumber(0.9995))).toBe('0.9995');
   expect(flat(formatNumber(3, '{open_requests}'))).toBe('3 open requests');
   expect(flat(formatNumber(12, '1/s'))).toBe('12 /s');
   expect(flat(formatNumber(1_536_000, 'By'))).toBe('1.54 MB');

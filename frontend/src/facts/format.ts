@@ -1,6 +1,9 @@
 // Values of facts as a person reads them. Units are UCUM's.
 
-const plain = new Intl.NumberFormat('en', { maximumFractionDigits: 2 });
+const coarse = new Intl.NumberFormat('en', { maximumFractionDigits: 2 });
+const fine = new Intl.NumberFormat('en', { maximumFractionDigits: 5 });
+/** An objective of 0.9995 is not 1. */
+const plain = { format: (value: number) => (Math.abs(value) < 100 ? fine : coarse).format(value) };
 const seconds: Record<string, number> = {
   ms: 0.001,
   s: 1,

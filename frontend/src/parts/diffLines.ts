@@ -18,3 +18,11 @@ export function diffLines(text: string): DiffLine[] {
     return { what: 'same', sign: '', text: sign === ' ' ? line.slice(1) : line };
   });
 }
+
+/** What a diff adds, without the signs. */
+export function addedText(diff: string): string {
+  return diffLines(diff)
+    .filter((line) => line.what === 'added')
+    .map((line) => line.text)
+    .join('\n');
+}

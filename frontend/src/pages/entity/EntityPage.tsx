@@ -26,14 +26,17 @@ type TabProps = { entity: Entity; entityRef: Ref };
 const Gone = lazy(() => import('./gone/Gone'));
 const GroupOverview = lazy(() => import('./group/GroupOverview'));
 const PluginTab = lazy(() => import('./PluginTab'));
-const tabs: Record<string, ComponentType<TabProps>> = {
-  definition: lazy(() => import('./definition/DefinitionTab')),
-  dependencies: lazy(() => import('./dependencies/DependenciesTab')),
-  ownership: lazy(() => import('./ownership/OwnershipTab')),
-  history: lazy(() => import('./history/HistoryTab')),
-  problems: lazy(() => import('./problems/ProblemsTab')),
-  raw: lazy(() => import('./raw/RawTab')),
+const loaders: Record<string, () => Promise<{ default: ComponentType<TabProps> }>> = {
+  definition: () => import('./definition/DefinitionTab'),
+  dependencies: () => import('./dependencies/DependenciesTab'),
+  ownership: () => import('./ownership/OwnershipTab'),
+  history: () => import('./history/HistoryTab'),
+  problems: () => import('./problems/ProblemsTab'),
+  raw: () => import('./raw/RawTab'),
 };
+const tabs = Object.fromEntries(Object.entries(loaders).map(([id, load]) => [id, lazy(load)]));
+// Small ones, so that a click on a tab need not wait for its code. The large ones come when they are wanted.
+const light = ['ownership', 'history', 'problems', 'raw'];
 
 export default function EntityPage() {
   const params = useParams({ strict: false });
@@ -49,6 +52,13 @@ export default function EntityPage() {
   useEffect(() => {
     if (found) rememberSeen(key);
   }, [found, key]);
+  useEffect(() => {
+    if (!found) return;
+    const timer = setTimeout(() => {
+      for (const id of light) loaders[id]?.().catch(() => undefined); // a click asks again
+    }, 300);
+    return () => clearTimeout(timer);
+  }, [found]);
 
   if (error instanceof ApiError && error.code === 'NOT_FOUND')
     return (

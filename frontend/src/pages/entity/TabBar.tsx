@@ -1,13 +1,14 @@
-import { useQuery } from '@tanstack/react-query';
+import { type QueryClient, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useEffect, useRef } from 'react';
-import { problemsQuery } from '~/api/queries';
+import { factsQuery, historyQuery, ownershipQuery, problemsQuery } from '~/api/queries';
 import { formatRef, type Ref } from '~/entity/ref';
 import classes from './TabBar.module.css';
 import type { Tab } from './tabs';
 
 /** The tabs are links: each has an address, and opens in a window of its own if one asks for it. */
 export function TabBar(props: { tabs: Tab[]; current: string; entityRef: Ref }) {
+  const client = useQueryClient();
   const bar = useRef<HTMLElement>(null);
   const { data } = useQuery(problemsQuery({ entityRef: formatRef(props.entityRef), pageSize: 100 }));
   const problems = data?.problems?.length ?? 0;
@@ -37,6 +38,8 @@ export function TabBar(props: { tabs: Tab[]; current: string; entityRef: Ref }) 
             params={props.entityRef}
             className={classes.tab}
             aria-current={current}
+            // Else it counts as current on all tabs, which are below it.
+            activeOptions={{ exact: true }}
             resetScroll={false}
           >
             {inner}
@@ -48,6 +51,8 @@ export function TabBar(props: { tabs: Tab[]; current: string; entityRef: Ref }) 
             params={{ ...props.entityRef, tab: tab.id }}
             className={classes.tab}
             aria-current={current}
+            onMouseEnter={() => prepare(client, tab, props.entityRef)}
+            onFocus={() => prepare(client, tab, props.entityRef)}
             resetScroll={false}
           >
             {inner}
@@ -56,4 +61,11 @@ export function TabBar(props: { tabs: Tab[]; current: string; entityRef: Ref }) 
       })}
     </nav>
   );
+}
+
+/** Asks for what a tab shows while the pointer is on the way to it. */
+function prepare(client: QueryClient, tab: Tab, ref: Ref): void {
+  if (tab.id === 'history') void client.prefetchInfiniteQuery(historyQuery(ref));
+  else if (tab.id === 'ownership') void client.prefetchQuery(ownershipQuery(ref));
+  else if (tab.plugin) void client.prefetchQuery(factsQuery(ref));
 }

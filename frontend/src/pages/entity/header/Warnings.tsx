@@ -43,7 +43,8 @@ export function Warnings({ entity, entityRef }: { entity: Entity; entityRef: Ref
           {count(all.length, 'problem')}
         </TabLink>
         {errors > 0 && errors < all.length ? `, ${count(errors, 'error')} among them` : ''}
-        {all.length === 1 && all[0]?.message ? `: ${all[0].message}` : ''}
+        {all[0]?.message ? `: ${all[0].message}` : ''}
+        {all.length > 1 ? `, and ${all.length - 1} more` : ''}
       </Warning>,
     );
   if (missing > 0 && !all.some((p) => p.code === 'dangling-relation'))

@@ -7,7 +7,9 @@ import { diffQuery } from '~/api/queries';
 import { EntityLink } from '~/entity/EntityLink';
 import type { Ref } from '~/entity/ref';
 import { commitUrl, shortCommit } from '~/entity/source';
+import { Code } from '~/parts/Code';
 import { Diff } from '~/parts/Diff';
+import { addedText } from '~/parts/diffLines';
 import { Failure } from '~/parts/Failure';
 import { Outside } from '~/parts/Outside';
 import { Status } from '~/parts/Status';
@@ -81,16 +83,18 @@ export function RevisionEntry(props: {
       </div>
       {open ? (
         <div id={id}>
-          <RevisionDiff entityRef={props.entityRef} revision={r.revision ?? ''} />
+          <RevisionText entityRef={props.entityRef} revision={r.revision ?? ''} first={r.op === 'OP_ADDED'} />
         </div>
       ) : null}
     </li>
   );
 }
 
-function RevisionDiff({ entityRef, revision }: { entityRef: Ref; revision: string }) {
+function RevisionText({ entityRef, revision, first }: { entityRef: Ref; revision: string; first: boolean }) {
   const { data, error, refetch } = useQuery(diffQuery(entityRef, undefined, revision));
   if (error) return <Failure error={error} retry={() => void refetch()} small />;
   if (!data) return <Skeleton height={160} />;
+  // Where all is new, nothing is gained by signs.
+  if (first && data.text) return <Code text={addedText(data.text)} language="yaml" label={`Revision ${revision}`} />;
   return <Diff text={data.text ?? ''} label={`Revision ${revision}, compared with the one before`} copy />;
 }

@@ -26,7 +26,7 @@ export function Overview({ entity, entityRef }: { entity: Entity; entityRef: Ref
       </div>
       <div className={classes.column}>
         <Crash>
-          <Facts entityRef={entityRef} />
+          <Facts entity={entity} entityRef={entityRef} />
         </Crash>
         <Crash>
           <Location entity={entity} />

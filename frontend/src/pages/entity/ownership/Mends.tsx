@@ -5,6 +5,7 @@ import { formatWord } from '~/facts/format';
 import { Diff } from '~/parts/Diff';
 import { Outside } from '~/parts/Outside';
 import { Panel } from '~/parts/Panel';
+import { sentence } from '~/parts/sentence';
 import classes from './Ownership.module.css';
 
 /** Changes of files that would put something right, ready to be taken along. */
@@ -20,7 +21,7 @@ export function Mends({ mends, entity }: { mends: NonNullable<Ownership['mends']
           return (
             <li key={i}>
               <p className={classes.mend}>
-                {m.text ? formatSentence(m.text) : statusWords(m.reason ?? '').words || formatWord(m.reason ?? '')}
+                {m.text ? sentence(m.text) : statusWords(m.reason ?? '').words || formatWord(m.reason ?? '')}
               </p>
               {place ? <p className={classes.place}>{url ? <Outside href={url}>{place}</Outside> : place}</p> : null}
               {patch ? <Diff text={patch} label={`Patch for ${m.path || 'the file'}`} copy /> : null}
@@ -31,5 +32,3 @@ export function Mends({ mends, entity }: { mends: NonNullable<Ownership['mends']
     </Panel>
   );
 }
-
-const formatSentence = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);

@@ -1,10 +1,10 @@
 import { IconAlertTriangle, IconCircleX } from '@tabler/icons-react';
 import type { Problem } from '~/api/client';
+import { EntityLink } from '~/entity/EntityLink';
 import { Outside } from '~/parts/Outside';
 import { Time } from '~/parts/Time';
-import { EntityLink } from './EntityLink';
+import { placeOf } from './fix';
 import classes from './ProblemLines.module.css';
-import { placeOf } from './place';
 
 /** Problems one below the other: what is wrong, how to mend it, and where. */
 export function ProblemLines(props: { problems: readonly Problem[] }) {
@@ -20,7 +20,7 @@ export function ProblemLines(props: { problems: readonly Problem[] }) {
 function Line({ problem: p }: { problem: Problem }) {
   const error = p.severity === 'SEVERITY_ERROR';
   const Icon = error ? IconCircleX : IconAlertTriangle;
-  const place = placeOf(p);
+  const place = placeOf(p) || p.source;
   return (
     <li className={classes.line}>
       <Icon
@@ -38,11 +38,7 @@ function Line({ problem: p }: { problem: Problem }) {
       {p.hint ? <p className={classes.hint}>{p.hint}</p> : null}
       <span className={classes.where}>
         {p.entityRef ? <EntityLink of={p.entityRef} /> : null}
-        {place.text ? (
-          <span className={classes.file}>
-            {place.href ? <Outside href={place.href}>{place.text}</Outside> : place.text}
-          </span>
-        ) : null}
+        {place ? <span className={classes.file}>{p.url ? <Outside href={p.url}>{place}</Outside> : place}</span> : null}
         {p.openTime ? (
           <span>
             since <Time at={p.openTime} />

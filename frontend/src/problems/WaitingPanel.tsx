@@ -1,9 +1,9 @@
 import { Link } from '@tanstack/react-router';
+import { plural } from '~/entity/owned';
+import type { OwnedState } from '~/entity/useOwned';
 import { Panel } from '~/parts/Panel';
 import { Status } from '~/parts/Status';
-import { plural } from './owned';
-import { ProblemLines } from './ProblemLines';
-import type { OwnedState } from './useOwned';
+import { ProblemLines } from '~/problems/ProblemLines';
 
 const top = 4;
 
