@@ -190,14 +190,6 @@ func pageSize(asked int32, otherwise, most int) int {
 	return min(int(asked), most)
 }
 
-func maskedEntity(s *index.Snapshot, r *index.Record, keep mask) *catalogv1.Entity {
-	e := typedEntity(s, r)
-	if keep != nil {
-		keep.prune(e)
-	}
-	return e
-}
-
 func maskedEntities(s *index.Snapshot, records []*index.Record, keep mask) []*catalogv1.Entity {
 	out := make([]*catalogv1.Entity, len(records))
 	for i, r := range records {

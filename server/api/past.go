@@ -271,10 +271,9 @@ func (c *catalogService) getAsOf(ctx context.Context, ref catalog.Ref, req *cata
 		gateway.endJSON(appendViewed(gateway.startJSON(), e, jsonView(e, relations)), out)
 		return out, nil
 	}
-	out = typedForm(e)
-	out.Relations = relationMessages(relations)
-	if keep != nil {
-		keep.prune(out)
+	out = maskedForm(e, keep)
+	if keep.wants("relations") {
+		out.Relations = relationMessages(relations)
 	}
 	return out, nil
 }

@@ -51,7 +51,10 @@ func parseOrder(s string) ([]orderField, error) {
 		if len(words) == 0 || len(words) > 2 || len(words) == 2 && words[1] != "desc" && words[1] != "asc" {
 			return nil, bad(fmt.Sprintf("%q is no field to order by", part), `write a field, and "desc" after it for the opposite order, such as "spec.type, metadata.name desc"`)
 		}
-		path, err := parseField(words[0])
+		path, err := []string{inRevision}, error(nil)
+		if words[0] != "revision" {
+			path, err = parseField(words[0])
+		}
 		if err == nil && path[0] == "relations" {
 			err = fmt.Errorf("entities cannot be ordered by their relations")
 		}

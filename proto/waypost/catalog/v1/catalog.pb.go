@@ -813,7 +813,8 @@ type ListEntitiesRequest struct {
 	// "group:default/payments" in relations.ownedBy
 	Filter string `protobuf:"bytes,1,opt,name=filter,proto3" json:"filter,omitempty"`
 	// Fields, each optionally followed by desc: "spec.type, metadata.name desc".
-	// Ties are ordered by ref.
+	// Ties are ordered by ref. revision is the entity's: "revision desc" has what
+	// changed lately first.
 	OrderBy string `protobuf:"bytes,2,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
 	// 50 if not set; values above 500 are taken as 500.
 	PageSize int32 `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
