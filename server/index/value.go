@@ -9,8 +9,6 @@ import (
 	"unsafe"
 
 	"github.com/tidwall/gjson"
-
-	"github.com/waypost-dev/waypost/server/catalog"
 )
 
 // kind is what a field of a document holds.
@@ -64,9 +62,12 @@ const inFacts = "\x00facts"
 const inRevision = "\x00revision"
 
 // lookup finds a field as CEL does: only objects have fields.
-func lookup(e *catalog.Entity, path []string) (gjson.Result, kind) {
+func lookup(record *Record, path []string) (gjson.Result, kind) {
+	e := record.Entity
 	doc := e.Document
 	switch path[0] {
+	case inStatus:
+		return record.status(path[1:])
 	case inFacts:
 		doc, path = e.Facts, path[1:]
 		if len(doc) == 0 {
