@@ -48,8 +48,12 @@ type catalogService struct {
 	schemas  *catalog.Schemas // of custom kinds; may be nil
 }
 
-// at is a snapshot that has seen a revision.
-func (c *catalogService) at(ctx context.Context, revision int64) (*index.Snapshot, error) {
+// at is a snapshot that has seen a revision, and knows what is wrong with entities
+// if something that is asked is about that.
+func (c *catalogService) at(ctx context.Context, revision int64, asked ...string) (*index.Snapshot, error) {
+	if err := c.problems.judge(ctx, asked...); err != nil {
+		return nil, err
+	}
 	s := c.index.Snapshot()
 	if int64(s.Revision()) >= revision {
 		return s, nil
@@ -188,14 +192,6 @@ func pageSize(asked int32, otherwise, most int) int {
 		return otherwise
 	}
 	return min(int(asked), most)
-}
-
-func maskedEntity(s *index.Snapshot, r *index.Record, keep mask) *catalogv1.Entity {
-	e := typedEntity(s, r)
-	if keep != nil {
-		keep.prune(e)
-	}
-	return e
 }
 
 func maskedEntities(s *index.Snapshot, records []*index.Record, keep mask) []*catalogv1.Entity {

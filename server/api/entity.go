@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/tidwall/gjson"
 	"google.golang.org/protobuf/types/known/structpb"
 
 	catalogv1 "github.com/waypost-dev/waypost/proto/waypost/catalog/v1"
@@ -54,10 +55,12 @@ func readEnvelope(e *catalog.Entity) envelope {
 	return doc
 }
 
-// typedEntity is the entity as a message, field by field.
-func typedEntity(s *index.Snapshot, r *index.Record) *catalogv1.Entity {
-	out := typedForm(r.Entity)
-	out.Relations = relationMessages(s.Relations(r))
+// maskedEntity is what a mask keeps of an entity, as a message, field by field.
+func maskedEntity(s *index.Snapshot, r *index.Record, keep mask) *catalogv1.Entity {
+	out := maskedForm(r.Entity, keep)
+	if keep.wants("relations") {
+		out.Relations = relationMessages(s.Relations(r))
+	}
 	return out
 }
 
@@ -70,36 +73,51 @@ func relationMessages(list []index.Relation) []*catalogv1.Relation {
 }
 
 // typedForm is an entity by itself, without relations.
-func typedForm(e *catalog.Entity) *catalogv1.Entity {
+func typedForm(e *catalog.Entity) *catalogv1.Entity { return maskedForm(e, nil) }
+
+// maskedForm is typedForm with what a mask keeps. What is not asked for is not
+// read.
+func maskedForm(e *catalog.Entity, keep mask) *catalogv1.Entity {
 	o := e.Origin
-	doc := readEnvelope(e)
 	out := &catalogv1.Entity{
 		Name:       resourceName(e.Ref),
 		Uid:        e.UID,
-		Etag:       e.Hash(),
 		Revision:   int64(e.Revision),
 		UpdateTime: timestamp(e.Changed),
-		ApiVersion: doc.APIVersion,
-		Kind:       doc.Kind,
-		Metadata:   typedMetadata(e.Ref, doc.Metadata),
 		Origin: &catalogv1.Origin{
 			Source: o.Source, Repository: o.Repository, Path: o.Path,
 			Line: int32(o.Line), Commit: o.Commit, Inferred: o.Inferred,
 		},
 	}
-	if doc.Spec != nil {
-		var spec map[string]any
-		if err := json.Unmarshal(doc.Spec, &spec); err != nil {
-			panic(fmt.Sprintf("decode spec of %s: %v", e.Ref, err))
-		}
-		out.Spec = structOf(spec)
+	if keep.wants("etag") {
+		out.Etag = e.Hash()
 	}
-	if len(e.Facts) > 0 {
+	if keep.wants("metadata") || keep.wants("spec") {
+		doc := readEnvelope(e)
+		out.ApiVersion, out.Kind = doc.APIVersion, doc.Kind
+		if keep.wants("metadata") {
+			out.Metadata = typedMetadata(e.Ref, doc.Metadata)
+		}
+		if keep.wants("spec") && doc.Spec != nil {
+			var spec map[string]any
+			if err := json.Unmarshal(doc.Spec, &spec); err != nil {
+				panic(fmt.Sprintf("decode spec of %s: %v", e.Ref, err))
+			}
+			out.Spec = structOf(spec)
+		}
+	} else {
+		found := gjson.GetManyBytes(e.Document, "apiVersion", "kind")
+		out.ApiVersion, out.Kind = text(found[0]), text(found[1])
+	}
+	if keep.wants("facts") && len(e.Facts) > 0 {
 		var facts map[string]any
 		if err := json.Unmarshal(e.Facts, &facts); err != nil {
 			panic(fmt.Sprintf("decode facts of %s: %v", e.Ref, err))
 		}
 		out.Facts = structOf(facts)
+	}
+	if keep != nil {
+		keep.prune(out)
 	}
 	return out
 }

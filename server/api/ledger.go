@@ -36,7 +36,7 @@ func (p *problems) troubles(ctx context.Context) ([]store.Trouble, error) {
 		p.livesRead = time.Now()
 	}
 	owners := p.ownersOf(list)
-	ids := store.Fingerprints(list)
+	ids := p.marks
 	out := make([]store.Trouble, len(list))
 	for i, q := range list {
 		out[i] = store.Trouble{Problem: q, Owner: owners[i], Opened: p.lives[ids[i]]}
@@ -59,7 +59,8 @@ func (p *problems) gone(ctx context.Context) ([]store.Trouble, error) {
 }
 
 // ownersOf finds who would mend each problem: the owner of the entity; else
-// that of most entities of the document, then of the repository. It needs p.mu.
+// that of most entities of the document, then of the repository. With the owners
+// it finds the marks. It needs p.mu.
 func (p *problems) ownersOf(list []catalog.Problem) []string {
 	if len(p.owners) == len(list) && len(list) > 0 && &p.ownersFor[0] == &list[0] {
 		return p.owners
@@ -109,7 +110,7 @@ func (p *problems) ownersOf(list []catalog.Problem) []string {
 			out[i] = most(q.Repository)
 		}
 	}
-	p.owners, p.ownersFor = out, list
+	p.owners, p.ownersFor, p.marks = out, list, store.Fingerprints(list)
 	return out
 }
 
@@ -150,7 +151,7 @@ func (p *problems) remember(ctx context.Context) error {
 	defer p.mu.Unlock()
 	p.remembered, p.wasRemembered, p.lives = key, true, nil
 	if p.key == key { // whoever asks makes the list again; most catalogs are asked for entities
-		p.list, p.made, p.owners, p.ownersFor = nil, time.Time{}, nil, nil
+		p.list, p.made, p.owners, p.ownersFor, p.marks = nil, time.Time{}, nil, nil, nil
 	}
 	return nil
 }

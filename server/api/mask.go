@@ -2,6 +2,9 @@ package api
 
 import (
 	"fmt"
+	"maps"
+	"slices"
+	"strconv"
 	"strings"
 
 	"google.golang.org/protobuf/proto"
@@ -97,6 +100,30 @@ func resolve(steps []string, path string) error {
 		d = f.Message()
 	}
 	return nil
+}
+
+// wants tells whether the mask keeps anything of a field of Entity.
+func (m mask) wants(field string) bool {
+	if m == nil {
+		return true
+	}
+	_, ok := m[field]
+	return ok
+}
+
+// String is the same for masks that keep the same.
+func (m mask) String() string {
+	var b strings.Builder
+	for i, key := range slices.Sorted(maps.Keys(m)) {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(strconv.Quote(key))
+		if below := m[key]; below != nil {
+			b.WriteString("{" + below.String() + "}")
+		}
+	}
+	return b.String()
 }
 
 // prune clears what the mask does not keep.

@@ -271,10 +271,9 @@ func (c *catalogService) getAsOf(ctx context.Context, ref catalog.Ref, req *cata
 		gateway.endJSON(appendViewed(gateway.startJSON(), e, jsonView(e, relations)), out)
 		return out, nil
 	}
-	out = typedForm(e)
-	out.Relations = relationMessages(relations)
-	if keep != nil {
-		keep.prune(out)
+	out = maskedForm(e, keep)
+	if keep.wants("relations") {
+		out.Relations = relationMessages(relations)
 	}
 	return out, nil
 }
@@ -282,7 +281,10 @@ func (c *catalogService) getAsOf(ctx context.Context, ref catalog.Ref, req *cata
 // listed is the snapshot that a list is of.
 func (c *catalogService) listed(ctx context.Context, req *catalogv1.ListEntitiesRequest) (*index.Snapshot, error) {
 	if req.AsOfRevision == 0 && req.AsOfTime == nil {
-		return c.at(ctx, req.MinRevision)
+		return c.at(ctx, req.MinRevision, req.Filter, req.OrderBy)
+	}
+	if index.ReadsStatus(req.Filter) || strings.Contains(req.OrderBy, "status.level") {
+		return nil, badField("filter", "NOT_IN_THE_PAST", "entity.status says what is wrong now; what was wrong in the past is not known, so leave it out of filter and order_by")
 	}
 	at, err := c.past.revision(ctx, req.AsOfRevision, req.AsOfTime)
 	if err != nil {

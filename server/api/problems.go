@@ -12,6 +12,7 @@ import (
 	"sort"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	catalogv1 "github.com/waypost-dev/waypost/proto/waypost/catalog/v1"
@@ -45,12 +46,15 @@ type problems struct {
 	list []catalog.Problem
 
 	owners     []string // of ownersFor, the list that they were found for
+	marks      []string // fingerprints of the same
 	ownersFor  []catalog.Problem
 	lives      map[string]time.Time // when each was first seen, by fingerprint; nil if they are to be read
 	livesRead  time.Time
 	remembered problemsKey // as of when the lives were written
 	// wasRemembered tells that key from none.
 	wasRemembered bool
+	// judged tells that the index was told how bad they are.
+	judged atomic.Bool
 }
 
 type problemsKey struct {
@@ -80,7 +84,37 @@ func (p *problems) all(ctx context.Context) ([]catalog.Problem, error) {
 	list = append(slices.Clip(list), s.Dangling()...)
 	slices.SortFunc(list, compareProblems)
 	p.list, p.key, p.made = slices.Compact(list), key, made
+	p.index.SetLevels(levelsOf(p.list))
+	p.judged.Store(true)
 	return p.list, nil
+}
+
+// levelsOf is how bad the worst of the problems of each entity is, by its key.
+func levelsOf(list []catalog.Problem) map[string]catalog.Severity {
+	out := map[string]catalog.Severity{}
+	for _, p := range list {
+		if p.Entity == "" {
+			continue
+		}
+		ref, err := catalog.ParseRef(p.Entity, catalog.RefContext{})
+		if err != nil {
+			continue // what is wrong is how it is called
+		}
+		if key := ref.Key(); out[key] != catalog.SeverityError {
+			out[key] = p.Severity
+		}
+	}
+	return out
+}
+
+// judge makes the index know what is wrong with entities before it is first asked
+// for it. From then on it learns of what is made anew.
+func (p *problems) judge(ctx context.Context, asked ...string) error {
+	if p.judged.Load() || !slices.ContainsFunc(asked, func(s string) bool { return strings.Contains(s, "status") }) {
+		return nil
+	}
+	_, err := p.all(ctx)
+	return err
 }
 
 // asOf is what the list depends on, as it is now.

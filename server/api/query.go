@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/tidwall/gjson"
 
@@ -21,7 +22,7 @@ const (
 func appendString(b []byte, s string) []byte { return gjson.AppendJSONString(b, s) }
 
 func (c *catalogService) QueryFacets(ctx context.Context, req *catalogv1.QueryFacetsRequest) (*catalogv1.QueryFacetsResponse, error) {
-	s, err := c.at(ctx, req.MinRevision)
+	s, err := c.at(ctx, req.MinRevision, append(slices.Clip(req.Fields), req.Filter)...)
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +69,7 @@ func (c *catalogService) SearchEntities(ctx context.Context, req *catalogv1.Sear
 	if err != nil {
 		return nil, err
 	}
-	s, err := c.at(ctx, req.MinRevision)
+	s, err := c.at(ctx, req.MinRevision, req.Filter)
 	if err != nil {
 		return nil, err
 	}

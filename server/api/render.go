@@ -138,7 +138,7 @@ func wireOf(s *index.Snapshot, r *index.Record) []byte {
 }
 
 func wireView(s *index.Snapshot, r *index.Record) []byte {
-	b, err := proto.MarshalOptions{Deterministic: true}.Marshal(typedEntity(s, r))
+	b, err := proto.MarshalOptions{Deterministic: true}.Marshal(maskedEntity(s, r, nil))
 	if err != nil {
 		// A document that is no JSON or no UTF-8 cannot come out of the store;
 		// the call fails, the server does not.

@@ -58,8 +58,12 @@ func (w *watchService) WatchEntities(req *catalogv1.WatchEntitiesRequest, stream
 	if req.SendInitial && req.AfterRevision != 0 {
 		return badField("send_initial", "NOT_TOGETHER", "the first selection is that of now; leave out after_revision")
 	}
+	keep, err := parseMask(req.ReadMask)
+	if err != nil {
+		return err
+	}
 	ctx := stream.Context()
-	out := sender{stream, watchForm(ctx)}
+	out := sender{stream: stream, form: watchForm(ctx), keep: keep, kept: keep.String()}
 	after := catalog.Revision(req.AfterRevision)
 	if err := w.reach(ctx, after); err != nil {
 		return err
@@ -170,6 +174,8 @@ func watchForm(ctx context.Context) form {
 type sender struct {
 	stream grpc.ServerStreamingServer[catalogv1.WatchEntitiesResponse]
 	form   form
+	keep   mask   // nil for all of an entity
+	kept   string // keep as a string
 }
 
 var watchTypes = map[feed.Type]catalogv1.WatchEntitiesResponse_Type{
@@ -200,7 +206,7 @@ func (o sender) initial(ctx context.Context, s *index.Snapshot, filter string) e
 		}
 		for _, r := range page.Records {
 			c := catalog.Change{Op: catalog.OpPut, Time: r.Entity.Changed, Entity: r.Entity}
-			if err := o.send(feed.Added, 0, func(f form) []byte { return renderChange(f, c, current{s, r}) }); err != nil {
+			if err := o.send(feed.Added, 0, func(f form) []byte { return renderChange(f, c, currentForm(s, r, o.keep)) }); err != nil {
 				return err
 			}
 			if err := ctx.Err(); err != nil {
@@ -224,9 +230,11 @@ func (o sender) change(s *index.Snapshot, e feed.Event) error {
 		if f == formJSON {
 			kept = changeJSON
 		}
-		return c.Form(kept, func() []byte {
-			return renderChange(f, c.Change, formAt(s, c))
-		})
+		render := func() []byte { return renderChange(f, c.Change, formAt(s, c, o.keep)) }
+		if o.keep != nil {
+			return c.Part(kept, o.kept, render)
+		}
+		return c.Form(kept, render)
 	})
 }
 
@@ -263,7 +271,7 @@ func (c current) wire() []byte               { return wireOf(c.s, c.r) }
 func (c current) appendJSON(b []byte) []byte { return appendJSON(b, c.s, c.r) }
 
 // former is an entity that has changed since or is gone. It has the relations
-// that it declared.
+// that it declared. It is also a part of an entity.
 type former struct{ m *catalogv1.Entity }
 
 func (e former) appendJSON(b []byte) []byte { return append(b, compactJSON(e.m)...) }
@@ -275,9 +283,17 @@ func (e former) wire() []byte {
 	return b
 }
 
+// currentForm is what a mask keeps of an entity that the catalog has.
+func currentForm(s *index.Snapshot, r *index.Record, keep mask) rendered {
+	if keep == nil {
+		return current{s, r}
+	}
+	return former{maskedEntity(s, r, keep)}
+}
+
 // formAt is the entity of a change, as it is after it or, if it is gone, as it
 // last was. s is the catalog as it is by now, maybe some changes later.
-func formAt(s *index.Snapshot, c *feed.Change) rendered {
+func formAt(s *index.Snapshot, c *feed.Change, keep mask) rendered {
 	e := c.Entity
 	if c.Op == catalog.OpDelete && c.Before != nil {
 		e = c.Before
@@ -285,9 +301,12 @@ func formAt(s *index.Snapshot, c *feed.Change) rendered {
 	// What plugins say changes no revision of the entity's own, so that such a
 	// change is current as long as the facts are the same.
 	if r, ok := s.Get(e.Ref); ok && (c.Op == catalog.OpPut && r.Entity.Revision == c.Revision || c.Op == catalog.OpFacts && r.Entity.Revision == e.Revision && bytes.Equal(r.Entity.Facts, e.Facts)) {
-		return current{s, r}
+		return currentForm(s, r, keep)
 	}
-	m := typedForm(e)
+	m := maskedForm(e, keep)
+	if !keep.wants("relations") {
+		return former{m}
+	}
 	relations := make([]index.Relation, len(e.Relations))
 	for i, x := range e.Relations {
 		_, exists := s.Get(x.Target)

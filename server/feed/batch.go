@@ -26,6 +26,9 @@ type Change struct {
 	Before *catalog.Entity
 
 	forms [maxForms]form
+
+	mu    sync.Mutex
+	parts []part
 }
 
 // Form names a rendered form of a change.
@@ -44,6 +47,37 @@ type form struct {
 func (c *Change) Form(f Form, render func() []byte) []byte {
 	c.forms[f].once.Do(func() { c.forms[f].text = render() })
 	return c.forms[f].text
+}
+
+// Bounds of what is kept of a change for those who want a part of it only: most
+// of them want little, and the same as others.
+const (
+	maxParts    = 4
+	maxPartSize = 1 << 10 // bytes
+)
+
+type part struct {
+	form Form
+	of   string
+	text []byte
+}
+
+// Part returns a rendered form of a part of the change, which of names. It is kept
+// for others who want the same, if it is small. Nobody may change it. It is safe
+// for concurrent use.
+func (c *Change) Part(f Form, of string, render func() []byte) []byte {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, p := range c.parts {
+		if p.form == f && p.of == of {
+			return p.text
+		}
+	}
+	text := render()
+	if len(c.parts) < maxParts && len(text) <= maxPartSize {
+		c.parts = append(c.parts, part{f, of, text})
+	}
+	return text
 }
 
 // maxBatch is the most changes in one batch. It is no more than a page of the

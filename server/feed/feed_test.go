@@ -444,3 +444,28 @@ func TestManyAtOnce(t *testing.T) {
 	}
 	done.Wait()
 }
+
+// TestParts: who wants the same part of a change shares it; what is kept is
+// bounded.
+func TestParts(t *testing.T) {
+	t.Parallel()
+	c := &Change{}
+	made := 0
+	part := func(of, text string) string {
+		return string(c.Part(0, of, func() []byte { made++; return []byte(text) }))
+	}
+	for range 3 {
+		require.Equal(t, "x", part("a", "x"))
+	}
+	require.Equal(t, 1, made)
+	require.Equal(t, "y", string(c.Part(1, "a", func() []byte { return []byte("y") })))
+	for range 2 {
+		part("large", strings.Repeat("x", maxPartSize+1))
+	}
+	require.Equal(t, 3, made)
+	for i := range 2 * maxParts {
+		require.Equal(t, fmt.Sprint(i), part(fmt.Sprint("p", i), fmt.Sprint(i)))
+	}
+	require.Len(t, c.parts, maxParts)
+	require.Equal(t, "x", part("a", "another"))
+}

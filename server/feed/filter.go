@@ -22,13 +22,20 @@ var own = []string{catalog.OwnedBy, catalog.PartOf, catalog.ProvidesAPI, catalog
 var nothing = index.New().Snapshot()
 
 // check refuses a filter that is none, or whose outcome for an entity depends on
-// other entities.
+// more than the entity.
 func check(filter string) error {
 	if strings.TrimSpace(filter) == "" {
 		return nil
 	}
 	if _, err := nothing.List(index.Query{Filter: filter, Size: 1}); err != nil {
 		return err
+	}
+	if index.ReadsStatus(filter) {
+		return &index.QueryError{
+			Field: "filter", Offset: -1,
+			Reason: "entity.status cannot be watched, because it says what is wrong with an entity, and may change without a change of the entity",
+			Hint:   "leave it out, or list again now and then",
+		}
 	}
 	if !strings.Contains(filter, "relations") {
 		return nil

@@ -47,6 +47,10 @@ func TestOwn(t *testing.T) {
 		decode(kind, version)
 	}
 	decode("Widget", "example.com/v1")
+	for filter, ok := range map[string]bool{`has(entity.status.level)`: false, `entity["status"].level == "error"`: false, `"status" in entity.metadata.tags && entity.spec.status == "x"`: true} {
+		_, err := New(nil).Watch(filter, 0)
+		require.Equal(t, ok, err == nil, filter)
+	}
 	for _, typ := range relationTypes {
 		mayWatch := slices.Contains(own, typ)
 		require.Equal(t, declared[typ] && !declared[catalog.Inverse(typ)], mayWatch, typ)

@@ -5,8 +5,6 @@ import (
 	"sync/atomic"
 
 	"github.com/tidwall/btree"
-
-	"github.com/waypost-dev/waypost/server/catalog"
 )
 
 // column is what all entities hold in one field. It is built when the field is
@@ -81,8 +79,9 @@ func (c *column) release(tx txid, key string, n uint32) {
 	c.free = append(c.free, n)
 }
 
-func (c *column) add(tx txid, id uint32, e *catalog.Entity) {
-	r, k := lookup(e, c.path)
+func (c *column) add(tx txid, record *Record) {
+	id := record.id
+	r, k := lookup(record, c.path)
 	key := cellKey(r.Raw, r.Str, r.Num, k)
 	n, ok := c.byKey.Get(key)
 	if !ok {
@@ -114,8 +113,9 @@ func (c *column) add(tx txid, id uint32, e *catalog.Entity) {
 	}
 }
 
-func (c *column) remove(tx txid, id uint32, e *catalog.Entity) {
-	r, k := lookup(e, c.path)
+func (c *column) remove(tx txid, record *Record) {
+	id := record.id
+	r, k := lookup(record, c.path)
 	n := c.cells.get(id)
 	c.kinds[k] = c.kinds[k].without(tx, id)
 	at := c.entries.at(tx, n)

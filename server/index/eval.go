@@ -255,6 +255,7 @@ func (s *Snapshot) variables(r *Record) (map[string]any, error) {
 	if err := json.Unmarshal(r.Entity.Document, &doc); err != nil {
 		return nil, fmt.Errorf("decode %s: %w", r.key, err)
 	}
+	doc[inStatus] = r.statusMap()
 	return map[string]any{"entity": doc, "facts": func() any {
 		facts := map[string]any{}
 		if len(r.Entity.Facts) > 0 && json.Unmarshal(r.Entity.Facts, &facts) != nil {

@@ -90,7 +90,7 @@ func (x *Index) Load(entities []*catalog.Entity, rev catalog.Revision) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	s := newSnapshot(x)
-	s.rev = rev
+	s.rev, s.levels = rev, x.snap.Load().levels
 	s.load(txid(x.tx.Add(1)), entities, runtime.GOMAXPROCS(0))
 	x.publish(s)
 }

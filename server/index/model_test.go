@@ -43,7 +43,7 @@ func (m model) relations(key string) []Relation {
 }
 
 // selected evaluates a filter with CEL alone.
-func (m model) selected(t require.TestingT, filter string) []string {
+func (m model) selected(t require.TestingT, filter string, levels map[string]catalog.Severity) []string {
 	ast, issues := environment.Load().Compile(filter)
 	require.NoError(t, issues.Err(), filter)
 	program, err := environment.Load().Program(ast, cel.CostLimit(maxFilterCost))
@@ -52,6 +52,10 @@ func (m model) selected(t require.TestingT, filter string) []string {
 	for key, e := range m {
 		var doc map[string]any
 		require.NoError(t, json.Unmarshal(e.Document, &doc))
+		doc["status"] = map[string]any{}
+		if l := levels[key]; l != "" {
+			doc["status"] = map[string]any{"level": string(l)}
+		}
 		related := map[string][]string{}
 		for _, x := range m.relations(key) {
 			related[x.Type] = append(related[x.Type], x.Target.Key())
@@ -118,10 +122,11 @@ func drawFilter(t *rapid.T, depth int) string {
 			return "!(" + drawFilter(t, depth-1) + ")"
 		}
 	}
-	path := rapid.SampledFrom([]string{"entity.spec.type", `entity.spec["n"]`, "entity.kind", "entity.spec.type.java", "entity.metadata.tags", "entity.spec.n.x", `entity.spec.type["0"]`, `facts["own.team"]`, `facts["slo.left"]`, "facts.plain"}).Draw(t, "path")
+	path := rapid.SampledFrom([]string{"entity.spec.type", `entity.spec["n"]`, "entity.kind", "entity.spec.type.java", "entity.metadata.tags", "entity.spec.n.x", "entity.status.level", "entity.status", `entity.spec.type["0"]`, `facts["own.team"]`, `facts["slo.left"]`, "facts.plain"}).Draw(t, "path")
 	literal := rapid.SampledFrom([]string{`"java"`, `"Java"`, `"go"`, "1", "0", "2.5", "true", "null", `"Component"`, "1u", "-0.0"}).Draw(t, "literal")
 	return rapid.SampledFrom([]string{
 		path + " == " + literal, literal + " != " + path, path, "has(entity.spec.type)", "has(entity.spec.n.x)", "has(entity.spec)",
+		"has(entity.status.level)", "has(entity.status)", "has(entity.status.level.x)", `entity.status.level == "error"`, `"level" in entity.status`, "size(entity.status) == 1",
 		path + " in [" + literal + `, "go"]`, `"java" in ` + path, literal + " in " + path, path + `.startsWith("ja")`,
 		`"group:default/a" in relations.ownedBy`, `"component:default/b" in relations["ownerOf"]`, "has(relations.dependencyOf)", "has(relations.custom)",
 		`"own.team" in facts`, "has(facts.plain)", `facts["slo.left"] > 1.0`, "size(facts) == 1",
@@ -154,7 +159,15 @@ func TestModel(t *testing.T) {
 			rev = 1
 			x.Load(es, rev)
 		}
+		var levels map[string]catalog.Severity
 		for range rapid.IntRange(1, 8).Draw(t, "batches") {
+			if rapid.Bool().Draw(t, "judged") {
+				levels = map[string]catalog.Severity{}
+				for range rapid.IntRange(0, 5).Draw(t, "wrong") {
+					levels[drawRef(t).Key()] = rapid.SampledFrom([]catalog.Severity{catalog.SeverityError, catalog.SeverityWarning}).Draw(t, "level")
+				}
+				x.SetLevels(levels)
+			}
 			var changes []catalog.Change
 			for range rapid.IntRange(0, 4).Draw(t, "changes") {
 				e := drawEntity(t)
@@ -174,8 +187,8 @@ func TestModel(t *testing.T) {
 			require.Equal(t, rev, s.Revision())
 			require.Equal(t, len(m), s.Len())
 			filter := drawFilter(t, 3)
-			want := m.selected(t, filter)
-			order := rapid.SampledFrom([]string{"", "spec.type", "spec.n desc, metadata.name"}).Draw(t, "order")
+			want := m.selected(t, filter, levels)
+			order := rapid.SampledFrom([]string{"", "spec.type", "spec.n desc, metadata.name", "status.level", "status.level desc"}).Draw(t, "order")
 			var got []*Record
 			q := Query{Filter: filter, OrderBy: order, Size: 3}
 			for {
@@ -210,10 +223,10 @@ func TestModel(t *testing.T) {
 				}
 			}
 			require.Len(t, s.Dangling(), dangling)
-			facets, total, err := s.Facets(filter, []string{"spec.type", "metadata.tags", "relations.ownedBy"}, 0)
+			facets, total, err := s.Facets(filter, []string{"spec.type", "metadata.tags", "relations.ownedBy", "status.level"}, 0)
 			require.NoError(t, err)
 			require.Equal(t, len(want), total)
-			for i, f := range m.facets(want) {
+			for i, f := range m.facets(want, levels) {
 				count := map[string]int{}
 				for _, v := range facets[i].Values {
 					count[v.Value] = v.Count
@@ -233,9 +246,12 @@ func TestModel(t *testing.T) {
 	})
 }
 
-func (m model) facets(keys []string) [3]map[string]int {
-	out := [3]map[string]int{{}, {}, {}}
+func (m model) facets(keys []string, levels map[string]catalog.Severity) [4]map[string]int {
+	out := [4]map[string]int{{}, {}, {}, {}}
 	for _, key := range keys {
+		if l := levels[key]; l != "" {
+			out[3][string(l)]++
+		}
 		var doc struct {
 			Metadata struct{ Tags any }
 			Spec     struct{ Type any }

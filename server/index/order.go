@@ -51,7 +51,10 @@ func parseOrder(s string) ([]orderField, error) {
 		if len(words) == 0 || len(words) > 2 || len(words) == 2 && words[1] != "desc" && words[1] != "asc" {
 			return nil, bad(fmt.Sprintf("%q is no field to order by", part), `write a field, and "desc" after it for the opposite order, such as "spec.type, metadata.name desc"`)
 		}
-		path, err := parseField(words[0])
+		path, err := []string{inRevision}, error(nil)
+		if words[0] != "revision" {
+			path, err = parseField(words[0])
+		}
 		if err == nil && path[0] == "relations" {
 			err = fmt.Errorf("entities cannot be ordered by their relations")
 		}
@@ -78,6 +81,8 @@ func parseField(s string) ([]string, error) {
 		return nil, fmt.Errorf("%.60q is no path of a field", s)
 	}
 	switch {
+	case s == "status.level":
+		return path, nil
 	case s == "namespace" || s == "name":
 		return []string{"metadata", s}, nil
 	case path[0] == "relations" && len(path) == 2, path[0] == "metadata", path[0] == "spec", s == "kind", s == "apiVersion":
@@ -87,7 +92,7 @@ func parseField(s string) ([]string, error) {
 		path[0] = inFacts
 		return path, nil
 	}
-	return nil, fmt.Errorf("%.60q is not in metadata, spec, facts or relations", s)
+	return nil, fmt.Errorf("%.60q is not in metadata, spec, facts or relations, nor status.level", s)
 }
 
 // order holds all entities in one order.
@@ -117,7 +122,7 @@ func (o *order) fork() *order { return &order{o.fields, o.tree.Copy(), o.used} }
 func (o *order) item(r *Record) ordered {
 	out := ordered{key: r.key, id: r.id}
 	for _, f := range o.fields {
-		x, k := lookup(r.Entity, f.path)
+		x, k := lookup(r, f.path)
 		v := makeValue(x, k)
 		out.values = append(out.values, &v)
 	}
@@ -162,7 +167,7 @@ func (s *Snapshot) order(fields []orderField) *order {
 				if cols[i] == nil { // not kept: it is only here to share values
 					cols[i] = newColumn(f.path)
 					for id := range s.ids() {
-						cols[i].add(tx, id, s.docs.get(id).Entity)
+						cols[i].add(tx, s.docs.get(id))
 					}
 				}
 			}

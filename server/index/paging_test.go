@@ -87,12 +87,14 @@ func TestPagesWhileTheCatalogChanges(t *testing.T) {
 		rev := catalog.Revision(0)
 		put := func(n, v int) {
 			rev++
-			x.Apply([]catalog.Change{{Revision: rev, Op: catalog.OpPut, Entity: thing(t, fmt.Sprintf("n%02d", n), nil, map[string]any{"v": v, "keep": n < 20})}})
+			e := thing(t, fmt.Sprintf("n%02d", n), nil, map[string]any{"v": v, "keep": n < 20})
+			e.Revision = rev
+			x.Apply([]catalog.Change{{Revision: rev, Op: catalog.OpPut, Entity: e}})
 		}
 		for n := range 20 {
 			put(n, rapid.IntRange(0, 5).Draw(t, "v"))
 		}
-		q := Query{Size: rapid.IntRange(1, 7).Draw(t, "size"), OrderBy: rapid.SampledFrom([]string{"", "spec.v", "spec.v desc, metadata.name desc"}).Draw(t, "order"),
+		q := Query{Size: rapid.IntRange(1, 7).Draw(t, "size"), OrderBy: rapid.SampledFrom([]string{"", "spec.v", "spec.v desc, metadata.name desc", "revision", "revision desc"}).Draw(t, "order"),
 			Filter: rapid.SampledFrom([]string{"", "has(entity.spec.v)", "entity.metadata.name.contains('n')"}).Draw(t, "filter")}
 		seen := map[string]int{}
 		for range 100 {
@@ -123,6 +125,40 @@ func TestPagesWhileTheCatalogChanges(t *testing.T) {
 			require.Equal(t, 1, n, name)
 		}
 	})
+}
+
+// TestOrderByRevision: what changed last comes first, also what changed while one
+// looked; what only a plugin says something else of keeps its place.
+func TestOrderByRevision(t *testing.T) {
+	t.Parallel()
+	x := New()
+	x.Load([]*catalog.Entity{{Ref: catalog.Ref{Kind: "Thing", Namespace: "default", Name: "first"}, Document: []byte(`{"kind":"Thing"}`), Revision: 1}}, 1)
+	put := func(rev, own catalog.Revision, op catalog.Op, name, facts string) {
+		e := thing(t, name, nil, nil)
+		e.Revision, e.Facts = own, []byte(facts)
+		x.Apply([]catalog.Change{{Revision: rev, Op: op, Entity: e}})
+	}
+	lately := func(q Query) Page {
+		q.OrderBy, q.Size = "revision desc", 2
+		p, err := x.Snapshot().List(q)
+		require.NoError(t, err)
+		return p
+	}
+	require.Equal(t, []string{"first"}, names(lately(Query{})))
+	for i, name := range []string{"b", "c", "a", "d"} {
+		put(catalog.Revision(i+2), catalog.Revision(i+2), catalog.OpPut, name, "")
+	}
+	p := lately(Query{})
+	require.Equal(t, []string{"d", "a"}, names(p))
+	put(6, 2, catalog.OpFacts, "b", `{"x.y":1}`)
+	put(7, 7, catalog.OpPut, "d", "")
+	require.Equal(t, []string{"c", "b"}, names(lately(Query{Token: p.Next})))
+	require.Equal(t, []string{"d", "a"}, names(lately(Query{})))
+	put(8, 8, catalog.OpPut, "c", "")
+	require.Equal(t, []string{"c", "d"}, names(lately(Query{})))
+	require.Equal(t, []string{"b", "first"}, names(lately(Query{Skip: 3})))
+	_, _, err := x.Snapshot().Facets("", []string{"revision"}, 0)
+	require.Error(t, err)
 }
 
 // TestSkip holds any window of a list against the whole one.

@@ -9,7 +9,8 @@ type Query struct {
 	// Filter is a CEL expression over entity and relations; empty selects all.
 	Filter string
 	// OrderBy is a list of fields as in AIP-132: "spec.type, metadata.name
-	// desc". Entities without a field come last in both directions. Ties, and
+	// desc", revision, that of the entity's last change, or
+	// status.level: see SetLevels. Entities without a field come last in both directions. Ties, and
 	// an empty OrderBy, are ordered by ref.
 	OrderBy string
 	// Size is how many entities to return, from 1 to MaxPage.

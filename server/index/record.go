@@ -20,6 +20,7 @@ type Record struct {
 	id    uint32
 	views atomic.Pointer[view]
 	kept  *viewRing
+	level catalog.Severity // of the worst that is wrong with it; empty if nothing is
 }
 
 type view struct {

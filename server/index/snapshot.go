@@ -27,6 +27,9 @@ type Snapshot struct {
 	// ghosts are the keys of targets that do not exist.
 	ghosts *btree.Map[string, struct{}]
 	words  words
+	// levels are those that SetLevels said last, also of what is not there. The
+	// map does not change.
+	levels map[string]catalog.Severity
 
 	mu     sync.RWMutex // what follows is built when it is first asked for
 	cols   map[string]*column
@@ -76,7 +79,7 @@ func (s *Snapshot) fork() *Snapshot {
 	defer s.mu.Unlock()
 	n := &Snapshot{
 		index: s.index, rev: s.rev, docs: s.docs.fork(), live: s.live.Clone(), free: slices.Clone(s.free), size: s.size,
-		byKey: s.byKey.Copy(), byUID: s.byUID.Copy(), in: s.in.Copy(), ghosts: s.ghosts.Copy(), words: s.words.fork(),
+		byKey: s.byKey.Copy(), byUID: s.byUID.Copy(), in: s.in.Copy(), ghosts: s.ghosts.Copy(), words: s.words.fork(), levels: s.levels,
 		cols: map[string]*column{}, orders: map[string]*order{}, rels: map[string]*relColumn{},
 	}
 	for k, c := range s.cols {
@@ -121,7 +124,7 @@ func (s *Snapshot) put(tx txid, old *Record, e *catalog.Entity, key string) {
 		id = s.size
 		s.size++
 	}
-	r := &Record{Entity: e, key: key, id: id, kept: s.index.kept}
+	r := &Record{Entity: e, key: key, id: id, kept: s.index.kept, level: s.levels[key]}
 	*s.docs.at(tx, id) = r
 	s.live.Add(id)
 	if e.UID != "" {
@@ -136,7 +139,7 @@ func (s *Snapshot) put(tx txid, old *Record, e *catalog.Entity, key string) {
 	}
 	s.words.replace(tx, id, old, r)
 	for _, c := range s.cols {
-		c.add(tx, id, e)
+		c.add(tx, r)
 	}
 	for _, o := range s.orders {
 		o.add(r)
@@ -147,7 +150,7 @@ func (s *Snapshot) put(tx txid, old *Record, e *catalog.Entity, key string) {
 func (s *Snapshot) remove(tx txid, old *Record, next *catalog.Entity) {
 	id, e := old.id, old.Entity
 	for _, c := range s.cols {
-		c.remove(tx, id, e)
+		c.remove(tx, old)
 	}
 	for _, o := range s.orders {
 		o.remove(old)
@@ -170,7 +173,7 @@ func (s *Snapshot) remove(tx txid, old *Record, next *catalog.Entity) {
 // refresh drops the rendered forms of a neighbour by giving it a new record.
 func (s *Snapshot) refresh(tx txid, id uint32) {
 	if old := s.docs.get(id); old != nil {
-		*s.docs.at(tx, id) = &Record{Entity: old.Entity, key: old.key, id: id, kept: old.kept}
+		*s.docs.at(tx, id) = &Record{Entity: old.Entity, key: old.key, id: id, kept: old.kept, level: old.level}
 		s.index.refreshed.Add(1)
 	}
 }
@@ -192,7 +195,7 @@ func (s *Snapshot) column(path []string) *column {
 			c := newColumn(path)
 			tx := s.index.tx.Add(1)
 			for id := range s.ids() {
-				c.add(txid(tx), id, s.docs.get(id).Entity)
+				c.add(txid(tx), s.docs.get(id))
 			}
 			return c
 		})

@@ -9,8 +9,6 @@ import (
 	"unsafe"
 
 	"github.com/tidwall/gjson"
-
-	"github.com/waypost-dev/waypost/server/catalog"
 )
 
 // kind is what a field of a document holds.
@@ -60,14 +58,23 @@ func text(doc []byte) string { return unsafe.String(unsafe.SliceData(doc), len(d
 // document. No field of a document has that name at the top.
 const inFacts = "\x00facts"
 
+// inRevision is the path of an entity's revision, which is in no document either.
+const inRevision = "\x00revision"
+
 // lookup finds a field as CEL does: only objects have fields.
-func lookup(e *catalog.Entity, path []string) (gjson.Result, kind) {
+func lookup(record *Record, path []string) (gjson.Result, kind) {
+	e := record.Entity
 	doc := e.Document
-	if path[0] == inFacts {
+	switch path[0] {
+	case inStatus:
+		return record.status(path[1:])
+	case inFacts:
 		doc, path = e.Facts, path[1:]
 		if len(doc) == 0 {
 			doc = noFacts
 		}
+	case inRevision:
+		return gjson.Result{Type: gjson.Number, Num: float64(e.Revision)}, kindNumber
 	}
 	r := gjson.Result{Type: gjson.JSON, Raw: text(doc)}
 	for i, key := range path {

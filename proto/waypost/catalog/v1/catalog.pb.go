@@ -808,12 +808,14 @@ func (x *BatchGetEntitiesResponse) GetMissing() []string {
 
 type ListEntitiesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// CEL over entity and relations, for example
+	// CEL over entity, relations, facts and ref, for example
 	// entity.kind == "Component" && entity.spec.lifecycle == "production" &&
-	// "group:default/payments" in relations.ownedBy
+	// "group:default/payments" in relations.ownedBy. entity.status.level is error,
+	// warning or absent: the worst problem of the entity now.
 	Filter string `protobuf:"bytes,1,opt,name=filter,proto3" json:"filter,omitempty"`
 	// Fields, each optionally followed by desc: "spec.type, metadata.name desc".
-	// Ties are ordered by ref.
+	// Ties are ordered by ref. status.level has errors first. revision is the entity's: "revision desc" has what
+	// changed lately first.
 	OrderBy string `protobuf:"bytes,2,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
 	// 50 if not set; values above 500 are taken as 500.
 	PageSize int32 `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
@@ -1001,7 +1003,7 @@ type QueryFacetsRequest struct {
 	// CEL, as in ListEntities.
 	Filter string `protobuf:"bytes,1,opt,name=filter,proto3" json:"filter,omitempty"`
 	// Paths such as kind, spec.type, metadata.tags, metadata.labels["tier"],
-	// relations.ownedBy.
+	// relations.ownedBy, status.level.
 	Fields []string `protobuf:"bytes,2,rep,name=fields,proto3" json:"fields,omitempty"`
 	// Most values for each field; 100 if not set, at most 1,000.
 	Limit int32 `protobuf:"varint,3,opt,name=limit,proto3" json:"limit,omitempty"`

@@ -11,6 +11,7 @@ import (
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	fieldmaskpb "google.golang.org/protobuf/types/known/fieldmaskpb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
@@ -96,7 +97,10 @@ type WatchEntitiesRequest struct {
 	AfterRevision int64 `protobuf:"varint,2,opt,name=after_revision,json=afterRevision,proto3" json:"after_revision,omitempty"`
 	// Begin with the selected entities as they are, as changes of type ADDED, and
 	// a bookmark. Not with after_revision.
-	SendInitial   bool `protobuf:"varint,3,opt,name=send_initial,json=sendInitial,proto3" json:"send_initial,omitempty"`
+	SendInitial bool `protobuf:"varint,3,opt,name=send_initial,json=sendInitial,proto3" json:"send_initial,omitempty"`
+	// Fields of Entity to send with each change; empty or * for all. With
+	// name,revision a whole catalog can be followed for a few bytes a change.
+	ReadMask      *fieldmaskpb.FieldMask `protobuf:"bytes,4,opt,name=read_mask,json=readMask,proto3" json:"read_mask,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -150,6 +154,13 @@ func (x *WatchEntitiesRequest) GetSendInitial() bool {
 		return x.SendInitial
 	}
 	return false
+}
+
+func (x *WatchEntitiesRequest) GetReadMask() *fieldmaskpb.FieldMask {
+	if x != nil {
+		return x.ReadMask
+	}
+	return nil
 }
 
 type WatchEntitiesResponse struct {
@@ -237,11 +248,12 @@ var File_waypost_catalog_v1_watch_proto protoreflect.FileDescriptor
 
 const file_waypost_catalog_v1_watch_proto_rawDesc = "" +
 	"\n" +
-	"\x1ewaypost/catalog/v1/watch.proto\x12\x12waypost.catalog.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a waypost/catalog/v1/catalog.proto\x1a waypost/catalog/v1/history.proto\"\x8b\x01\n" +
+	"\x1ewaypost/catalog/v1/watch.proto\x12\x12waypost.catalog.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a waypost/catalog/v1/catalog.proto\x1a waypost/catalog/v1/history.proto\"\xc4\x01\n" +
 	"\x14WatchEntitiesRequest\x12 \n" +
 	"\x06filter\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\x80@R\x06filter\x12.\n" +
 	"\x0eafter_revision\x18\x02 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\rafterRevision\x12!\n" +
-	"\fsend_initial\x18\x03 \x01(\bR\vsendInitial\"\xf1\x02\n" +
+	"\fsend_initial\x18\x03 \x01(\bR\vsendInitial\x127\n" +
+	"\tread_mask\x18\x04 \x01(\v2\x1a.google.protobuf.FieldMaskR\breadMask\"\xf1\x02\n" +
 	"\x15WatchEntitiesResponse\x12B\n" +
 	"\x04type\x18\x01 \x01(\x0e2..waypost.catalog.v1.WatchEntitiesResponse.TypeR\x04type\x12\x1a\n" +
 	"\brevision\x18\x02 \x01(\x03R\brevision\x12.\n" +
@@ -276,22 +288,24 @@ var file_waypost_catalog_v1_watch_proto_goTypes = []any{
 	(WatchEntitiesResponse_Type)(0), // 0: waypost.catalog.v1.WatchEntitiesResponse.Type
 	(*WatchEntitiesRequest)(nil),    // 1: waypost.catalog.v1.WatchEntitiesRequest
 	(*WatchEntitiesResponse)(nil),   // 2: waypost.catalog.v1.WatchEntitiesResponse
-	(*timestamppb.Timestamp)(nil),   // 3: google.protobuf.Timestamp
-	(*Entity)(nil),                  // 4: waypost.catalog.v1.Entity
-	(*Cause)(nil),                   // 5: waypost.catalog.v1.Cause
+	(*fieldmaskpb.FieldMask)(nil),   // 3: google.protobuf.FieldMask
+	(*timestamppb.Timestamp)(nil),   // 4: google.protobuf.Timestamp
+	(*Entity)(nil),                  // 5: waypost.catalog.v1.Entity
+	(*Cause)(nil),                   // 6: waypost.catalog.v1.Cause
 }
 var file_waypost_catalog_v1_watch_proto_depIdxs = []int32{
-	0, // 0: waypost.catalog.v1.WatchEntitiesResponse.type:type_name -> waypost.catalog.v1.WatchEntitiesResponse.Type
-	3, // 1: waypost.catalog.v1.WatchEntitiesResponse.time:type_name -> google.protobuf.Timestamp
-	4, // 2: waypost.catalog.v1.WatchEntitiesResponse.entity:type_name -> waypost.catalog.v1.Entity
-	5, // 3: waypost.catalog.v1.WatchEntitiesResponse.cause:type_name -> waypost.catalog.v1.Cause
-	1, // 4: waypost.catalog.v1.WatchService.WatchEntities:input_type -> waypost.catalog.v1.WatchEntitiesRequest
-	2, // 5: waypost.catalog.v1.WatchService.WatchEntities:output_type -> waypost.catalog.v1.WatchEntitiesResponse
-	5, // [5:6] is the sub-list for method output_type
-	4, // [4:5] is the sub-list for method input_type
-	4, // [4:4] is the sub-list for extension type_name
-	4, // [4:4] is the sub-list for extension extendee
-	0, // [0:4] is the sub-list for field type_name
+	3, // 0: waypost.catalog.v1.WatchEntitiesRequest.read_mask:type_name -> google.protobuf.FieldMask
+	0, // 1: waypost.catalog.v1.WatchEntitiesResponse.type:type_name -> waypost.catalog.v1.WatchEntitiesResponse.Type
+	4, // 2: waypost.catalog.v1.WatchEntitiesResponse.time:type_name -> google.protobuf.Timestamp
+	5, // 3: waypost.catalog.v1.WatchEntitiesResponse.entity:type_name -> waypost.catalog.v1.Entity
+	6, // 4: waypost.catalog.v1.WatchEntitiesResponse.cause:type_name -> waypost.catalog.v1.Cause
+	1, // 5: waypost.catalog.v1.WatchService.WatchEntities:input_type -> waypost.catalog.v1.WatchEntitiesRequest
+	2, // 6: waypost.catalog.v1.WatchService.WatchEntities:output_type -> waypost.catalog.v1.WatchEntitiesResponse
+	6, // [6:7] is the sub-list for method output_type
+	5, // [5:6] is the sub-list for method input_type
+	5, // [5:5] is the sub-list for extension type_name
+	5, // [5:5] is the sub-list for extension extendee
+	0, // [0:5] is the sub-list for field type_name
 }
 
 func init() { file_waypost_catalog_v1_watch_proto_init() }
