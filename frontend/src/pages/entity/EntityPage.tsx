@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
-import { type ComponentType, lazy, Suspense, useEffect } from 'react';
+import { type ComponentType, lazy, Suspense, useEffect, useState } from 'react';
 import type { Entity } from '~/api/client';
 import { ApiError } from '~/api/errors';
 import { entityQuery } from '~/api/queries';
@@ -35,6 +35,8 @@ const loaders: Record<string, () => Promise<{ default: ComponentType<TabProps> }
   raw: () => import('./raw/RawTab'),
 };
 const tabs = Object.fromEntries(Object.entries(loaders).map(([id, load]) => [id, lazy(load)]));
+// What is there is shown at once: a lazy one waits a turn even then, and React holds a fallback for 300 ms.
+const there: Record<string, ComponentType<TabProps>> = {};
 // Small ones, so that a click on a tab need not wait for its code. The large ones come when they are wanted.
 const light = ['ownership', 'history', 'problems', 'raw'];
 
@@ -55,7 +57,13 @@ export default function EntityPage() {
   useEffect(() => {
     if (!found) return;
     const timer = setTimeout(() => {
-      for (const id of light) loaders[id]?.().catch(() => undefined); // a click asks again
+      for (const id of light)
+        loaders[id]?.().then(
+          (module) => {
+            there[id] = module.default;
+          },
+          () => undefined, // a click asks again
+        );
     }, 300);
     return () => clearTimeout(timer);
   }, [found]);
@@ -94,9 +102,9 @@ export default function EntityPage() {
 
 function Content(props: TabProps & { tab: Tab | undefined; wanted: string; tabs: Tab[] }) {
   const { tab, entity, entityRef } = props;
+  const [Shown] = useState(() => (tab ? (there[tab.id] ?? tabs[tab.id]) : undefined));
   if (!tab) return <UnknownTab wanted={props.wanted} tabs={props.tabs} entityRef={entityRef} />;
   if (tab.plugin) return <PluginTab entityRef={entityRef} plugin={tab.plugin} />;
-  const Shown = tabs[tab.id];
   if (Shown) return <Shown entity={entity} entityRef={entityRef} />;
   return ['group', 'user'].includes(entityRef.kind) ? (
     <GroupOverview entity={entity} entityRef={entityRef} />

@@ -56,6 +56,10 @@ export function AsOf(props: { entityRef: Ref; time: string; onReturn: () => void
         <Empty icon={IconHistoryOff} title="It did not exist then" small>
           <p>The list below tells when it was added, and when it was away.</p>
         </Empty>
+      ) : error instanceof ApiError && error.code === 'OUT_OF_RANGE' ? (
+        <Empty icon={IconHistoryOff} title="That is before what is kept" small>
+          <p>{error.message}.</p>
+        </Empty>
       ) : error ? (
         <Failure error={error} retry={() => void refetch()} small />
       ) : (
