@@ -1799,14 +1799,16 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description CEL over entity and relations, for example
+                 * @description CEL over entity, relations, facts and ref, for example
                  *     entity.kind == "Component" && entity.spec.lifecycle == "production" &&
-                 *     "group:default/payments" in relations.ownedBy
+                 *     "group:default/payments" in relations.ownedBy. entity.status.level is error,
+                 *     warning or absent: the worst problem of the entity now.
                  */
                 filter?: string;
                 /**
                  * @description Fields, each optionally followed by desc: "spec.type, metadata.name desc".
-                 *     Ties are ordered by ref.
+                 *     Ties are ordered by ref. status.level has errors first. revision is the entity's: "revision desc" has what
+                 *     changed lately first.
                  */
                 orderBy?: string;
                 /** @description 50 if not set; values above 500 are taken as 500. */
@@ -2394,7 +2396,7 @@ export interface operations {
                 filter?: string;
                 /**
                  * @description Paths such as kind, spec.type, metadata.tags, metadata.labels["tier"],
-                 *     relations.ownedBy.
+                 *     relations.ownedBy, status.level.
                  */
                 fields?: string[];
                 /** @description Most values for each field; 100 if not set, at most 1,000. */
@@ -2524,6 +2526,11 @@ export interface operations {
                  *     a bookmark. Not with after_revision.
                  */
                 sendInitial?: boolean;
+                /**
+                 * @description Fields of Entity to send with each change; empty or * for all. With
+                 *     name,revision a whole catalog can be followed for a few bytes a change.
+                 */
+                readMask?: string;
             };
             header?: never;
             path?: never;
