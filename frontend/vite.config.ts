@@ -27,7 +27,7 @@ export default defineConfig({
     proxy: { '/v1': backend, '/api': backend, '/openapi.json': backend, '/docs': backend, '/healthz': backend },
   },
   test: {
-    environment: 'happy-dom',
+    environment: 'node',
     include: ['src/**/*.test.{ts,tsx}'],
     globals: false,
   },

@@ -6,6 +6,7 @@ export async function settled(page: Page): Promise<void> {
   await page.waitForFunction(
     () =>
       document.querySelector('[aria-label$="are loading"], .mantine-Skeleton-root, [data-pending]') === null &&
+      !document.querySelector('main')?.textContent?.includes('Laying out') &&
       document.fonts.status === 'loaded',
   );
 }

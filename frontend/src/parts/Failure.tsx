@@ -63,7 +63,7 @@ export function Failure(props: { error: unknown; retry?: () => void; small?: boo
 /** A page that threw. The rest of the portal goes on. */
 export function Crashed({ error, reset }: ErrorComponentProps) {
   return (
-    <Page title="Something broke" bare>
+    <Page title="Something broke">
       <Failure error={error} retry={reset} />
     </Page>
   );

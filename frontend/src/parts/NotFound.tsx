@@ -6,7 +6,7 @@ import { Page } from './Page';
 
 export function NotFound() {
   return (
-    <Page title="No such page" bare>
+    <Page title="Page not found">
       <Empty
         icon={IconMapOff}
         title="There is no page at this address"

@@ -46,7 +46,7 @@ export function Shell() {
           size="sm"
           aria-label={opened ? 'Close menu' : 'Open menu'}
         />
-        <Link to="/" className={classes.brand}>
+        <Link to="/" className={classes.brand} aria-label="Waypost, home">
           <img src="/icon.svg" alt="" width={22} height={22} />
           <span>Waypost</span>
         </Link>
