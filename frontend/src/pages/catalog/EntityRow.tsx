@@ -1,4 +1,3 @@
-import { UnstyledButton } from '@mantine/core';
 import { IconStar, IconStarFilled } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
 import { memo } from 'react';
@@ -69,7 +68,8 @@ export const EntityRow = memo(
                 </span>
               ) : null}
             </div>
-            <UnstyledButton
+            <button
+              type="button"
               className={classes.star}
               data-on={props.starred || undefined}
               aria-pressed={props.starred}
@@ -81,7 +81,7 @@ export const EntityRow = memo(
               ) : (
                 <IconStar size={15} stroke={1.6} aria-hidden />
               )}
-            </UnstyledButton>
+            </button>
           </div>
         </th>
         {props.phone

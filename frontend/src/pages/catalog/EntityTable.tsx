@@ -38,7 +38,7 @@ export function EntityTable(props: {
   const list = useWindowVirtualizer({
     count: rows.count,
     estimateSize: () => height,
-    overscan: 12,
+    overscan: 6,
     scrollMargin: margin,
   });
   // biome-ignore lint/correctness/useExhaustiveDependencies: sizes are remembered, and all change with the height
