@@ -58,7 +58,8 @@ export const EntityRow = memo(
               </Link>
               {why ? (
                 <span className={classes.below} title={why.text}>
-                  {fieldWords(why.field ?? '')}: <Marked text={why.text} ranges={why.ranges} />
+                  {why.field === 'metadata.description' ? '' : `${fieldWords(why.field ?? '')}: `}
+                  <Marked text={why.text} ranges={why.ranges} />
                 </span>
               ) : props.phone ? (
                 <span className={classes.below}>{phoneLine(entity) || below || shortRef(ref)}</span>

@@ -1,5 +1,6 @@
 import type { Entity, FactType } from '~/api/client';
 import { EntityLink } from '~/entity/EntityLink';
+import { statusWords } from '~/entity/ownership';
 import { ownerOf, relationsOf, specText, titleOf } from '~/entity/read';
 import { parseRef, refOf, shortRef } from '~/entity/ref';
 import { Status } from '~/parts/Status';
@@ -55,6 +56,14 @@ function factText(value: unknown): string {
 function factCell(fact: FactType, value: unknown) {
   const words = factText(value);
   if (!words) return <Nothing />;
+  if (fact.key === 'ownership.status') {
+    const status = statusWords(words);
+    return (
+      <Status tone={status.tone} plain>
+        {status.words}
+      </Status>
+    );
+  }
   if (fact.display === 'ref' && parseRef(words)) return <EntityLink of={words} />;
   if (fact.display === 'time') return <PlainTime at={words} />;
   if (fact.display === 'percent' && typeof value === 'number') return `${Math.round(value * 100)} %`;
@@ -126,7 +135,7 @@ export function allColumns(
     {
       id: 'tags',
       title: 'Tags',
-      width: 10,
+      width: 9,
       fields: ['metadata.tags'],
       cell: (e) => (tagsOf(e).length > 0 ? <TagsCell tags={tagsOf(e)} /> : <Nothing />),
       text: (e) => tagsOf(e).join(' '),
@@ -134,7 +143,7 @@ export function allColumns(
     {
       id: 'updated',
       title: 'Updated',
-      width: 9.5,
+      width: 11,
       order: offered.revision ? 'revision' : undefined,
       descFirst: true,
       fields: ['updateTime'],
@@ -227,7 +236,7 @@ export function refBelow(entity: Entity): string {
   return titleOf(entity).toLowerCase() === ref ? '' : ref;
 }
 
-const nameWidth = 14;
+const nameWidth = 13.5;
 const tightest = 0.7;
 
 /** Widths in rem for a table with that much room, and the least that it needs: where it is tight all give a little. */
