@@ -58,6 +58,18 @@ export function Time(props: { at: string | undefined; none?: string }) {
   );
 }
 
+/** Time for long lists, where a tooltip for each would be felt: the exact one is a title. */
+export function PlainTime(props: { at: string | undefined }) {
+  useSyncExternalStore(subscribe, () => minute);
+  const time = props.at ? new Date(props.at) : undefined;
+  if (!time || Number.isNaN(time.getTime())) return <span className="soft">–</span>;
+  return (
+    <time dateTime={time.toISOString()} title={exactTime(time)}>
+      {relativeTime(time, new Date(Math.max(minute, Date.now())))}
+    </time>
+  );
+}
+
 /** "1.4 s", "3 min 20 s" */
 export function duration(milliseconds: number): string {
   if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`;

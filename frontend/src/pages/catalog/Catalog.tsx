@@ -22,7 +22,7 @@ import { EmptyCatalog, NoMatch } from './Nothing';
 import { explicit } from './selection';
 import { useCatalog } from './useCatalog';
 import { useFacets } from './useFacets';
-import { useRows } from './useRows';
+import { useHurry, useRows } from './useRows';
 import { ViewsMenu } from './ViewsMenu';
 
 const Expert = lazy(() => import('./Expert'));
@@ -48,16 +48,14 @@ export default function Catalog() {
     limits,
   );
   const kinds = useQuery(facetsQuery(['kind']));
-  const rows = useRows(
-    {
-      filter: view.composed.filter,
-      words: search.q ?? '',
-      orderBy: search.sort ?? '',
-      fields: readMask(view.columns.chosen),
-    },
-    range.start,
-    range.end,
-  );
+  const input = {
+    filter: view.composed.filter,
+    words: search.q ?? '',
+    orderBy: search.sort ?? '',
+    fields: readMask(view.columns.chosen),
+  };
+  const rows = useRows(input, range.start, range.end);
+  const hurry = useHurry(input);
 
   const facets = (
     <FacetPanel
@@ -107,7 +105,10 @@ export default function Catalog() {
               <div className={classes.bar}>
                 <Words
                   value={search.q ?? ''}
-                  set={(q) => set((now) => ({ ...explicit(now), q: q || undefined }))}
+                  set={(q) => {
+                    hurry(q);
+                    set((now) => ({ ...explicit(now), q: q || undefined }));
+                  }}
                   what={what}
                 />
                 {wide ? null : (

@@ -1,4 +1,3 @@
-import { UnstyledButton } from '@mantine/core';
 import { IconStar, IconStarFilled } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
 import { memo } from 'react';
@@ -59,7 +58,8 @@ export const EntityRow = memo(
               </Link>
               {why ? (
                 <span className={classes.below} title={why.text}>
-                  {fieldWords(why.field ?? '')}: <Marked text={why.text} ranges={why.ranges} />
+                  {why.field === 'metadata.description' ? '' : `${fieldWords(why.field ?? '')}: `}
+                  <Marked text={why.text} ranges={why.ranges} />
                 </span>
               ) : props.phone ? (
                 <span className={classes.below}>{phoneLine(entity) || below || shortRef(ref)}</span>
@@ -69,7 +69,8 @@ export const EntityRow = memo(
                 </span>
               ) : null}
             </div>
-            <UnstyledButton
+            <button
+              type="button"
               className={classes.star}
               data-on={props.starred || undefined}
               aria-pressed={props.starred}
@@ -81,7 +82,7 @@ export const EntityRow = memo(
               ) : (
                 <IconStar size={15} stroke={1.6} aria-hidden />
               )}
-            </UnstyledButton>
+            </button>
           </div>
         </th>
         {props.phone

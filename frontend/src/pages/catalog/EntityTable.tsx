@@ -38,7 +38,7 @@ export function EntityTable(props: {
   const list = useWindowVirtualizer({
     count: rows.count,
     estimateSize: () => height,
-    overscan: 12,
+    overscan: 6,
     scrollMargin: margin,
   });
   // biome-ignore lint/correctness/useExhaustiveDependencies: sizes are remembered, and all change with the height
@@ -90,7 +90,7 @@ export function EntityTable(props: {
   const before = items[0] ? items[0].start - margin : 0;
   const last = items.at(-1);
   const after = last ? list.getTotalSize() - (last.end - margin) : 0;
-  const span = columns.length + 1;
+  const span = phone ? 1 : columns.length + 1;
   const { ref: frame, width: room } = useElementSize();
   const { widths, least } = columnWidths(columns, room / 16);
 

@@ -57,7 +57,9 @@ export default function Expert(props: { view: CatalogView; counted: Map<string, 
     if (good && tried === draft.trim() && tried !== inUse) use(tried);
   }, [good, tried]);
 
-  const error = tried && tried === draft.trim() ? check.error : null;
+  // Half of an expression is no fault yet; a pause tells that its writer thinks it whole.
+  const [rested] = useDebouncedValue(draft.trim(), 700);
+  const error = tried && tried === draft.trim() && (rested === tried || tried === inUse) ? check.error : null;
   const at = error instanceof ApiError && error.field === 'filter' ? error.offset - ownStart : -1;
   const fault = error
     ? { from: draft.length - draft.trimStart().length + unitAt(tried, Math.max(at, 0)), message: error.message }

@@ -1,4 +1,5 @@
 import { Link } from '@tanstack/react-router';
+import { useEffect, useRef } from 'react';
 import { compareKinds, kindOf } from '~/entity/kinds';
 import classes from './KindTabs.module.css';
 import { allKinds } from './selection';
@@ -15,8 +16,15 @@ export function KindTabs(props: { view: CatalogView; counted: Counted | undefine
   const kinds = new Set([...props.known.map((k) => k.toLowerCase()), ...counts.keys()]);
   if (view.kind) kinds.add(view.kind);
   const tabs = [...[...kinds].filter(Boolean).sort(compareKinds), ''];
+  const nav = useRef<HTMLElement>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: where one is must be seen also where not all tabs fit
+  useEffect(() => {
+    const here = nav.current?.querySelector<HTMLElement>('[aria-current]');
+    if (nav.current && here)
+      nav.current.scrollLeft = here.offsetLeft - (nav.current.clientWidth - here.offsetWidth) / 2;
+  }, [view.kind, tabs.length]);
   return (
-    <nav aria-label="Kinds" className={classes.tabs}>
+    <nav aria-label="Kinds" className={classes.tabs} ref={nav}>
       {tabs.map((kind) => {
         const here = kind === view.kind;
         // Words narrow what counts do not know of.

@@ -1,9 +1,10 @@
 import type { Entity, FactType } from '~/api/client';
 import { EntityLink } from '~/entity/EntityLink';
+import { statusWords } from '~/entity/ownership';
 import { ownerOf, relationsOf, specText, titleOf } from '~/entity/read';
 import { parseRef, refOf, shortRef } from '~/entity/ref';
 import { Status } from '~/parts/Status';
-import { Time } from '~/parts/Time';
+import { PlainTime } from '~/parts/Time';
 import { OwnerCell, TagsCell } from './cells';
 import { factPath } from './facets';
 
@@ -55,8 +56,16 @@ function factText(value: unknown): string {
 function factCell(fact: FactType, value: unknown) {
   const words = factText(value);
   if (!words) return <Nothing />;
+  if (fact.key === 'ownership.status') {
+    const status = statusWords(words);
+    return (
+      <Status tone={status.tone} plain>
+        {status.words}
+      </Status>
+    );
+  }
   if (fact.display === 'ref' && parseRef(words)) return <EntityLink of={words} />;
-  if (fact.display === 'time') return <Time at={words} />;
+  if (fact.display === 'time') return <PlainTime at={words} />;
   if (fact.display === 'percent' && typeof value === 'number') return `${Math.round(value * 100)} %`;
   if (typeof value === 'boolean') return value ? 'Yes' : 'No';
   return text(fact.unit ? `${words} ${fact.unit}` : words);
@@ -108,7 +117,7 @@ export function allColumns(
     {
       id: 'type',
       title: 'Type',
-      width: 7.5,
+      width: 7,
       order: 'spec.type',
       fields: ['spec.type'],
       cell: (e) => text(specText(e, 'type')),
@@ -117,7 +126,7 @@ export function allColumns(
     {
       id: 'lifecycle',
       title: 'Lifecycle',
-      width: 8,
+      width: 9,
       order: 'spec.lifecycle',
       fields: ['spec.lifecycle'],
       cell: (e) => text(specText(e, 'lifecycle')),
@@ -126,7 +135,7 @@ export function allColumns(
     {
       id: 'tags',
       title: 'Tags',
-      width: 10,
+      width: 9,
       fields: ['metadata.tags'],
       cell: (e) => (tagsOf(e).length > 0 ? <TagsCell tags={tagsOf(e)} /> : <Nothing />),
       text: (e) => tagsOf(e).join(' '),
@@ -134,11 +143,11 @@ export function allColumns(
     {
       id: 'updated',
       title: 'Updated',
-      width: 7.5,
+      width: 11,
       order: offered.revision ? 'revision' : undefined,
       descFirst: true,
       fields: ['updateTime'],
-      cell: (e) => <Time at={e.updateTime} />,
+      cell: (e) => <PlainTime at={e.updateTime} />,
       text: (e) => e.updateTime ?? '',
       figures: true,
     },
@@ -227,7 +236,7 @@ export function refBelow(entity: Entity): string {
   return titleOf(entity).toLowerCase() === ref ? '' : ref;
 }
 
-const nameWidth = 15;
+const nameWidth = 13.5;
 const tightest = 0.7;
 
 /** Widths in rem for a table with that much room, and the least that it needs: where it is tight all give a little. */

@@ -1,5 +1,6 @@
 import type { FactType } from '~/api/client';
 import { type Shape, splitPath } from '~/cel/write';
+import { statusWords } from '~/entity/ownership';
 
 /** A field that one can narrow by. */
 export type FacetField = {
@@ -93,6 +94,10 @@ export function factPath(key: string): string {
   return `facts[${JSON.stringify(key)}]`;
 }
 
+const statuses = Object.fromEntries(
+  ['owned', 'dangling', 'disbanded', 'single-person', 'split', 'unowned'].map((s) => [s, statusWords(s).words]),
+);
+
 function ofFact(fact: FactType): FacetField {
   const key = fact.key ?? '';
   const type = (fact.schema as { type?: unknown } | undefined)?.type;
@@ -103,7 +108,7 @@ function ofFact(fact: FactType): FacetField {
     title: fact.title || key,
     shape,
     refs: fact.display === 'ref',
-    words: type === 'boolean' ? { true: 'Yes', false: 'No' } : undefined,
+    words: key === 'ownership.status' ? statuses : type === 'boolean' ? { true: 'Yes', false: 'No' } : undefined,
     noneWords: 'Not known',
   };
 }

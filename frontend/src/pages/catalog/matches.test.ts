@@ -11,10 +11,12 @@ it('explains by what is not shown', () => {
   expect(rangesOf([about], 'Payments')).toBeUndefined();
 });
 
-it('cuts long texts before the match and not within characters', () => {
-  const text = `${'ü'.repeat(60)} pay`;
-  const cut = excerpt(text, [{ start: 121, end: 124 }]);
-  expect(cut.text.startsWith('…ü')).toBe(true);
+it('cuts texts before the word of the match, by bytes', () => {
+  const cut = excerpt(`${'ü'.repeat(60)} prepay`, [{ start: 124, end: 127 }]);
+  expect(cut.text).toBe('…prepay');
   expect(splitHighlights(cut.text, cut.ranges).filter((p) => p.hit)).toEqual([{ text: 'pay', hit: true }]);
+  expect(excerpt('group:default/pay', [{ start: 14, end: 17 }]).text).toBe('…pay');
   expect(excerpt('short pay', [{ start: 6, end: 9 }]).text).toBe('short pay');
+  const one = 'x'.repeat(40);
+  expect(excerpt(one, [{ start: 20, end: 30 }]).text).toBe(one);
 });

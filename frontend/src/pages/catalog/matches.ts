@@ -14,15 +14,14 @@ export function whyMatched(highlights: Highlight[], ...shown: string[]): (Highli
   return { ...other, ...excerpt(other.text, other.ranges) };
 }
 
-const before = 8;
-
-/** A long text from a little before its first match. */
+/** A text from the word of its first match on, if that is not among the first: lines are short. */
 export function excerpt(text: string, ranges: Ranges): { text: string; ranges: Ranges } {
   const first = Math.min(...(ranges ?? []).map((r) => r.start ?? 0));
-  if (!Number.isFinite(first) || first <= 16) return { text, ranges };
+  if (!Number.isFinite(first) || first <= 8) return { text, ranges };
   const bytes = new TextEncoder().encode(text);
-  let cut = first - before;
-  while (cut > 0 && ((bytes[cut] ?? 0) & 0xc0) === 0x80) cut--; // not within a character
+  let cut = first;
+  while (cut > 0 && !' /:,.;()"\n'.includes(String.fromCharCode(bytes[cut - 1] ?? 0))) cut--;
+  if (cut === 0) return { text, ranges };
   const dots = 3; // the bytes of …
   return {
     text: `…${new TextDecoder().decode(bytes.slice(cut))}`,

@@ -4,8 +4,9 @@ import type { Entity, Highlight } from '~/api/client';
 import { entitiesQuery, offeredQuery, searchPagesQuery } from '~/api/queries';
 import { pagesOf } from './windows';
 
-/** Rows that are asked for at once. */
-export const pageSize = 100;
+/** Rows that are asked for at once; what is searched for while one types is asked for in smaller pieces. */
+const pageSize = 100;
+const searchSize = 50;
 
 export type Row = { entity: Entity; highlights?: Highlight[] };
 
@@ -27,6 +28,18 @@ export type Rows = {
 
 type Shown = Pick<Rows, 'key' | 'total' | 'count' | 'at'>;
 
+const wordsQuery = (words: string, filter: string, fields: string) =>
+  searchPagesQuery(words, { filter, fields, pageSize: searchSize });
+
+/** Asks for the rows of other words before the address says them: a key press then waits for the server alone. */
+export function useHurry(input: RowsInput): (words: string) => void {
+  const client = useQueryClient();
+  const { filter, fields } = input;
+  return (words) => {
+    if (words.trim()) void client.prefetchInfiniteQuery(wordsQuery(words, filter, fields));
+  };
+}
+
 /**
  * The rows of the list around where the reader is, [start, end). Where that is must
  * be given once scrolling rests: what nobody waits for any more is cancelled. What
@@ -44,7 +57,7 @@ export function useRows(input: RowsInput, start: number, end: number): Rows {
   });
   const pages = searching ? [] : canSkip ? pagesOf(start, end, pageSize) : [0];
   const lists = useQueries({ queries: pages.map(window) });
-  const found = useInfiniteQuery(searchPagesQuery(searching ? words : '', { filter, fields, pageSize }));
+  const found = useInfiniteQuery(wordsQuery(searching ? words : '', filter, fields));
 
   const key = JSON.stringify([filter, words, orderBy]);
   let shown: Shown | undefined;
@@ -87,7 +100,7 @@ export function useRows(input: RowsInput, start: number, end: number): Rows {
   });
 
   const { hasNextPage, isFetchingNextPage, fetchNextPage } = found;
-  const loaded = shown && searching ? (found.data?.pages.length ?? 0) * pageSize : 0;
+  const loaded = shown && searching ? (found.data?.pages.length ?? 0) * searchSize : 0;
   useEffect(() => {
     if (searching && loaded > 0 && end + 20 >= loaded && hasNextPage && !isFetchingNextPage) void fetchNextPage();
   }, [searching, loaded, end, hasNextPage, isFetchingNextPage, fetchNextPage]);
