@@ -139,8 +139,8 @@ func New(o Options) (*Server, error) {
 	watches, past := newWatchService(o), newPast(o)
 	for _, r := range []grpc.ServiceRegistrar{s.grpc, s.inProcess} {
 		catalogv1.RegisterWatchServiceServer(r, watches)
-		catalogv1.RegisterHistoryServiceServer(r, &historyService{past: past})
-		catalogv1.RegisterCatalogServiceServer(r, &catalogService{past: past, schemas: o.Schemas, index: o.Index, problems: problems})
+		catalogv1.RegisterHistoryServiceServer(r, &historyService{past: past, problems: problems})
+		catalogv1.RegisterCatalogServiceServer(r, &catalogService{past: past, schemas: o.Schemas, engine: o.Engine, index: o.Index, problems: problems})
 		catalogv1.RegisterPlanServiceServer(r, &planService{index: o.Index, store: o.Store, engine: o.Engine, problems: problems, schemas: o.Schemas})
 		catalogv1.RegisterLocationServiceServer(r, &locationService{locations: o.Locations})
 		harvestv1.RegisterJobServiceServer(r, &jobService{jobs: o.Jobs})

@@ -8,6 +8,7 @@ import (
 
 	catalogv1 "github.com/waypost-dev/waypost/proto/waypost/catalog/v1"
 	"github.com/waypost-dev/waypost/server/catalog"
+	"github.com/waypost-dev/waypost/server/harvest"
 	"github.com/waypost-dev/waypost/server/index"
 )
 
@@ -45,6 +46,7 @@ type catalogService struct {
 	index    *index.Index
 	past     *past
 	problems *problems
+	engine   *harvest.Engine
 	schemas  *catalog.Schemas // of custom kinds; may be nil
 }
 

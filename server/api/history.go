@@ -26,7 +26,8 @@ const maxRevisions = 500
 // historyService implements HistoryService.
 type historyService struct {
 	catalogv1.UnimplementedHistoryServiceServer
-	past *past
+	past     *past
+	problems *problems
 }
 
 func (h *historyService) ListEntityRevisions(ctx context.Context, req *catalogv1.ListEntityRevisionsRequest) (*catalogv1.ListEntityRevisionsResponse, error) {
@@ -93,15 +94,20 @@ func unknownEntity(ref catalog.Ref, err error) error {
 	return err
 }
 
-// entityRevision is one line of a history. What the oldest one did is not known
-// if older ones may have been given up.
-func entityRevision(c catalog.Change, previous *catalog.Change, truncated bool, req *catalogv1.ListEntityRevisionsRequest) (*catalogv1.EntityRevision, error) {
+// revisionMessage is a revision but for what it did.
+func revisionMessage(c catalog.Change) *catalogv1.EntityRevision {
 	o := c.Entity.Origin
-	out := &catalogv1.EntityRevision{
+	return &catalogv1.EntityRevision{
 		Revision: int64(c.Revision), Time: timestamp(c.Time), Uid: c.Entity.UID, EntityRef: refString(c.Entity.Ref),
 		RenamedRef: c.Moved, Cause: causeOf(c.Cause),
 		Origin: &catalogv1.Origin{Source: o.Source, Repository: o.Repository, Path: o.Path, Line: int32(o.Line), Commit: o.Commit, Inferred: o.Inferred},
 	}
+}
+
+// entityRevision is one line of a history. What the oldest one did is not known
+// if older ones may have been given up.
+func entityRevision(c catalog.Change, previous *catalog.Change, truncated bool, req *catalogv1.ListEntityRevisionsRequest) (*catalogv1.EntityRevision, error) {
+	out := revisionMessage(c)
 	var before *catalog.Entity
 	switch {
 	case c.Op == catalog.OpDelete:

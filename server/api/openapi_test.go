@@ -160,8 +160,8 @@ func TestOpenAPIRoutesAnswer(t *testing.T) {
 			text := bodyOf(t, resp)
 			want := http.StatusOK
 			switch {
-			case strings.HasSuffix(path, ":diff"), strings.HasSuffix(path, "/revisions"):
-				want = http.StatusNotFound // the fixture's index has no history behind it
+			case strings.HasSuffix(path, ":diff"), strings.HasSuffix(path, "/revisions"), strings.HasSuffix(path, "/readme"):
+				want = http.StatusNotFound // the fixture's index has no history and no source behind it
 			case path == "/v1/harvests" && method == "post", strings.HasPrefix(path, "/v1/locations"), strings.HasPrefix(path, "/v1/jobs"), strings.HasSuffix(path, ":refresh"),
 				path == "/v1/plugins/{plugin}", path == "/v1/plugins/{plugin}:run":
 				want = http.StatusBadRequest // there is no source to start, and this server keeps no locations, no jobs and no plugins

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/maypok86/otter/v2"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/waypost-dev/waypost/server/catalog"
@@ -79,6 +80,8 @@ type Engine struct {
 	// for them.
 	background sync.WaitGroup
 	stopping   bool
+
+	readmes *otter.Cache[readmePlace, Readme]
 }
 
 // configured is a source and its state. Engine.mu guards it.
@@ -91,7 +94,7 @@ type configured struct {
 
 // New returns an Engine that knows no sources yet.
 func New(st *store.Store, log *slog.Logger) *Engine {
-	return &Engine{store: st, log: log, sources: map[string]*configured{}}
+	return &Engine{store: st, log: log, sources: map[string]*configured{}, readmes: newReadmes()}
 }
 
 // Add configures a source, also while others are harvested. It panics if there is a source

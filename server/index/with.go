@@ -22,3 +22,12 @@ func (s *Snapshot) With(changes []catalog.Change) *Snapshot {
 func (s *Snapshot) Each(yield func(*Record) bool) {
 	s.live.Iterate(func(id uint32) bool { return yield(s.docs.get(id)) })
 }
+
+// Select tells of which records of the snapshot a filter is true.
+func (s *Snapshot) Select(filter string) (func(*Record) bool, error) {
+	selected, err := s.selected(filter)
+	if err != nil {
+		return nil, err
+	}
+	return func(r *Record) bool { return selected.Contains(r.id) }, nil
+}

@@ -9,6 +9,7 @@ package source
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/waypost-dev/waypost/server/catalog"
@@ -81,6 +82,10 @@ type Inspector interface {
 
 // ErrNotGiven: the source cannot tell.
 var ErrNotGiven = errors.New("the source does not give this")
+
+// ErrSpent is an ErrNotGiven: the source cannot tell now, because so few of the
+// requests that its upstream grants are left.
+var ErrSpent = fmt.Errorf("%w now", ErrNotGiven)
 
 // MaxFiles is the most paths that an Inspector lists.
 const MaxFiles = 300_000

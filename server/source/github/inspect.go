@@ -26,8 +26,8 @@ func inspecting(ctx context.Context) (context.Context, *budget) {
 // afford tells whether a request may be spent on what a harvest does not need.
 func (s *Source) afford() error {
 	if left := s.left.Load(); left != nil && left.Reset.After(time.Now()) && float64(left.Remaining) < forHarvests*float64(left.Limit) {
-		return fmt.Errorf("%w now: %d of GitHub's %d requests are left until %s, and half of them are for harvests",
-			source.ErrNotGiven, left.Remaining, left.Limit, left.Reset.UTC().Format(time.RFC3339))
+		return fmt.Errorf("%w: %d of GitHub's %d requests are left until %s, and half of them are for harvests",
+			source.ErrSpent, left.Remaining, left.Limit, left.Reset.UTC().Format(time.RFC3339))
 	}
 	return nil
 }

@@ -302,3 +302,32 @@ func memory(b *bundle) {
 	})
 	require.NotZero(b, oldest, "something was pruned")
 }
+
+// newest looks back at all of the catalog.
+func newest(b *bundle) {
+	b.apply(slot("r1", "k", "a", "one"))                                                                                                  // 1 put a
+	b.apply(slot("r1", "k", "a", "two"))                                                                                                  // 2 put a
+	b.apply(slot("r1", "k", "b", "two"))                                                                                                  // 3 delete a, 4 put b
+	b.apply(slot("r2", "k", "a", "stranger"))                                                                                             // 5 put a, another entity
+	b.apply(update("r1"))                                                                                                                 // 6 delete b
+	b.apply(slot("r1", "k", "b", "three"))                                                                                                // 7 put b, which comes back
+	_, err := b.PutEnrichments(b.Context(), "test", []store.Enrichment{b.enriched("b", catalog.Fact{Key: "test.x", Value: []byte("1")})}) // 8 facts b
+	require.NoError(b, err)
+	look := func(below, from catalog.Revision, facts bool, limit int) (out []string) {
+		found, err := b.Newest(b.Context(), below, from, facts, limit)
+		require.NoError(b, err)
+		for _, n := range found {
+			out = append(out, fmt.Sprintf("%d %s %s %s<%s", n.Revision, n.Op, n.Entity.Ref.Name, n.Moved, n.Before))
+		}
+		return out
+	}
+	all := []string{
+		"8 facts b <put", "7 put b <delete", "6 delete b <put", "5 put a <delete",
+		"4 put b component:default/a<put", "2 put a <put", "1 put a <",
+	}
+	require.Equal(b, all, look(100, 0, true, 100))
+	require.Equal(b, all[1:], look(100, 0, false, 100))
+	require.Equal(b, all[1:3], look(100, 0, false, 2))
+	require.Equal(b, all[3:5], look(6, 3, true, 100))
+	require.Empty(b, look(1, 0, true, 100))
+}

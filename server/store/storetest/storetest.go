@@ -64,6 +64,7 @@ func Run(t *testing.T, open func(t testing.TB) func(store.Options) *store.Store)
 		{"RefNeverEmpty", refNeverEmpty},
 		{"Model", model},
 		{"History", history},
+		{"Newest", newest},
 		{"HistoryCycle", historyCycle},
 		{"AsOf", asOf},
 		{"Prune", prune},

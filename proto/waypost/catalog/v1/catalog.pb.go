@@ -690,6 +690,142 @@ func (x *GetEntityRequest) GetAsOfTime() *timestamppb.Timestamp {
 	return nil
 }
 
+type GetReadmeRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// entities/kind:namespace/name, in any case.
+	Name          string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetReadmeRequest) Reset() {
+	*x = GetReadmeRequest{}
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetReadmeRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetReadmeRequest) ProtoMessage() {}
+
+func (x *GetReadmeRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetReadmeRequest.ProtoReflect.Descriptor instead.
+func (*GetReadmeRequest) Descriptor() ([]byte, []int) {
+	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *GetReadmeRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+type GetReadmeResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// In the repository. The name tells what it is written in.
+	Path string `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
+	// As it is in the file: nothing in it may be trusted.
+	Content string `protobuf:"bytes,2,opt,name=content,proto3" json:"content,omitempty"`
+	// Content is the beginning of the file, which has more than 256 KiB.
+	Truncated bool `protobuf:"varint,3,opt,name=truncated,proto3" json:"truncated,omitempty"`
+	// owner/name.
+	Repository string `protobuf:"bytes,4,opt,name=repository,proto3" json:"repository,omitempty"`
+	// At which the file was read.
+	Commit string `protobuf:"bytes,5,opt,name=commit,proto3" json:"commit,omitempty"`
+	// Address of the file's page, from which links in it lead on; empty if the
+	// source has none.
+	ViewUrl       string `protobuf:"bytes,6,opt,name=view_url,json=viewUrl,proto3" json:"view_url,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetReadmeResponse) Reset() {
+	*x = GetReadmeResponse{}
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetReadmeResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetReadmeResponse) ProtoMessage() {}
+
+func (x *GetReadmeResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetReadmeResponse.ProtoReflect.Descriptor instead.
+func (*GetReadmeResponse) Descriptor() ([]byte, []int) {
+	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *GetReadmeResponse) GetPath() string {
+	if x != nil {
+		return x.Path
+	}
+	return ""
+}
+
+func (x *GetReadmeResponse) GetContent() string {
+	if x != nil {
+		return x.Content
+	}
+	return ""
+}
+
+func (x *GetReadmeResponse) GetTruncated() bool {
+	if x != nil {
+		return x.Truncated
+	}
+	return false
+}
+
+func (x *GetReadmeResponse) GetRepository() string {
+	if x != nil {
+		return x.Repository
+	}
+	return ""
+}
+
+func (x *GetReadmeResponse) GetCommit() string {
+	if x != nil {
+		return x.Commit
+	}
+	return ""
+}
+
+func (x *GetReadmeResponse) GetViewUrl() string {
+	if x != nil {
+		return x.ViewUrl
+	}
+	return ""
+}
+
 type BatchGetEntitiesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// entities/kind:namespace/name, in any case.
@@ -703,7 +839,7 @@ type BatchGetEntitiesRequest struct {
 
 func (x *BatchGetEntitiesRequest) Reset() {
 	*x = BatchGetEntitiesRequest{}
-	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[6]
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -715,7 +851,7 @@ func (x *BatchGetEntitiesRequest) String() string {
 func (*BatchGetEntitiesRequest) ProtoMessage() {}
 
 func (x *BatchGetEntitiesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[6]
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -728,7 +864,7 @@ func (x *BatchGetEntitiesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BatchGetEntitiesRequest.ProtoReflect.Descriptor instead.
 func (*BatchGetEntitiesRequest) Descriptor() ([]byte, []int) {
-	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{6}
+	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *BatchGetEntitiesRequest) GetNames() []string {
@@ -764,7 +900,7 @@ type BatchGetEntitiesResponse struct {
 
 func (x *BatchGetEntitiesResponse) Reset() {
 	*x = BatchGetEntitiesResponse{}
-	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[7]
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -776,7 +912,7 @@ func (x *BatchGetEntitiesResponse) String() string {
 func (*BatchGetEntitiesResponse) ProtoMessage() {}
 
 func (x *BatchGetEntitiesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[7]
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -789,7 +925,7 @@ func (x *BatchGetEntitiesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BatchGetEntitiesResponse.ProtoReflect.Descriptor instead.
 func (*BatchGetEntitiesResponse) Descriptor() ([]byte, []int) {
-	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{7}
+	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *BatchGetEntitiesResponse) GetEntities() []*Entity {
@@ -836,7 +972,7 @@ type ListEntitiesRequest struct {
 
 func (x *ListEntitiesRequest) Reset() {
 	*x = ListEntitiesRequest{}
-	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[8]
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -848,7 +984,7 @@ func (x *ListEntitiesRequest) String() string {
 func (*ListEntitiesRequest) ProtoMessage() {}
 
 func (x *ListEntitiesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[8]
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -861,7 +997,7 @@ func (x *ListEntitiesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListEntitiesRequest.ProtoReflect.Descriptor instead.
 func (*ListEntitiesRequest) Descriptor() ([]byte, []int) {
-	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{8}
+	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ListEntitiesRequest) GetFilter() string {
@@ -942,7 +1078,7 @@ type ListEntitiesResponse struct {
 
 func (x *ListEntitiesResponse) Reset() {
 	*x = ListEntitiesResponse{}
-	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[9]
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -954,7 +1090,7 @@ func (x *ListEntitiesResponse) String() string {
 func (*ListEntitiesResponse) ProtoMessage() {}
 
 func (x *ListEntitiesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[9]
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -967,7 +1103,7 @@ func (x *ListEntitiesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListEntitiesResponse.ProtoReflect.Descriptor instead.
 func (*ListEntitiesResponse) Descriptor() ([]byte, []int) {
-	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{9}
+	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ListEntitiesResponse) GetEntities() []*Entity {
@@ -1015,7 +1151,7 @@ type QueryFacetsRequest struct {
 
 func (x *QueryFacetsRequest) Reset() {
 	*x = QueryFacetsRequest{}
-	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[10]
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1027,7 +1163,7 @@ func (x *QueryFacetsRequest) String() string {
 func (*QueryFacetsRequest) ProtoMessage() {}
 
 func (x *QueryFacetsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[10]
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1040,7 +1176,7 @@ func (x *QueryFacetsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QueryFacetsRequest.ProtoReflect.Descriptor instead.
 func (*QueryFacetsRequest) Descriptor() ([]byte, []int) {
-	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{10}
+	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *QueryFacetsRequest) GetFilter() string {
@@ -1082,7 +1218,7 @@ type QueryFacetsResponse struct {
 
 func (x *QueryFacetsResponse) Reset() {
 	*x = QueryFacetsResponse{}
-	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[11]
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1094,7 +1230,7 @@ func (x *QueryFacetsResponse) String() string {
 func (*QueryFacetsResponse) ProtoMessage() {}
 
 func (x *QueryFacetsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[11]
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1107,7 +1243,7 @@ func (x *QueryFacetsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QueryFacetsResponse.ProtoReflect.Descriptor instead.
 func (*QueryFacetsResponse) Descriptor() ([]byte, []int) {
-	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{11}
+	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *QueryFacetsResponse) GetFacets() []*Facet {
@@ -1138,7 +1274,7 @@ type Facet struct {
 
 func (x *Facet) Reset() {
 	*x = Facet{}
-	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[12]
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1150,7 +1286,7 @@ func (x *Facet) String() string {
 func (*Facet) ProtoMessage() {}
 
 func (x *Facet) ProtoReflect() protoreflect.Message {
-	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[12]
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1163,7 +1299,7 @@ func (x *Facet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Facet.ProtoReflect.Descriptor instead.
 func (*Facet) Descriptor() ([]byte, []int) {
-	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{12}
+	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Facet) GetField() string {
@@ -1197,7 +1333,7 @@ type FacetValue struct {
 
 func (x *FacetValue) Reset() {
 	*x = FacetValue{}
-	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[13]
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1209,7 +1345,7 @@ func (x *FacetValue) String() string {
 func (*FacetValue) ProtoMessage() {}
 
 func (x *FacetValue) ProtoReflect() protoreflect.Message {
-	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[13]
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1222,7 +1358,7 @@ func (x *FacetValue) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FacetValue.ProtoReflect.Descriptor instead.
 func (*FacetValue) Descriptor() ([]byte, []int) {
-	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{13}
+	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *FacetValue) GetValue() string {
@@ -1258,7 +1394,7 @@ type SearchEntitiesRequest struct {
 
 func (x *SearchEntitiesRequest) Reset() {
 	*x = SearchEntitiesRequest{}
-	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[14]
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1270,7 +1406,7 @@ func (x *SearchEntitiesRequest) String() string {
 func (*SearchEntitiesRequest) ProtoMessage() {}
 
 func (x *SearchEntitiesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[14]
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1283,7 +1419,7 @@ func (x *SearchEntitiesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SearchEntitiesRequest.ProtoReflect.Descriptor instead.
 func (*SearchEntitiesRequest) Descriptor() ([]byte, []int) {
-	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{14}
+	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *SearchEntitiesRequest) GetQuery() string {
@@ -1339,7 +1475,7 @@ type SearchEntitiesResponse struct {
 
 func (x *SearchEntitiesResponse) Reset() {
 	*x = SearchEntitiesResponse{}
-	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[15]
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1351,7 +1487,7 @@ func (x *SearchEntitiesResponse) String() string {
 func (*SearchEntitiesResponse) ProtoMessage() {}
 
 func (x *SearchEntitiesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[15]
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1364,7 +1500,7 @@ func (x *SearchEntitiesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SearchEntitiesResponse.ProtoReflect.Descriptor instead.
 func (*SearchEntitiesResponse) Descriptor() ([]byte, []int) {
-	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{15}
+	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *SearchEntitiesResponse) GetResults() []*SearchResult {
@@ -1401,7 +1537,7 @@ type SearchResult struct {
 
 func (x *SearchResult) Reset() {
 	*x = SearchResult{}
-	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[16]
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1413,7 +1549,7 @@ func (x *SearchResult) String() string {
 func (*SearchResult) ProtoMessage() {}
 
 func (x *SearchResult) ProtoReflect() protoreflect.Message {
-	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[16]
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1426,7 +1562,7 @@ func (x *SearchResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SearchResult.ProtoReflect.Descriptor instead.
 func (*SearchResult) Descriptor() ([]byte, []int) {
-	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{16}
+	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *SearchResult) GetEntity() *Entity {
@@ -1463,7 +1599,7 @@ type Highlight struct {
 
 func (x *Highlight) Reset() {
 	*x = Highlight{}
-	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[17]
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1475,7 +1611,7 @@ func (x *Highlight) String() string {
 func (*Highlight) ProtoMessage() {}
 
 func (x *Highlight) ProtoReflect() protoreflect.Message {
-	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[17]
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1488,7 +1624,7 @@ func (x *Highlight) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Highlight.ProtoReflect.Descriptor instead.
 func (*Highlight) Descriptor() ([]byte, []int) {
-	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{17}
+	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Highlight) GetField() string {
@@ -1532,7 +1668,7 @@ type GetGraphRequest struct {
 
 func (x *GetGraphRequest) Reset() {
 	*x = GetGraphRequest{}
-	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[18]
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1544,7 +1680,7 @@ func (x *GetGraphRequest) String() string {
 func (*GetGraphRequest) ProtoMessage() {}
 
 func (x *GetGraphRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[18]
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1557,7 +1693,7 @@ func (x *GetGraphRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetGraphRequest.ProtoReflect.Descriptor instead.
 func (*GetGraphRequest) Descriptor() ([]byte, []int) {
-	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{18}
+	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *GetGraphRequest) GetRoots() []string {
@@ -1614,7 +1750,7 @@ type GetGraphResponse struct {
 
 func (x *GetGraphResponse) Reset() {
 	*x = GetGraphResponse{}
-	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[19]
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1626,7 +1762,7 @@ func (x *GetGraphResponse) String() string {
 func (*GetGraphResponse) ProtoMessage() {}
 
 func (x *GetGraphResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[19]
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1639,7 +1775,7 @@ func (x *GetGraphResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetGraphResponse.ProtoReflect.Descriptor instead.
 func (*GetGraphResponse) Descriptor() ([]byte, []int) {
-	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{19}
+	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *GetGraphResponse) GetNodes() []*GraphNode {
@@ -1679,7 +1815,7 @@ type GraphNode struct {
 
 func (x *GraphNode) Reset() {
 	*x = GraphNode{}
-	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[20]
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1691,7 +1827,7 @@ func (x *GraphNode) String() string {
 func (*GraphNode) ProtoMessage() {}
 
 func (x *GraphNode) ProtoReflect() protoreflect.Message {
-	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[20]
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1704,7 +1840,7 @@ func (x *GraphNode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GraphNode.ProtoReflect.Descriptor instead.
 func (*GraphNode) Descriptor() ([]byte, []int) {
-	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{20}
+	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *GraphNode) GetRef() string {
@@ -1754,7 +1890,7 @@ type GraphEdge struct {
 
 func (x *GraphEdge) Reset() {
 	*x = GraphEdge{}
-	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[21]
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1766,7 +1902,7 @@ func (x *GraphEdge) String() string {
 func (*GraphEdge) ProtoMessage() {}
 
 func (x *GraphEdge) ProtoReflect() protoreflect.Message {
-	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[21]
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1779,7 +1915,7 @@ func (x *GraphEdge) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GraphEdge.ProtoReflect.Descriptor instead.
 func (*GraphEdge) Descriptor() ([]byte, []int) {
-	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{21}
+	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *GraphEdge) GetSourceRef() string {
@@ -1824,7 +1960,7 @@ type ListProblemsRequest struct {
 
 func (x *ListProblemsRequest) Reset() {
 	*x = ListProblemsRequest{}
-	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[22]
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1836,7 +1972,7 @@ func (x *ListProblemsRequest) String() string {
 func (*ListProblemsRequest) ProtoMessage() {}
 
 func (x *ListProblemsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[22]
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1849,7 +1985,7 @@ func (x *ListProblemsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListProblemsRequest.ProtoReflect.Descriptor instead.
 func (*ListProblemsRequest) Descriptor() ([]byte, []int) {
-	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{22}
+	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ListProblemsRequest) GetSource() string {
@@ -1926,7 +2062,7 @@ type SummarizeProblemsRequest struct {
 
 func (x *SummarizeProblemsRequest) Reset() {
 	*x = SummarizeProblemsRequest{}
-	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[23]
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1938,7 +2074,7 @@ func (x *SummarizeProblemsRequest) String() string {
 func (*SummarizeProblemsRequest) ProtoMessage() {}
 
 func (x *SummarizeProblemsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[23]
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1951,7 +2087,7 @@ func (x *SummarizeProblemsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SummarizeProblemsRequest.ProtoReflect.Descriptor instead.
 func (*SummarizeProblemsRequest) Descriptor() ([]byte, []int) {
-	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{23}
+	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *SummarizeProblemsRequest) GetBy() string {
@@ -1978,7 +2114,7 @@ type SummarizeProblemsResponse struct {
 
 func (x *SummarizeProblemsResponse) Reset() {
 	*x = SummarizeProblemsResponse{}
-	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[24]
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1990,7 +2126,7 @@ func (x *SummarizeProblemsResponse) String() string {
 func (*SummarizeProblemsResponse) ProtoMessage() {}
 
 func (x *SummarizeProblemsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[24]
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2003,7 +2139,7 @@ func (x *SummarizeProblemsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SummarizeProblemsResponse.ProtoReflect.Descriptor instead.
 func (*SummarizeProblemsResponse) Descriptor() ([]byte, []int) {
-	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{24}
+	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *SummarizeProblemsResponse) GetCounts() []*ProblemCount {
@@ -2027,7 +2163,7 @@ type ProblemCount struct {
 
 func (x *ProblemCount) Reset() {
 	*x = ProblemCount{}
-	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[25]
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2039,7 +2175,7 @@ func (x *ProblemCount) String() string {
 func (*ProblemCount) ProtoMessage() {}
 
 func (x *ProblemCount) ProtoReflect() protoreflect.Message {
-	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[25]
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2052,7 +2188,7 @@ func (x *ProblemCount) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProblemCount.ProtoReflect.Descriptor instead.
 func (*ProblemCount) Descriptor() ([]byte, []int) {
-	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{25}
+	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ProblemCount) GetValue() string {
@@ -2095,7 +2231,7 @@ type ListProblemsResponse struct {
 
 func (x *ListProblemsResponse) Reset() {
 	*x = ListProblemsResponse{}
-	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[26]
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2107,7 +2243,7 @@ func (x *ListProblemsResponse) String() string {
 func (*ListProblemsResponse) ProtoMessage() {}
 
 func (x *ListProblemsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[26]
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2120,7 +2256,7 @@ func (x *ListProblemsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListProblemsResponse.ProtoReflect.Descriptor instead.
 func (*ListProblemsResponse) Descriptor() ([]byte, []int) {
-	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{26}
+	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *ListProblemsResponse) GetProblems() []*Problem {
@@ -2178,7 +2314,7 @@ type Problem struct {
 
 func (x *Problem) Reset() {
 	*x = Problem{}
-	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[27]
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2190,7 +2326,7 @@ func (x *Problem) String() string {
 func (*Problem) ProtoMessage() {}
 
 func (x *Problem) ProtoReflect() protoreflect.Message {
-	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[27]
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2203,7 +2339,7 @@ func (x *Problem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Problem.ProtoReflect.Descriptor instead.
 func (*Problem) Descriptor() ([]byte, []int) {
-	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{27}
+	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Problem) GetCode() string {
@@ -2336,7 +2472,7 @@ type Fix struct {
 
 func (x *Fix) Reset() {
 	*x = Fix{}
-	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[28]
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2348,7 +2484,7 @@ func (x *Fix) String() string {
 func (*Fix) ProtoMessage() {}
 
 func (x *Fix) ProtoReflect() protoreflect.Message {
-	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[28]
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2361,7 +2497,7 @@ func (x *Fix) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fix.ProtoReflect.Descriptor instead.
 func (*Fix) Descriptor() ([]byte, []int) {
-	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{28}
+	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Fix) GetPath() string {
@@ -2401,7 +2537,7 @@ type ValidateDocumentsRequest struct {
 
 func (x *ValidateDocumentsRequest) Reset() {
 	*x = ValidateDocumentsRequest{}
-	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[29]
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2413,7 +2549,7 @@ func (x *ValidateDocumentsRequest) String() string {
 func (*ValidateDocumentsRequest) ProtoMessage() {}
 
 func (x *ValidateDocumentsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[29]
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2426,7 +2562,7 @@ func (x *ValidateDocumentsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ValidateDocumentsRequest.ProtoReflect.Descriptor instead.
 func (*ValidateDocumentsRequest) Descriptor() ([]byte, []int) {
-	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{29}
+	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *ValidateDocumentsRequest) GetDocuments() []*Document {
@@ -2447,7 +2583,7 @@ type Document struct {
 
 func (x *Document) Reset() {
 	*x = Document{}
-	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[30]
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2459,7 +2595,7 @@ func (x *Document) String() string {
 func (*Document) ProtoMessage() {}
 
 func (x *Document) ProtoReflect() protoreflect.Message {
-	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[30]
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2472,7 +2608,7 @@ func (x *Document) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Document.ProtoReflect.Descriptor instead.
 func (*Document) Descriptor() ([]byte, []int) {
-	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{30}
+	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Document) GetPath() string {
@@ -2500,7 +2636,7 @@ type ValidateDocumentsResponse struct {
 
 func (x *ValidateDocumentsResponse) Reset() {
 	*x = ValidateDocumentsResponse{}
-	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[31]
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2512,7 +2648,7 @@ func (x *ValidateDocumentsResponse) String() string {
 func (*ValidateDocumentsResponse) ProtoMessage() {}
 
 func (x *ValidateDocumentsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[31]
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2525,7 +2661,7 @@ func (x *ValidateDocumentsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ValidateDocumentsResponse.ProtoReflect.Descriptor instead.
 func (*ValidateDocumentsResponse) Descriptor() ([]byte, []int) {
-	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{31}
+	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *ValidateDocumentsResponse) GetProblems() []*Problem {
@@ -2553,7 +2689,7 @@ type Highlight_Range struct {
 
 func (x *Highlight_Range) Reset() {
 	*x = Highlight_Range{}
-	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[34]
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2565,7 +2701,7 @@ func (x *Highlight_Range) String() string {
 func (*Highlight_Range) ProtoMessage() {}
 
 func (x *Highlight_Range) ProtoReflect() protoreflect.Message {
-	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[34]
+	mi := &file_waypost_catalog_v1_catalog_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2578,7 +2714,7 @@ func (x *Highlight_Range) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Highlight_Range.ProtoReflect.Descriptor instead.
 func (*Highlight_Range) Descriptor() ([]byte, []int) {
-	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{17, 0}
+	return file_waypost_catalog_v1_catalog_proto_rawDescGZIP(), []int{19, 0}
 }
 
 func (x *Highlight_Range) GetStart() int32 {
@@ -2659,7 +2795,19 @@ const file_waypost_catalog_v1_catalog_proto_rawDesc = "" +
 	"\fmin_revision\x18\x03 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\vminRevision\x12-\n" +
 	"\x0eas_of_revision\x18\x04 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\fasOfRevision\x128\n" +
 	"\n" +
-	"as_of_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime\"\xe3\x01\n" +
+	"as_of_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime\"k\n" +
+	"\x10GetReadmeRequest\x12W\n" +
+	"\x04name\x18\x01 \x01(\tBC\xe0A\x02\xfaA\x14\n" +
+	"\x12waypost.dev/Entity\xbaH&r$\x18\xac\x022\x1f^entities/[^/:]+:[^/:]+/[^/:]+$R\x04name\"\xb2\x01\n" +
+	"\x11GetReadmeResponse\x12\x12\n" +
+	"\x04path\x18\x01 \x01(\tR\x04path\x12\x18\n" +
+	"\acontent\x18\x02 \x01(\tR\acontent\x12\x1c\n" +
+	"\ttruncated\x18\x03 \x01(\bR\ttruncated\x12\x1e\n" +
+	"\n" +
+	"repository\x18\x04 \x01(\tR\n" +
+	"repository\x12\x16\n" +
+	"\x06commit\x18\x05 \x01(\tR\x06commit\x12\x19\n" +
+	"\bview_url\x18\x06 \x01(\tR\aviewUrl\"\xe3\x01\n" +
 	"\x17BatchGetEntitiesRequest\x12c\n" +
 	"\x05names\x18\x01 \x03(\tBM\xe0A\x02\xfaA\x14\n" +
 	"\x12waypost.dev/Entity\xbaH0\x92\x01-\b\x01\x10\xe8\a\"&r$\x18\xac\x022\x1f^entities/[^/:]+:[^/:]+/[^/:]+$R\x05names\x127\n" +
@@ -2826,9 +2974,11 @@ const file_waypost_catalog_v1_catalog_proto_rawDesc = "" +
 	"\bSeverity\x12\x18\n" +
 	"\x14SEVERITY_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10SEVERITY_WARNING\x10\x01\x12\x12\n" +
-	"\x0eSEVERITY_ERROR\x10\x022\xc0\t\n" +
+	"\x0eSEVERITY_ERROR\x10\x022\xca\n" +
+	"\n" +
 	"\x0eCatalogService\x12u\n" +
-	"\tGetEntity\x12$.waypost.catalog.v1.GetEntityRequest\x1a\x1a.waypost.catalog.v1.Entity\"&\xdaA\x04name\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/{name=entities/*/*}\x12\xb0\x01\n" +
+	"\tGetEntity\x12$.waypost.catalog.v1.GetEntityRequest\x1a\x1a.waypost.catalog.v1.Entity\"&\xdaA\x04name\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/{name=entities/*/*}\x12\x87\x01\n" +
+	"\tGetReadme\x12$.waypost.catalog.v1.GetReadmeRequest\x1a%.waypost.catalog.v1.GetReadmeResponse\"-\xdaA\x04name\x82\xd3\xe4\x93\x02 \x12\x1e/v1/{name=entities/*/*}/readme\x12\xb0\x01\n" +
 	"\x10BatchGetEntities\x12+.waypost.catalog.v1.BatchGetEntitiesRequest\x1a,.waypost.catalog.v1.BatchGetEntitiesResponse\"A\xdaA\x05names\x82\xd3\xe4\x93\x023Z\x1a:\x01*\"\x15/v1/entities:batchGet\x12\x15/v1/entities:batchGet\x12w\n" +
 	"\fListEntities\x12'.waypost.catalog.v1.ListEntitiesRequest\x1a(.waypost.catalog.v1.ListEntitiesResponse\"\x14\x82\xd3\xe4\x93\x02\x0e\x12\f/v1/entities\x12{\n" +
 	"\vQueryFacets\x12&.waypost.catalog.v1.QueryFacetsRequest\x1a'.waypost.catalog.v1.QueryFacetsResponse\"\x1b\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/entities:facets\x12\x84\x01\n" +
@@ -2851,7 +3001,7 @@ func file_waypost_catalog_v1_catalog_proto_rawDescGZIP() []byte {
 }
 
 var file_waypost_catalog_v1_catalog_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_waypost_catalog_v1_catalog_proto_msgTypes = make([]protoimpl.MessageInfo, 35)
+var file_waypost_catalog_v1_catalog_proto_msgTypes = make([]protoimpl.MessageInfo, 37)
 var file_waypost_catalog_v1_catalog_proto_goTypes = []any{
 	(ProblemState)(0),                 // 0: waypost.catalog.v1.ProblemState
 	(Severity)(0),                     // 1: waypost.catalog.v1.Severity
@@ -2861,98 +3011,102 @@ var file_waypost_catalog_v1_catalog_proto_goTypes = []any{
 	(*Relation)(nil),                  // 5: waypost.catalog.v1.Relation
 	(*Origin)(nil),                    // 6: waypost.catalog.v1.Origin
 	(*GetEntityRequest)(nil),          // 7: waypost.catalog.v1.GetEntityRequest
-	(*BatchGetEntitiesRequest)(nil),   // 8: waypost.catalog.v1.BatchGetEntitiesRequest
-	(*BatchGetEntitiesResponse)(nil),  // 9: waypost.catalog.v1.BatchGetEntitiesResponse
-	(*ListEntitiesRequest)(nil),       // 10: waypost.catalog.v1.ListEntitiesRequest
-	(*ListEntitiesResponse)(nil),      // 11: waypost.catalog.v1.ListEntitiesResponse
-	(*QueryFacetsRequest)(nil),        // 12: waypost.catalog.v1.QueryFacetsRequest
-	(*QueryFacetsResponse)(nil),       // 13: waypost.catalog.v1.QueryFacetsResponse
-	(*Facet)(nil),                     // 14: waypost.catalog.v1.Facet
-	(*FacetValue)(nil),                // 15: waypost.catalog.v1.FacetValue
-	(*SearchEntitiesRequest)(nil),     // 16: waypost.catalog.v1.SearchEntitiesRequest
-	(*SearchEntitiesResponse)(nil),    // 17: waypost.catalog.v1.SearchEntitiesResponse
-	(*SearchResult)(nil),              // 18: waypost.catalog.v1.SearchResult
-	(*Highlight)(nil),                 // 19: waypost.catalog.v1.Highlight
-	(*GetGraphRequest)(nil),           // 20: waypost.catalog.v1.GetGraphRequest
-	(*GetGraphResponse)(nil),          // 21: waypost.catalog.v1.GetGraphResponse
-	(*GraphNode)(nil),                 // 22: waypost.catalog.v1.GraphNode
-	(*GraphEdge)(nil),                 // 23: waypost.catalog.v1.GraphEdge
-	(*ListProblemsRequest)(nil),       // 24: waypost.catalog.v1.ListProblemsRequest
-	(*SummarizeProblemsRequest)(nil),  // 25: waypost.catalog.v1.SummarizeProblemsRequest
-	(*SummarizeProblemsResponse)(nil), // 26: waypost.catalog.v1.SummarizeProblemsResponse
-	(*ProblemCount)(nil),              // 27: waypost.catalog.v1.ProblemCount
-	(*ListProblemsResponse)(nil),      // 28: waypost.catalog.v1.ListProblemsResponse
-	(*Problem)(nil),                   // 29: waypost.catalog.v1.Problem
-	(*Fix)(nil),                       // 30: waypost.catalog.v1.Fix
-	(*ValidateDocumentsRequest)(nil),  // 31: waypost.catalog.v1.ValidateDocumentsRequest
-	(*Document)(nil),                  // 32: waypost.catalog.v1.Document
-	(*ValidateDocumentsResponse)(nil), // 33: waypost.catalog.v1.ValidateDocumentsResponse
-	nil,                               // 34: waypost.catalog.v1.Metadata.LabelsEntry
-	nil,                               // 35: waypost.catalog.v1.Metadata.AnnotationsEntry
-	(*Highlight_Range)(nil),           // 36: waypost.catalog.v1.Highlight.Range
-	(*timestamppb.Timestamp)(nil),     // 37: google.protobuf.Timestamp
-	(*structpb.Struct)(nil),           // 38: google.protobuf.Struct
-	(*fieldmaskpb.FieldMask)(nil),     // 39: google.protobuf.FieldMask
+	(*GetReadmeRequest)(nil),          // 8: waypost.catalog.v1.GetReadmeRequest
+	(*GetReadmeResponse)(nil),         // 9: waypost.catalog.v1.GetReadmeResponse
+	(*BatchGetEntitiesRequest)(nil),   // 10: waypost.catalog.v1.BatchGetEntitiesRequest
+	(*BatchGetEntitiesResponse)(nil),  // 11: waypost.catalog.v1.BatchGetEntitiesResponse
+	(*ListEntitiesRequest)(nil),       // 12: waypost.catalog.v1.ListEntitiesRequest
+	(*ListEntitiesResponse)(nil),      // 13: waypost.catalog.v1.ListEntitiesResponse
+	(*QueryFacetsRequest)(nil),        // 14: waypost.catalog.v1.QueryFacetsRequest
+	(*QueryFacetsResponse)(nil),       // 15: waypost.catalog.v1.QueryFacetsResponse
+	(*Facet)(nil),                     // 16: waypost.catalog.v1.Facet
+	(*FacetValue)(nil),                // 17: waypost.catalog.v1.FacetValue
+	(*SearchEntitiesRequest)(nil),     // 18: waypost.catalog.v1.SearchEntitiesRequest
+	(*SearchEntitiesResponse)(nil),    // 19: waypost.catalog.v1.SearchEntitiesResponse
+	(*SearchResult)(nil),              // 20: waypost.catalog.v1.SearchResult
+	(*Highlight)(nil),                 // 21: waypost.catalog.v1.Highlight
+	(*GetGraphRequest)(nil),           // 22: waypost.catalog.v1.GetGraphRequest
+	(*GetGraphResponse)(nil),          // 23: waypost.catalog.v1.GetGraphResponse
+	(*GraphNode)(nil),                 // 24: waypost.catalog.v1.GraphNode
+	(*GraphEdge)(nil),                 // 25: waypost.catalog.v1.GraphEdge
+	(*ListProblemsRequest)(nil),       // 26: waypost.catalog.v1.ListProblemsRequest
+	(*SummarizeProblemsRequest)(nil),  // 27: waypost.catalog.v1.SummarizeProblemsRequest
+	(*SummarizeProblemsResponse)(nil), // 28: waypost.catalog.v1.SummarizeProblemsResponse
+	(*ProblemCount)(nil),              // 29: waypost.catalog.v1.ProblemCount
+	(*ListProblemsResponse)(nil),      // 30: waypost.catalog.v1.ListProblemsResponse
+	(*Problem)(nil),                   // 31: waypost.catalog.v1.Problem
+	(*Fix)(nil),                       // 32: waypost.catalog.v1.Fix
+	(*ValidateDocumentsRequest)(nil),  // 33: waypost.catalog.v1.ValidateDocumentsRequest
+	(*Document)(nil),                  // 34: waypost.catalog.v1.Document
+	(*ValidateDocumentsResponse)(nil), // 35: waypost.catalog.v1.ValidateDocumentsResponse
+	nil,                               // 36: waypost.catalog.v1.Metadata.LabelsEntry
+	nil,                               // 37: waypost.catalog.v1.Metadata.AnnotationsEntry
+	(*Highlight_Range)(nil),           // 38: waypost.catalog.v1.Highlight.Range
+	(*timestamppb.Timestamp)(nil),     // 39: google.protobuf.Timestamp
+	(*structpb.Struct)(nil),           // 40: google.protobuf.Struct
+	(*fieldmaskpb.FieldMask)(nil),     // 41: google.protobuf.FieldMask
 }
 var file_waypost_catalog_v1_catalog_proto_depIdxs = []int32{
-	37, // 0: waypost.catalog.v1.Entity.update_time:type_name -> google.protobuf.Timestamp
+	39, // 0: waypost.catalog.v1.Entity.update_time:type_name -> google.protobuf.Timestamp
 	3,  // 1: waypost.catalog.v1.Entity.metadata:type_name -> waypost.catalog.v1.Metadata
-	38, // 2: waypost.catalog.v1.Entity.spec:type_name -> google.protobuf.Struct
+	40, // 2: waypost.catalog.v1.Entity.spec:type_name -> google.protobuf.Struct
 	5,  // 3: waypost.catalog.v1.Entity.relations:type_name -> waypost.catalog.v1.Relation
 	6,  // 4: waypost.catalog.v1.Entity.origin:type_name -> waypost.catalog.v1.Origin
-	38, // 5: waypost.catalog.v1.Entity.facts:type_name -> google.protobuf.Struct
-	34, // 6: waypost.catalog.v1.Metadata.labels:type_name -> waypost.catalog.v1.Metadata.LabelsEntry
-	35, // 7: waypost.catalog.v1.Metadata.annotations:type_name -> waypost.catalog.v1.Metadata.AnnotationsEntry
+	40, // 5: waypost.catalog.v1.Entity.facts:type_name -> google.protobuf.Struct
+	36, // 6: waypost.catalog.v1.Metadata.labels:type_name -> waypost.catalog.v1.Metadata.LabelsEntry
+	37, // 7: waypost.catalog.v1.Metadata.annotations:type_name -> waypost.catalog.v1.Metadata.AnnotationsEntry
 	4,  // 8: waypost.catalog.v1.Metadata.links:type_name -> waypost.catalog.v1.Link
-	38, // 9: waypost.catalog.v1.Metadata.extra:type_name -> google.protobuf.Struct
-	39, // 10: waypost.catalog.v1.GetEntityRequest.read_mask:type_name -> google.protobuf.FieldMask
-	37, // 11: waypost.catalog.v1.GetEntityRequest.as_of_time:type_name -> google.protobuf.Timestamp
-	39, // 12: waypost.catalog.v1.BatchGetEntitiesRequest.read_mask:type_name -> google.protobuf.FieldMask
+	40, // 9: waypost.catalog.v1.Metadata.extra:type_name -> google.protobuf.Struct
+	41, // 10: waypost.catalog.v1.GetEntityRequest.read_mask:type_name -> google.protobuf.FieldMask
+	39, // 11: waypost.catalog.v1.GetEntityRequest.as_of_time:type_name -> google.protobuf.Timestamp
+	41, // 12: waypost.catalog.v1.BatchGetEntitiesRequest.read_mask:type_name -> google.protobuf.FieldMask
 	2,  // 13: waypost.catalog.v1.BatchGetEntitiesResponse.entities:type_name -> waypost.catalog.v1.Entity
-	39, // 14: waypost.catalog.v1.ListEntitiesRequest.read_mask:type_name -> google.protobuf.FieldMask
-	37, // 15: waypost.catalog.v1.ListEntitiesRequest.as_of_time:type_name -> google.protobuf.Timestamp
+	41, // 14: waypost.catalog.v1.ListEntitiesRequest.read_mask:type_name -> google.protobuf.FieldMask
+	39, // 15: waypost.catalog.v1.ListEntitiesRequest.as_of_time:type_name -> google.protobuf.Timestamp
 	2,  // 16: waypost.catalog.v1.ListEntitiesResponse.entities:type_name -> waypost.catalog.v1.Entity
-	14, // 17: waypost.catalog.v1.QueryFacetsResponse.facets:type_name -> waypost.catalog.v1.Facet
-	15, // 18: waypost.catalog.v1.Facet.values:type_name -> waypost.catalog.v1.FacetValue
-	39, // 19: waypost.catalog.v1.SearchEntitiesRequest.read_mask:type_name -> google.protobuf.FieldMask
-	18, // 20: waypost.catalog.v1.SearchEntitiesResponse.results:type_name -> waypost.catalog.v1.SearchResult
+	16, // 17: waypost.catalog.v1.QueryFacetsResponse.facets:type_name -> waypost.catalog.v1.Facet
+	17, // 18: waypost.catalog.v1.Facet.values:type_name -> waypost.catalog.v1.FacetValue
+	41, // 19: waypost.catalog.v1.SearchEntitiesRequest.read_mask:type_name -> google.protobuf.FieldMask
+	20, // 20: waypost.catalog.v1.SearchEntitiesResponse.results:type_name -> waypost.catalog.v1.SearchResult
 	2,  // 21: waypost.catalog.v1.SearchResult.entity:type_name -> waypost.catalog.v1.Entity
-	19, // 22: waypost.catalog.v1.SearchResult.highlights:type_name -> waypost.catalog.v1.Highlight
-	36, // 23: waypost.catalog.v1.Highlight.ranges:type_name -> waypost.catalog.v1.Highlight.Range
-	22, // 24: waypost.catalog.v1.GetGraphResponse.nodes:type_name -> waypost.catalog.v1.GraphNode
-	23, // 25: waypost.catalog.v1.GetGraphResponse.edges:type_name -> waypost.catalog.v1.GraphEdge
+	21, // 22: waypost.catalog.v1.SearchResult.highlights:type_name -> waypost.catalog.v1.Highlight
+	38, // 23: waypost.catalog.v1.Highlight.ranges:type_name -> waypost.catalog.v1.Highlight.Range
+	24, // 24: waypost.catalog.v1.GetGraphResponse.nodes:type_name -> waypost.catalog.v1.GraphNode
+	25, // 25: waypost.catalog.v1.GetGraphResponse.edges:type_name -> waypost.catalog.v1.GraphEdge
 	1,  // 26: waypost.catalog.v1.ListProblemsRequest.severity:type_name -> waypost.catalog.v1.Severity
 	0,  // 27: waypost.catalog.v1.ListProblemsRequest.state:type_name -> waypost.catalog.v1.ProblemState
 	0,  // 28: waypost.catalog.v1.SummarizeProblemsRequest.state:type_name -> waypost.catalog.v1.ProblemState
-	27, // 29: waypost.catalog.v1.SummarizeProblemsResponse.counts:type_name -> waypost.catalog.v1.ProblemCount
-	37, // 30: waypost.catalog.v1.ProblemCount.oldest_time:type_name -> google.protobuf.Timestamp
-	29, // 31: waypost.catalog.v1.ListProblemsResponse.problems:type_name -> waypost.catalog.v1.Problem
+	29, // 29: waypost.catalog.v1.SummarizeProblemsResponse.counts:type_name -> waypost.catalog.v1.ProblemCount
+	39, // 30: waypost.catalog.v1.ProblemCount.oldest_time:type_name -> google.protobuf.Timestamp
+	31, // 31: waypost.catalog.v1.ListProblemsResponse.problems:type_name -> waypost.catalog.v1.Problem
 	1,  // 32: waypost.catalog.v1.Problem.severity:type_name -> waypost.catalog.v1.Severity
-	37, // 33: waypost.catalog.v1.Problem.open_time:type_name -> google.protobuf.Timestamp
-	37, // 34: waypost.catalog.v1.Problem.gone_time:type_name -> google.protobuf.Timestamp
-	30, // 35: waypost.catalog.v1.Problem.fix:type_name -> waypost.catalog.v1.Fix
-	32, // 36: waypost.catalog.v1.ValidateDocumentsRequest.documents:type_name -> waypost.catalog.v1.Document
-	29, // 37: waypost.catalog.v1.ValidateDocumentsResponse.problems:type_name -> waypost.catalog.v1.Problem
+	39, // 33: waypost.catalog.v1.Problem.open_time:type_name -> google.protobuf.Timestamp
+	39, // 34: waypost.catalog.v1.Problem.gone_time:type_name -> google.protobuf.Timestamp
+	32, // 35: waypost.catalog.v1.Problem.fix:type_name -> waypost.catalog.v1.Fix
+	34, // 36: waypost.catalog.v1.ValidateDocumentsRequest.documents:type_name -> waypost.catalog.v1.Document
+	31, // 37: waypost.catalog.v1.ValidateDocumentsResponse.problems:type_name -> waypost.catalog.v1.Problem
 	7,  // 38: waypost.catalog.v1.CatalogService.GetEntity:input_type -> waypost.catalog.v1.GetEntityRequest
-	8,  // 39: waypost.catalog.v1.CatalogService.BatchGetEntities:input_type -> waypost.catalog.v1.BatchGetEntitiesRequest
-	10, // 40: waypost.catalog.v1.CatalogService.ListEntities:input_type -> waypost.catalog.v1.ListEntitiesRequest
-	12, // 41: waypost.catalog.v1.CatalogService.QueryFacets:input_type -> waypost.catalog.v1.QueryFacetsRequest
-	16, // 42: waypost.catalog.v1.CatalogService.SearchEntities:input_type -> waypost.catalog.v1.SearchEntitiesRequest
-	20, // 43: waypost.catalog.v1.CatalogService.GetGraph:input_type -> waypost.catalog.v1.GetGraphRequest
-	24, // 44: waypost.catalog.v1.CatalogService.ListProblems:input_type -> waypost.catalog.v1.ListProblemsRequest
-	25, // 45: waypost.catalog.v1.CatalogService.SummarizeProblems:input_type -> waypost.catalog.v1.SummarizeProblemsRequest
-	31, // 46: waypost.catalog.v1.CatalogService.ValidateDocuments:input_type -> waypost.catalog.v1.ValidateDocumentsRequest
-	2,  // 47: waypost.catalog.v1.CatalogService.GetEntity:output_type -> waypost.catalog.v1.Entity
-	9,  // 48: waypost.catalog.v1.CatalogService.BatchGetEntities:output_type -> waypost.catalog.v1.BatchGetEntitiesResponse
-	11, // 49: waypost.catalog.v1.CatalogService.ListEntities:output_type -> waypost.catalog.v1.ListEntitiesResponse
-	13, // 50: waypost.catalog.v1.CatalogService.QueryFacets:output_type -> waypost.catalog.v1.QueryFacetsResponse
-	17, // 51: waypost.catalog.v1.CatalogService.SearchEntities:output_type -> waypost.catalog.v1.SearchEntitiesResponse
-	21, // 52: waypost.catalog.v1.CatalogService.GetGraph:output_type -> waypost.catalog.v1.GetGraphResponse
-	28, // 53: waypost.catalog.v1.CatalogService.ListProblems:output_type -> waypost.catalog.v1.ListProblemsResponse
-	26, // 54: waypost.catalog.v1.CatalogService.SummarizeProblems:output_type -> waypost.catalog.v1.SummarizeProblemsResponse
-	33, // 55: waypost.catalog.v1.CatalogService.ValidateDocuments:output_type -> waypost.catalog.v1.ValidateDocumentsResponse
-	47, // [47:56] is the sub-list for method output_type
-	38, // [38:47] is the sub-list for method input_type
+	8,  // 39: waypost.catalog.v1.CatalogService.GetReadme:input_type -> waypost.catalog.v1.GetReadmeRequest
+	10, // 40: waypost.catalog.v1.CatalogService.BatchGetEntities:input_type -> waypost.catalog.v1.BatchGetEntitiesRequest
+	12, // 41: waypost.catalog.v1.CatalogService.ListEntities:input_type -> waypost.catalog.v1.ListEntitiesRequest
+	14, // 42: waypost.catalog.v1.CatalogService.QueryFacets:input_type -> waypost.catalog.v1.QueryFacetsRequest
+	18, // 43: waypost.catalog.v1.CatalogService.SearchEntities:input_type -> waypost.catalog.v1.SearchEntitiesRequest
+	22, // 44: waypost.catalog.v1.CatalogService.GetGraph:input_type -> waypost.catalog.v1.GetGraphRequest
+	26, // 45: waypost.catalog.v1.CatalogService.ListProblems:input_type -> waypost.catalog.v1.ListProblemsRequest
+	27, // 46: waypost.catalog.v1.CatalogService.SummarizeProblems:input_type -> waypost.catalog.v1.SummarizeProblemsRequest
+	33, // 47: waypost.catalog.v1.CatalogService.ValidateDocuments:input_type -> waypost.catalog.v1.ValidateDocumentsRequest
+	2,  // 48: waypost.catalog.v1.CatalogService.GetEntity:output_type -> waypost.catalog.v1.Entity
+	9,  // 49: waypost.catalog.v1.CatalogService.GetReadme:output_type -> waypost.catalog.v1.GetReadmeResponse
+	11, // 50: waypost.catalog.v1.CatalogService.BatchGetEntities:output_type -> waypost.catalog.v1.BatchGetEntitiesResponse
+	13, // 51: waypost.catalog.v1.CatalogService.ListEntities:output_type -> waypost.catalog.v1.ListEntitiesResponse
+	15, // 52: waypost.catalog.v1.CatalogService.QueryFacets:output_type -> waypost.catalog.v1.QueryFacetsResponse
+	19, // 53: waypost.catalog.v1.CatalogService.SearchEntities:output_type -> waypost.catalog.v1.SearchEntitiesResponse
+	23, // 54: waypost.catalog.v1.CatalogService.GetGraph:output_type -> waypost.catalog.v1.GetGraphResponse
+	30, // 55: waypost.catalog.v1.CatalogService.ListProblems:output_type -> waypost.catalog.v1.ListProblemsResponse
+	28, // 56: waypost.catalog.v1.CatalogService.SummarizeProblems:output_type -> waypost.catalog.v1.SummarizeProblemsResponse
+	35, // 57: waypost.catalog.v1.CatalogService.ValidateDocuments:output_type -> waypost.catalog.v1.ValidateDocumentsResponse
+	48, // [48:58] is the sub-list for method output_type
+	38, // [38:48] is the sub-list for method input_type
 	38, // [38:38] is the sub-list for extension type_name
 	38, // [38:38] is the sub-list for extension extendee
 	0,  // [0:38] is the sub-list for field type_name
@@ -2969,7 +3123,7 @@ func file_waypost_catalog_v1_catalog_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_waypost_catalog_v1_catalog_proto_rawDesc), len(file_waypost_catalog_v1_catalog_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   35,
+			NumMessages:   37,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

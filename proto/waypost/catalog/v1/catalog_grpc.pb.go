@@ -20,6 +20,7 @@ const _ = grpc.SupportPackageIsVersion9
 
 const (
 	CatalogService_GetEntity_FullMethodName         = "/waypost.catalog.v1.CatalogService/GetEntity"
+	CatalogService_GetReadme_FullMethodName         = "/waypost.catalog.v1.CatalogService/GetReadme"
 	CatalogService_BatchGetEntities_FullMethodName  = "/waypost.catalog.v1.CatalogService/BatchGetEntities"
 	CatalogService_ListEntities_FullMethodName      = "/waypost.catalog.v1.CatalogService/ListEntities"
 	CatalogService_QueryFacets_FullMethodName       = "/waypost.catalog.v1.CatalogService/QueryFacets"
@@ -39,6 +40,10 @@ const (
 type CatalogServiceClient interface {
 	// GetEntity returns one entity.
 	GetEntity(ctx context.Context, in *GetEntityRequest, opts ...grpc.CallOption) (*Entity, error)
+	// GetReadme returns the README beside an entity: in the folder of its source
+	// location or of its catalog file, or else at the root of the repository. It
+	// is read from the entity's source when it is first asked for.
+	GetReadme(ctx context.Context, in *GetReadmeRequest, opts ...grpc.CallOption) (*GetReadmeResponse, error)
 	// BatchGetEntities returns several entities at once, in the order in which
 	// they were asked for. What does not exist is listed in missing.
 	BatchGetEntities(ctx context.Context, in *BatchGetEntitiesRequest, opts ...grpc.CallOption) (*BatchGetEntitiesResponse, error)
@@ -71,6 +76,16 @@ func (c *catalogServiceClient) GetEntity(ctx context.Context, in *GetEntityReque
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(Entity)
 	err := c.cc.Invoke(ctx, CatalogService_GetEntity_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *catalogServiceClient) GetReadme(ctx context.Context, in *GetReadmeRequest, opts ...grpc.CallOption) (*GetReadmeResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetReadmeResponse)
+	err := c.cc.Invoke(ctx, CatalogService_GetReadme_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -166,6 +181,10 @@ func (c *catalogServiceClient) ValidateDocuments(ctx context.Context, in *Valida
 type CatalogServiceServer interface {
 	// GetEntity returns one entity.
 	GetEntity(context.Context, *GetEntityRequest) (*Entity, error)
+	// GetReadme returns the README beside an entity: in the folder of its source
+	// location or of its catalog file, or else at the root of the repository. It
+	// is read from the entity's source when it is first asked for.
+	GetReadme(context.Context, *GetReadmeRequest) (*GetReadmeResponse, error)
 	// BatchGetEntities returns several entities at once, in the order in which
 	// they were asked for. What does not exist is listed in missing.
 	BatchGetEntities(context.Context, *BatchGetEntitiesRequest) (*BatchGetEntitiesResponse, error)
@@ -196,6 +215,9 @@ type UnimplementedCatalogServiceServer struct{}
 
 func (UnimplementedCatalogServiceServer) GetEntity(context.Context, *GetEntityRequest) (*Entity, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetEntity not implemented")
+}
+func (UnimplementedCatalogServiceServer) GetReadme(context.Context, *GetReadmeRequest) (*GetReadmeResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetReadme not implemented")
 }
 func (UnimplementedCatalogServiceServer) BatchGetEntities(context.Context, *BatchGetEntitiesRequest) (*BatchGetEntitiesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method BatchGetEntities not implemented")
@@ -256,6 +278,24 @@ func _CatalogService_GetEntity_Handler(srv interface{}, ctx context.Context, dec
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(CatalogServiceServer).GetEntity(ctx, req.(*GetEntityRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _CatalogService_GetReadme_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetReadmeRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CatalogServiceServer).GetReadme(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CatalogService_GetReadme_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CatalogServiceServer).GetReadme(ctx, req.(*GetReadmeRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -414,6 +454,10 @@ var CatalogService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetEntity",
 			Handler:    _CatalogService_GetEntity_Handler,
+		},
+		{
+			MethodName: "GetReadme",
+			Handler:    _CatalogService_GetReadme_Handler,
 		},
 		{
 			MethodName: "BatchGetEntities",

@@ -79,7 +79,7 @@ func (x EntityRevision_Op) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use EntityRevision_Op.Descriptor instead.
 func (EntityRevision_Op) EnumDescriptor() ([]byte, []int) {
-	return file_waypost_catalog_v1_history_proto_rawDescGZIP(), []int{2, 0}
+	return file_waypost_catalog_v1_history_proto_rawDescGZIP(), []int{4, 0}
 }
 
 type ListEntityRevisionsRequest struct {
@@ -224,6 +224,134 @@ func (x *ListEntityRevisionsResponse) GetTruncated() bool {
 	return false
 }
 
+type ListChangesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// CEL, as in ListEntities, over the entity as it is now, whatever it was called
+	// then. One that is gone counts as it was at the revision, without status.
+	Filter string `protobuf:"bytes,1,opt,name=filter,proto3" json:"filter,omitempty"`
+	// 50 if not set; values above 500 are taken as 500. A page may have fewer, and
+	// even none, and another one after it: a call looks at some thousand revisions.
+	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// next_page_token of the page before, with the same filter and include_facts.
+	PageToken string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Also those in which only what plugins say has changed.
+	IncludeFacts  bool `protobuf:"varint,4,opt,name=include_facts,json=includeFacts,proto3" json:"include_facts,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListChangesRequest) Reset() {
+	*x = ListChangesRequest{}
+	mi := &file_waypost_catalog_v1_history_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListChangesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListChangesRequest) ProtoMessage() {}
+
+func (x *ListChangesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_waypost_catalog_v1_history_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListChangesRequest.ProtoReflect.Descriptor instead.
+func (*ListChangesRequest) Descriptor() ([]byte, []int) {
+	return file_waypost_catalog_v1_history_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *ListChangesRequest) GetFilter() string {
+	if x != nil {
+		return x.Filter
+	}
+	return ""
+}
+
+func (x *ListChangesRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListChangesRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+func (x *ListChangesRequest) GetIncludeFacts() bool {
+	if x != nil {
+		return x.IncludeFacts
+	}
+	return false
+}
+
+type ListChangesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Without entities and changes: ListEntityRevisions has those. A change of name
+	// is one revision, that of the new ref.
+	Revisions     []*EntityRevision `protobuf:"bytes,1,rep,name=revisions,proto3" json:"revisions,omitempty"`
+	NextPageToken string            `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListChangesResponse) Reset() {
+	*x = ListChangesResponse{}
+	mi := &file_waypost_catalog_v1_history_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListChangesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListChangesResponse) ProtoMessage() {}
+
+func (x *ListChangesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_waypost_catalog_v1_history_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListChangesResponse.ProtoReflect.Descriptor instead.
+func (*ListChangesResponse) Descriptor() ([]byte, []int) {
+	return file_waypost_catalog_v1_history_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *ListChangesResponse) GetRevisions() []*EntityRevision {
+	if x != nil {
+		return x.Revisions
+	}
+	return nil
+}
+
+func (x *ListChangesResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
 type EntityRevision struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	Revision int64                  `protobuf:"varint,1,opt,name=revision,proto3" json:"revision,omitempty"`
@@ -247,7 +375,7 @@ type EntityRevision struct {
 
 func (x *EntityRevision) Reset() {
 	*x = EntityRevision{}
-	mi := &file_waypost_catalog_v1_history_proto_msgTypes[2]
+	mi := &file_waypost_catalog_v1_history_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -259,7 +387,7 @@ func (x *EntityRevision) String() string {
 func (*EntityRevision) ProtoMessage() {}
 
 func (x *EntityRevision) ProtoReflect() protoreflect.Message {
-	mi := &file_waypost_catalog_v1_history_proto_msgTypes[2]
+	mi := &file_waypost_catalog_v1_history_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -272,7 +400,7 @@ func (x *EntityRevision) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EntityRevision.ProtoReflect.Descriptor instead.
 func (*EntityRevision) Descriptor() ([]byte, []int) {
-	return file_waypost_catalog_v1_history_proto_rawDescGZIP(), []int{2}
+	return file_waypost_catalog_v1_history_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *EntityRevision) GetRevision() int64 {
@@ -363,7 +491,7 @@ type Cause struct {
 
 func (x *Cause) Reset() {
 	*x = Cause{}
-	mi := &file_waypost_catalog_v1_history_proto_msgTypes[3]
+	mi := &file_waypost_catalog_v1_history_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -375,7 +503,7 @@ func (x *Cause) String() string {
 func (*Cause) ProtoMessage() {}
 
 func (x *Cause) ProtoReflect() protoreflect.Message {
-	mi := &file_waypost_catalog_v1_history_proto_msgTypes[3]
+	mi := &file_waypost_catalog_v1_history_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -388,7 +516,7 @@ func (x *Cause) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cause.ProtoReflect.Descriptor instead.
 func (*Cause) Descriptor() ([]byte, []int) {
-	return file_waypost_catalog_v1_history_proto_rawDescGZIP(), []int{3}
+	return file_waypost_catalog_v1_history_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Cause) GetVia() string {
@@ -441,7 +569,7 @@ type FieldChange struct {
 
 func (x *FieldChange) Reset() {
 	*x = FieldChange{}
-	mi := &file_waypost_catalog_v1_history_proto_msgTypes[4]
+	mi := &file_waypost_catalog_v1_history_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -453,7 +581,7 @@ func (x *FieldChange) String() string {
 func (*FieldChange) ProtoMessage() {}
 
 func (x *FieldChange) ProtoReflect() protoreflect.Message {
-	mi := &file_waypost_catalog_v1_history_proto_msgTypes[4]
+	mi := &file_waypost_catalog_v1_history_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -466,7 +594,7 @@ func (x *FieldChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FieldChange.ProtoReflect.Descriptor instead.
 func (*FieldChange) Descriptor() ([]byte, []int) {
-	return file_waypost_catalog_v1_history_proto_rawDescGZIP(), []int{4}
+	return file_waypost_catalog_v1_history_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *FieldChange) GetField() string {
@@ -503,7 +631,7 @@ type DiffEntityRequest struct {
 
 func (x *DiffEntityRequest) Reset() {
 	*x = DiffEntityRequest{}
-	mi := &file_waypost_catalog_v1_history_proto_msgTypes[5]
+	mi := &file_waypost_catalog_v1_history_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -515,7 +643,7 @@ func (x *DiffEntityRequest) String() string {
 func (*DiffEntityRequest) ProtoMessage() {}
 
 func (x *DiffEntityRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_waypost_catalog_v1_history_proto_msgTypes[5]
+	mi := &file_waypost_catalog_v1_history_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -528,7 +656,7 @@ func (x *DiffEntityRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DiffEntityRequest.ProtoReflect.Descriptor instead.
 func (*DiffEntityRequest) Descriptor() ([]byte, []int) {
-	return file_waypost_catalog_v1_history_proto_rawDescGZIP(), []int{5}
+	return file_waypost_catalog_v1_history_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *DiffEntityRequest) GetName() string {
@@ -568,7 +696,7 @@ type DiffEntityResponse struct {
 
 func (x *DiffEntityResponse) Reset() {
 	*x = DiffEntityResponse{}
-	mi := &file_waypost_catalog_v1_history_proto_msgTypes[6]
+	mi := &file_waypost_catalog_v1_history_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -580,7 +708,7 @@ func (x *DiffEntityResponse) String() string {
 func (*DiffEntityResponse) ProtoMessage() {}
 
 func (x *DiffEntityResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_waypost_catalog_v1_history_proto_msgTypes[6]
+	mi := &file_waypost_catalog_v1_history_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -593,7 +721,7 @@ func (x *DiffEntityResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DiffEntityResponse.ProtoReflect.Descriptor instead.
 func (*DiffEntityResponse) Descriptor() ([]byte, []int) {
-	return file_waypost_catalog_v1_history_proto_rawDescGZIP(), []int{6}
+	return file_waypost_catalog_v1_history_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *DiffEntityResponse) GetFromRevision() int64 {
@@ -646,7 +774,16 @@ const file_waypost_catalog_v1_history_proto_rawDesc = "" +
 	"\x1bListEntityRevisionsResponse\x12@\n" +
 	"\trevisions\x18\x01 \x03(\v2\".waypost.catalog.v1.EntityRevisionR\trevisions\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1c\n" +
-	"\ttruncated\x18\x03 \x01(\bR\ttruncated\"\x8f\x04\n" +
+	"\ttruncated\x18\x03 \x01(\bR\ttruncated\"\xaa\x01\n" +
+	"\x12ListChangesRequest\x12 \n" +
+	"\x06filter\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\x80@R\x06filter\x12$\n" +
+	"\tpage_size\x18\x02 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\bpageSize\x12'\n" +
+	"\n" +
+	"page_token\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80@R\tpageToken\x12#\n" +
+	"\rinclude_facts\x18\x04 \x01(\bR\fincludeFacts\"\x7f\n" +
+	"\x13ListChangesResponse\x12@\n" +
+	"\trevisions\x18\x01 \x03(\v2\".waypost.catalog.v1.EntityRevisionR\trevisions\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x8f\x04\n" +
 	"\x0eEntityRevision\x12\x1a\n" +
 	"\brevision\x18\x01 \x01(\x03R\brevision\x125\n" +
 	"\x02op\x18\x02 \x01(\x0e2%.waypost.catalog.v1.EntityRevision.OpR\x02op\x12.\n" +
@@ -691,9 +828,10 @@ const file_waypost_catalog_v1_history_proto_rawDesc = "" +
 	"\n" +
 	"json_patch\x18\x03 \x01(\v2\x1a.google.protobuf.ListValueR\tjsonPatch\x129\n" +
 	"\achanges\x18\x04 \x03(\v2\x1f.waypost.catalog.v1.FieldChangeR\achanges\x12\x12\n" +
-	"\x04text\x18\x05 \x01(\tR\x04text2\xe0\x02\n" +
+	"\x04text\x18\x05 \x01(\tR\x04text2\xd5\x03\n" +
 	"\x0eHistoryService\x12\xa8\x01\n" +
-	"\x13ListEntityRevisions\x12..waypost.catalog.v1.ListEntityRevisionsRequest\x1a/.waypost.catalog.v1.ListEntityRevisionsResponse\"0\xdaA\x04name\x82\xd3\xe4\x93\x02#\x12!/v1/{name=entities/*/*}/revisions\x12\xa2\x01\n" +
+	"\x13ListEntityRevisions\x12..waypost.catalog.v1.ListEntityRevisionsRequest\x1a/.waypost.catalog.v1.ListEntityRevisionsResponse\"0\xdaA\x04name\x82\xd3\xe4\x93\x02#\x12!/v1/{name=entities/*/*}/revisions\x12s\n" +
+	"\vListChanges\x12&.waypost.catalog.v1.ListChangesRequest\x1a'.waypost.catalog.v1.ListChangesResponse\"\x13\x82\xd3\xe4\x93\x02\r\x12\v/v1/changes\x12\xa2\x01\n" +
 	"\n" +
 	"DiffEntity\x12%.waypost.catalog.v1.DiffEntityRequest\x1a&.waypost.catalog.v1.DiffEntityResponse\"E\xdaA\x1ename,from_revision,to_revision\x82\xd3\xe4\x93\x02\x1e\x12\x1c/v1/{name=entities/*/*}:diffBCZAgithub.com/waypost-dev/waypost/proto/waypost/catalog/v1;catalogv1b\x06proto3"
 
@@ -710,43 +848,48 @@ func file_waypost_catalog_v1_history_proto_rawDescGZIP() []byte {
 }
 
 var file_waypost_catalog_v1_history_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_waypost_catalog_v1_history_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_waypost_catalog_v1_history_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
 var file_waypost_catalog_v1_history_proto_goTypes = []any{
 	(EntityRevision_Op)(0),              // 0: waypost.catalog.v1.EntityRevision.Op
 	(*ListEntityRevisionsRequest)(nil),  // 1: waypost.catalog.v1.ListEntityRevisionsRequest
 	(*ListEntityRevisionsResponse)(nil), // 2: waypost.catalog.v1.ListEntityRevisionsResponse
-	(*EntityRevision)(nil),              // 3: waypost.catalog.v1.EntityRevision
-	(*Cause)(nil),                       // 4: waypost.catalog.v1.Cause
-	(*FieldChange)(nil),                 // 5: waypost.catalog.v1.FieldChange
-	(*DiffEntityRequest)(nil),           // 6: waypost.catalog.v1.DiffEntityRequest
-	(*DiffEntityResponse)(nil),          // 7: waypost.catalog.v1.DiffEntityResponse
-	(*timestamppb.Timestamp)(nil),       // 8: google.protobuf.Timestamp
-	(*Origin)(nil),                      // 9: waypost.catalog.v1.Origin
-	(*Entity)(nil),                      // 10: waypost.catalog.v1.Entity
-	(*structpb.Value)(nil),              // 11: google.protobuf.Value
-	(*structpb.ListValue)(nil),          // 12: google.protobuf.ListValue
+	(*ListChangesRequest)(nil),          // 3: waypost.catalog.v1.ListChangesRequest
+	(*ListChangesResponse)(nil),         // 4: waypost.catalog.v1.ListChangesResponse
+	(*EntityRevision)(nil),              // 5: waypost.catalog.v1.EntityRevision
+	(*Cause)(nil),                       // 6: waypost.catalog.v1.Cause
+	(*FieldChange)(nil),                 // 7: waypost.catalog.v1.FieldChange
+	(*DiffEntityRequest)(nil),           // 8: waypost.catalog.v1.DiffEntityRequest
+	(*DiffEntityResponse)(nil),          // 9: waypost.catalog.v1.DiffEntityResponse
+	(*timestamppb.Timestamp)(nil),       // 10: google.protobuf.Timestamp
+	(*Origin)(nil),                      // 11: waypost.catalog.v1.Origin
+	(*Entity)(nil),                      // 12: waypost.catalog.v1.Entity
+	(*structpb.Value)(nil),              // 13: google.protobuf.Value
+	(*structpb.ListValue)(nil),          // 14: google.protobuf.ListValue
 }
 var file_waypost_catalog_v1_history_proto_depIdxs = []int32{
-	3,  // 0: waypost.catalog.v1.ListEntityRevisionsResponse.revisions:type_name -> waypost.catalog.v1.EntityRevision
-	0,  // 1: waypost.catalog.v1.EntityRevision.op:type_name -> waypost.catalog.v1.EntityRevision.Op
-	8,  // 2: waypost.catalog.v1.EntityRevision.time:type_name -> google.protobuf.Timestamp
-	4,  // 3: waypost.catalog.v1.EntityRevision.cause:type_name -> waypost.catalog.v1.Cause
-	9,  // 4: waypost.catalog.v1.EntityRevision.origin:type_name -> waypost.catalog.v1.Origin
-	10, // 5: waypost.catalog.v1.EntityRevision.entity:type_name -> waypost.catalog.v1.Entity
-	5,  // 6: waypost.catalog.v1.EntityRevision.changes:type_name -> waypost.catalog.v1.FieldChange
-	11, // 7: waypost.catalog.v1.FieldChange.before:type_name -> google.protobuf.Value
-	11, // 8: waypost.catalog.v1.FieldChange.after:type_name -> google.protobuf.Value
-	12, // 9: waypost.catalog.v1.DiffEntityResponse.json_patch:type_name -> google.protobuf.ListValue
-	5,  // 10: waypost.catalog.v1.DiffEntityResponse.changes:type_name -> waypost.catalog.v1.FieldChange
-	1,  // 11: waypost.catalog.v1.HistoryService.ListEntityRevisions:input_type -> waypost.catalog.v1.ListEntityRevisionsRequest
-	6,  // 12: waypost.catalog.v1.HistoryService.DiffEntity:input_type -> waypost.catalog.v1.DiffEntityRequest
-	2,  // 13: waypost.catalog.v1.HistoryService.ListEntityRevisions:output_type -> waypost.catalog.v1.ListEntityRevisionsResponse
-	7,  // 14: waypost.catalog.v1.HistoryService.DiffEntity:output_type -> waypost.catalog.v1.DiffEntityResponse
-	13, // [13:15] is the sub-list for method output_type
-	11, // [11:13] is the sub-list for method input_type
-	11, // [11:11] is the sub-list for extension type_name
-	11, // [11:11] is the sub-list for extension extendee
-	0,  // [0:11] is the sub-list for field type_name
+	5,  // 0: waypost.catalog.v1.ListEntityRevisionsResponse.revisions:type_name -> waypost.catalog.v1.EntityRevision
+	5,  // 1: waypost.catalog.v1.ListChangesResponse.revisions:type_name -> waypost.catalog.v1.EntityRevision
+	0,  // 2: waypost.catalog.v1.EntityRevision.op:type_name -> waypost.catalog.v1.EntityRevision.Op
+	10, // 3: waypost.catalog.v1.EntityRevision.time:type_name -> google.protobuf.Timestamp
+	6,  // 4: waypost.catalog.v1.EntityRevision.cause:type_name -> waypost.catalog.v1.Cause
+	11, // 5: waypost.catalog.v1.EntityRevision.origin:type_name -> waypost.catalog.v1.Origin
+	12, // 6: waypost.catalog.v1.EntityRevision.entity:type_name -> waypost.catalog.v1.Entity
+	7,  // 7: waypost.catalog.v1.EntityRevision.changes:type_name -> waypost.catalog.v1.FieldChange
+	13, // 8: waypost.catalog.v1.FieldChange.before:type_name -> google.protobuf.Value
+	13, // 9: waypost.catalog.v1.FieldChange.after:type_name -> google.protobuf.Value
+	14, // 10: waypost.catalog.v1.DiffEntityResponse.json_patch:type_name -> google.protobuf.ListValue
+	7,  // 11: waypost.catalog.v1.DiffEntityResponse.changes:type_name -> waypost.catalog.v1.FieldChange
+	1,  // 12: waypost.catalog.v1.HistoryService.ListEntityRevisions:input_type -> waypost.catalog.v1.ListEntityRevisionsRequest
+	3,  // 13: waypost.catalog.v1.HistoryService.ListChanges:input_type -> waypost.catalog.v1.ListChangesRequest
+	8,  // 14: waypost.catalog.v1.HistoryService.DiffEntity:input_type -> waypost.catalog.v1.DiffEntityRequest
+	2,  // 15: waypost.catalog.v1.HistoryService.ListEntityRevisions:output_type -> waypost.catalog.v1.ListEntityRevisionsResponse
+	4,  // 16: waypost.catalog.v1.HistoryService.ListChanges:output_type -> waypost.catalog.v1.ListChangesResponse
+	9,  // 17: waypost.catalog.v1.HistoryService.DiffEntity:output_type -> waypost.catalog.v1.DiffEntityResponse
+	15, // [15:18] is the sub-list for method output_type
+	12, // [12:15] is the sub-list for method input_type
+	12, // [12:12] is the sub-list for extension type_name
+	12, // [12:12] is the sub-list for extension extendee
+	0,  // [0:12] is the sub-list for field type_name
 }
 
 func init() { file_waypost_catalog_v1_history_proto_init() }
@@ -761,7 +904,7 @@ func file_waypost_catalog_v1_history_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_waypost_catalog_v1_history_proto_rawDesc), len(file_waypost_catalog_v1_history_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   7,
+			NumMessages:   9,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

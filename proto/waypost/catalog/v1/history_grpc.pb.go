@@ -20,6 +20,7 @@ const _ = grpc.SupportPackageIsVersion9
 
 const (
 	HistoryService_ListEntityRevisions_FullMethodName = "/waypost.catalog.v1.HistoryService/ListEntityRevisions"
+	HistoryService_ListChanges_FullMethodName         = "/waypost.catalog.v1.HistoryService/ListChanges"
 	HistoryService_DiffEntity_FullMethodName          = "/waypost.catalog.v1.HistoryService/DiffEntity"
 )
 
@@ -32,6 +33,8 @@ type HistoryServiceClient interface {
 	// ListEntityRevisions returns the history of an entity, newest first. It
 	// follows the entity through changes of its name.
 	ListEntityRevisions(ctx context.Context, in *ListEntityRevisionsRequest, opts ...grpc.CallOption) (*ListEntityRevisionsResponse, error)
+	// ListChanges returns the revisions of the whole catalog, newest first.
+	ListChanges(ctx context.Context, in *ListChangesRequest, opts ...grpc.CallOption) (*ListChangesResponse, error)
 	// DiffEntity tells two revisions of an entity apart.
 	DiffEntity(ctx context.Context, in *DiffEntityRequest, opts ...grpc.CallOption) (*DiffEntityResponse, error)
 }
@@ -48,6 +51,16 @@ func (c *historyServiceClient) ListEntityRevisions(ctx context.Context, in *List
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListEntityRevisionsResponse)
 	err := c.cc.Invoke(ctx, HistoryService_ListEntityRevisions_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *historyServiceClient) ListChanges(ctx context.Context, in *ListChangesRequest, opts ...grpc.CallOption) (*ListChangesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListChangesResponse)
+	err := c.cc.Invoke(ctx, HistoryService_ListChanges_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -73,6 +86,8 @@ type HistoryServiceServer interface {
 	// ListEntityRevisions returns the history of an entity, newest first. It
 	// follows the entity through changes of its name.
 	ListEntityRevisions(context.Context, *ListEntityRevisionsRequest) (*ListEntityRevisionsResponse, error)
+	// ListChanges returns the revisions of the whole catalog, newest first.
+	ListChanges(context.Context, *ListChangesRequest) (*ListChangesResponse, error)
 	// DiffEntity tells two revisions of an entity apart.
 	DiffEntity(context.Context, *DiffEntityRequest) (*DiffEntityResponse, error)
 	mustEmbedUnimplementedHistoryServiceServer()
@@ -87,6 +102,9 @@ type UnimplementedHistoryServiceServer struct{}
 
 func (UnimplementedHistoryServiceServer) ListEntityRevisions(context.Context, *ListEntityRevisionsRequest) (*ListEntityRevisionsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListEntityRevisions not implemented")
+}
+func (UnimplementedHistoryServiceServer) ListChanges(context.Context, *ListChangesRequest) (*ListChangesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListChanges not implemented")
 }
 func (UnimplementedHistoryServiceServer) DiffEntity(context.Context, *DiffEntityRequest) (*DiffEntityResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method DiffEntity not implemented")
@@ -130,6 +148,24 @@ func _HistoryService_ListEntityRevisions_Handler(srv interface{}, ctx context.Co
 	return interceptor(ctx, in, info, handler)
 }
 
+func _HistoryService_ListChanges_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListChangesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(HistoryServiceServer).ListChanges(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: HistoryService_ListChanges_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(HistoryServiceServer).ListChanges(ctx, req.(*ListChangesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _HistoryService_DiffEntity_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(DiffEntityRequest)
 	if err := dec(in); err != nil {
@@ -158,6 +194,10 @@ var HistoryService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListEntityRevisions",
 			Handler:    _HistoryService_ListEntityRevisions_Handler,
+		},
+		{
+			MethodName: "ListChanges",
+			Handler:    _HistoryService_ListChanges_Handler,
 		},
 		{
 			MethodName: "DiffEntity",
