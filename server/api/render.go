@@ -138,6 +138,9 @@ func wireOf(s *index.Snapshot, r *index.Record) []byte {
 }
 
 func wireView(s *index.Snapshot, r *index.Record) []byte {
+	if b, ok := encodeEntity(r.Entity, s.Relations(r)); ok {
+		return b
+	}
 	b, err := proto.MarshalOptions{Deterministic: true}.Marshal(typedEntity(s, r))
 	if err != nil {
 		// A document that is no JSON or no UTF-8 cannot come out of the store;
