@@ -341,7 +341,7 @@ func (o *object) key(name string) {
 func (o *object) string(name, v string) {
 	if v != "" {
 		o.key(name)
-		o.b = gjson.AppendJSONString(o.b, v)
+		o.b = appendString(o.b, v)
 	}
 }
 

@@ -99,7 +99,9 @@ func (s *Snapshot) Search(q Search) (Found, error) {
 	for _, w := range asked {
 		if c := w[0]; c < utf8.RuneSelf {
 			page.begins[c] = true
-			page.begins[strings.ToUpper(w[:1])[0]] = true
+			if 'a' <= c && c <= 'z' {
+				page.begins[c-'a'+'A'] = true
+			}
 		}
 	}
 	found.Hits = make([]Hit, len(best))
