@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/tidwall/gjson"
 
@@ -19,7 +20,23 @@ const (
 	defaultGraphNodes  = 500
 )
 
-func appendString(b []byte, s string) []byte { return gjson.AppendJSONString(b, s) }
+// appendString writes a text in JSON. Most texts hold nothing to escape.
+func appendString(b []byte, s string) []byte {
+	for i := range len(s) {
+		if escapes[s[i]] {
+			return gjson.AppendJSONString(b, s)
+		}
+	}
+	return append(append(append(b, '"'), s...), '"')
+}
+
+// escapes are the bytes that a JSON string does not hold as they are, or may not.
+var escapes = func() (e [256]bool) {
+	for c := range e {
+		e[c] = c < ' ' || c >= 0x7f || strings.ContainsRune(`"\<>&`, rune(c))
+	}
+	return e
+}()
 
 func (c *catalogService) QueryFacets(ctx context.Context, req *catalogv1.QueryFacetsRequest) (*catalogv1.QueryFacetsResponse, error) {
 	s, err := c.at(ctx, req.MinRevision, append(slices.Clip(req.Fields), req.Filter)...)

@@ -138,6 +138,9 @@ func wireOf(s *index.Snapshot, r *index.Record) []byte {
 }
 
 func wireView(s *index.Snapshot, r *index.Record) []byte {
+	if b, ok := encodeEntity(r.Entity, s.Relations(r)); ok {
+		return b
+	}
 	b, err := proto.MarshalOptions{Deterministic: true}.Marshal(maskedEntity(s, r, nil))
 	if err != nil {
 		// A document that is no JSON or no UTF-8 cannot come out of the store;
@@ -338,7 +341,7 @@ func (o *object) key(name string) {
 func (o *object) string(name, v string) {
 	if v != "" {
 		o.key(name)
-		o.b = gjson.AppendJSONString(o.b, v)
+		o.b = appendString(o.b, v)
 	}
 }
 

@@ -65,15 +65,20 @@ type Revision int64
 func (e *Entity) Hash() string {
 	h := sha256.New()
 	h.Write(e.Document)
+	rest := make([]byte, 0, 512)
 	for _, r := range e.Relations {
-		h.Write([]byte("\n" + r.Type + " " + r.Target.Key()))
+		rest = append(append(append(append(rest, '\n'), r.Type...), ' '), r.Target.Key()...)
 	}
 	o := e.Origin
-	h.Write([]byte("\n" + o.Source + "\n" + o.Repository + "\n" + o.Path))
-	if o.Inferred {
-		h.Write([]byte("\ninferred"))
+	for _, s := range []string{o.Source, o.Repository, o.Path} {
+		rest = append(append(rest, '\n'), s...)
 	}
-	return hex.EncodeToString(h.Sum(nil)[:16])
+	if o.Inferred {
+		rest = append(rest, "\ninferred"...)
+	}
+	h.Write(rest)
+	var sum [sha256.Size]byte
+	return hex.EncodeToString(h.Sum(sum[:0])[:16])
 }
 
 // Op is what a change did.

@@ -193,6 +193,10 @@ func search(b *testing.B, q Search) {
 func BenchmarkSearch(b *testing.B)         { search(b, Search{Text: "paym", Size: 20}) }
 func BenchmarkSearchTwoWords(b *testing.B) { search(b, Search{Text: "payment serv", Size: 20}) }
 
+// BenchmarkSearchAlike is a word that two thirds of all entities have, most of
+// them with the same score.
+func BenchmarkSearchAlike(b *testing.B) { search(b, Search{Text: "component", Size: 20}) }
+
 func BenchmarkGraph2(b *testing.B) {
 	each(b, func(b *testing.B, _ *Index, s *Snapshot) {
 		for b.Loop() {

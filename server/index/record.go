@@ -23,6 +23,16 @@ type Record struct {
 	level catalog.Severity // of the worst that is wrong with it; empty if nothing is
 }
 
+// lower is the entity's ref in lower case: its key in parts.
+func (r *Record) lower() catalog.Ref {
+	colon := len(r.Entity.Ref.Kind)
+	slash := colon + 1 + len(r.Entity.Ref.Namespace)
+	if slash >= len(r.key) || r.key[colon] != ':' || r.key[slash] != '/' {
+		return r.Entity.Ref.Lower() // some letters beyond ASCII are longer in one case
+	}
+	return catalog.Ref{Kind: r.key[:colon], Namespace: r.key[colon+1 : slash], Name: r.key[slash+1:]}
+}
+
 type view struct {
 	key  ViewKey
 	form []byte

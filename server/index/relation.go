@@ -183,26 +183,35 @@ func (s *Snapshot) neighbours(r *Record, yield func(typ string, target catalog.R
 // Relations are the relations of an entity in both directions, sorted by type
 // and then by target.
 func (s *Snapshot) Relations(r *Record) []Relation {
-	var out []Relation
-	key := r.Entity.Ref.Key()
-	for _, x := range r.Entity.Relations {
-		_, ok := s.byKey.Get(x.Target.Key())
-		out = append(out, Relation{x.Type, x.Target, ok})
+	type keyed struct {
+		Relation
+		key string // of the target
 	}
-	s.incoming(key, func(typ string, source uint32) bool {
+	all := make([]keyed, 0, 16)
+	for _, x := range r.Entity.Relations {
+		key := x.Target.Key()
+		_, ok := s.byKey.Get(key)
+		all = append(all, keyed{Relation{x.Type, x.Target, ok}, key})
+	}
+	s.incoming(r.key, func(typ string, source uint32) bool {
 		if inv := catalog.Inverse(typ); inv != "" {
-			out = append(out, Relation{inv, s.docs.get(source).Entity.Ref.Lower(), true})
+			from := s.docs.get(source)
+			all = append(all, keyed{Relation{inv, from.lower(), true}, from.key})
 		}
 		return true
 	})
-	slices.SortFunc(out, func(a, b Relation) int {
-		return cmp.Or(strings.Compare(a.Type, b.Type), compareRefs(a.Target, b.Target))
+	if len(all) == 0 {
+		return nil
+	}
+	slices.SortFunc(all, func(a, b keyed) int {
+		return cmp.Or(strings.Compare(a.Type, b.Type), strings.Compare(a.key, b.key))
 	})
+	out := make([]Relation, len(all))
+	for i := range all {
+		out[i] = all[i].Relation
+	}
 	return slices.Compact(out)
 }
-
-// compareRefs orders refs in lower case as their keys are.
-func compareRefs(a, b catalog.Ref) int { return strings.Compare(a.Key(), b.Key()) }
 
 // Dangling tells of each relation whose target does not exist, sorted by the
 // ref of the entity that declares it. The work grows with what is dangling.

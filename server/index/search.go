@@ -32,6 +32,9 @@ const (
 type scores struct {
 	of  []tally
 	ids []uint32 // of those that have the first word
+
+	high []float32 // the highest sums, from the highest on
+	near []scored  // who may be among the best
 }
 
 // tally is what a search found in one entity. It lies in one piece, because a
@@ -93,6 +96,14 @@ func (s *Snapshot) Search(q Search) (Found, error) {
 		found.Next = encodeToken(hash, ordered{values: []*value{{kind: kindNumber, num: -float64(last.score)}}, key: s.docs.get(last.id).key})
 	}
 	page := highlighter{asked: asked, list: make([]Highlight, 0, 4*len(best)), ranges: make([][2]int, 0, 8*len(best))}
+	for _, w := range asked {
+		if c := w[0]; c < utf8.RuneSelf {
+			page.begins[c] = true
+			if 'a' <= c && c <= 'z' {
+				page.begins[c-'a'+'A'] = true
+			}
+		}
+	}
 	found.Hits = make([]Hit, len(best))
 	for i, x := range best {
 		r := s.docs.get(x.id)
@@ -103,34 +114,51 @@ func (s *Snapshot) Search(q Search) (Found, error) {
 
 // best are the first most entities behind from, which may be nil, that have all
 // words and are selected, in order; total is how many have and are. The order
-// is that of scores; most entities are placed by it, without a look at their
-// records.
+// is that of scores, and of refs only where those are equal: records lie all
+// over the memory, so that they are looked at once it is known which score the
+// last of the best has, and only for those that have no less.
 func (s *Snapshot) best(sc *scores, rounds uint8, selected *roaring.Bitmap, from *ordered, most int) (best []scored, total int) {
 	start := float32(math.Inf(1))
 	if from != nil {
 		start = float32(-from.values[0].num)
 	}
-	best = make([]scored, 0, most)
+	of, high, near, least := sc.of, sc.high[:0], sc.near[:0], float32(math.Inf(-1))
 	for _, id := range sc.ids {
-		t := &sc.of[id]
+		t := &of[id]
 		if t.round != rounds || selected != nil && !selected.Contains(id) {
 			continue
 		}
 		total++
-		if t.sum > start || len(best) == most && t.sum < best[most-1].score {
+		if t.sum > start || t.sum < least {
 			continue
 		}
 		if t.sum == start && from != nil && s.docs.get(id).key <= from.key {
 			continue
 		}
-		x := scored{t.sum, id}
-		i := sort.Search(len(best), func(i int) bool { return s.before(x, best[i]) })
-		if i == most {
+		near = append(near, scored{t.sum, id})
+		if t.sum == least {
 			continue
 		}
-		if len(best) == most {
+		if len(high) == most {
+			high = high[:most-1]
+		}
+		i := sort.Search(len(high), func(i int) bool { return high[i] < t.sum })
+		high = slices.Insert(high, i, t.sum)
+		if len(high) == most {
+			least = high[most-1]
+		}
+	}
+	sc.high, sc.near = high, near
+	best = make([]scored, 0, most)
+	for _, x := range near {
+		full := len(best) == most
+		if x.score < least || full && !s.before(x, best[most-1]) {
+			continue
+		}
+		if full {
 			best = best[:most-1]
 		}
+		i := sort.Search(len(best), func(i int) bool { return s.before(x, best[i]) })
 		best = slices.Insert(best, i, x)
 	}
 	return best, total
@@ -239,6 +267,7 @@ func (s *Snapshot) boost(sc *scores, text string, rounds uint8) {
 // one list, and their ranges in another, so that a page takes few allocations.
 type highlighter struct {
 	asked  []string
+	begins [utf8.RuneSelf]bool // which letters of ASCII a word begins with
 	list   []Highlight
 	ranges [][2]int
 	tokens [64]token
@@ -255,6 +284,9 @@ func (p *highlighter) of(e *catalog.Entity, in fields) []Highlight {
 		}
 		from := len(p.ranges)
 		for _, t := range tokenize(s, p.tokens[:0]) {
+			if c := s[t.from]; c < utf8.RuneSelf && !p.begins[c] {
+				continue // folding leaves such a letter as it is, but for its case
+			}
 			word := fold(p.room[:0], s[t.from:t.to])
 			for i, a := range p.asked {
 				if string(word) == a {
