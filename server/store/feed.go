@@ -22,6 +22,20 @@ type entityScanner struct {
 	ref, relations, document         sql.RawBytes
 	source, repository, path, commit shared
 	room                             room
+	entities                         []catalog.Entity // not used yet
+}
+
+// entity is a new one. They lie side by side as their texts do.
+func (x *entityScanner) entity() *catalog.Entity {
+	if x.room.few() {
+		return new(catalog.Entity)
+	}
+	if len(x.entities) == 0 {
+		x.entities = make([]catalog.Entity, 128)
+	}
+	e := &x.entities[0]
+	x.entities = x.entities[1:]
+	return e
 }
 
 // room keeps texts side by side in larger pieces of memory, so that a catalog
@@ -36,7 +50,7 @@ type room struct {
 const roomSize = 64 << 10
 
 func (r *room) clone(b []byte) []byte {
-	if r.texts++; r.texts < 32 || len(b) > roomSize/8 {
+	if r.texts++; r.few() || len(b) > roomSize/8 {
 		return bytes.Clone(b)
 	}
 	if len(b) > cap(r.free)-len(r.free) {
@@ -46,6 +60,8 @@ func (r *room) clone(b []byte) []byte {
 	r.free = append(r.free, b...)
 	return r.free[at:len(r.free):len(r.free)]
 }
+
+func (r *room) few() bool { return r.texts < 32 }
 
 // shared is a text column that is often the same as in the row before.
 type shared struct {
@@ -80,7 +96,7 @@ func relate(e *catalog.Entity, relations []byte) (err error) {
 
 // read is scan without the relations, which stay in x until the next row.
 func (x *entityScanner) read(rows *sql.Rows, before ...any) (*catalog.Entity, error) {
-	var e catalog.Entity
+	e := x.entity()
 	o := &e.Origin
 	err := rows.Scan(append(before, &x.ref, &x.source.column, &x.repository.column, &x.path.column, &x.commit.column,
 		&o.Line, &o.Inferred, &x.relations, &x.document)...)
@@ -92,7 +108,7 @@ func (x *entityScanner) read(rows *sql.Rows, before ...any) (*catalog.Entity, er
 	}
 	o.Source, o.Repository, o.Path, o.Commit = x.source.value(), x.repository.value(), x.path.value(), x.commit.value()
 	e.Document = x.room.clone(x.document)
-	return &e, nil
+	return e, nil
 }
 
 // Load calls each for every entity that is served, in no particular order, and

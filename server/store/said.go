@@ -25,11 +25,15 @@ func (x *said) addTo(e *catalog.Entity) {
 	if len(x.facts) > 0 {
 		e.Facts = slices.Concat([]byte("{"), x.facts, []byte("}"))
 	}
+	var more []catalog.Relation
 	for _, r := range x.relations {
-		declared := slices.ContainsFunc(e.Relations, func(d catalog.Relation) bool { return d.Type == r.Type && d.Target == r.Target })
-		if !declared {
-			e.Relations = append(e.Relations, r)
+		same := func(d catalog.Relation) bool { return d.Type == r.Type && d.Target == r.Target }
+		if !slices.ContainsFunc(e.Relations, same) && !slices.ContainsFunc(more, same) {
+			more = append(more, r)
 		}
+	}
+	if len(more) > 0 {
+		e.Relations = slices.Concat(e.Relations, more) // and no room for others
 	}
 }
 
