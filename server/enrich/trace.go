@@ -23,14 +23,13 @@ import (
 // names of what was read, and a hash of what it came to. (Build systems call
 // these verifying traces.)
 //
-// What was read is held by a hash: most of it was read by one subject alone, and
-// the names of all would take more memory than the entities. Two of one hash cost
-// a question too many.
+// What was read is held by a hash, and not by who has read it: most of it was read
+// by one subject alone, and names and a table of readers took more memory than the
+// entities. What changed is looked for in all of it, which takes a millisecond or
+// two for 16,000 subjects. Two of one hash cost a question too many.
 type trace struct {
 	subjects map[string]*subject // by uid
-	reader   map[uint64]*subject // of what one alone has read
-	readers  map[uint64]map[*subject]struct{}
-	dirty    map[*subject]struct{}
+	moved    map[uint32]struct{} // what has changed and was not looked for yet
 	at       catalog.Revision
 	repos    int64
 }
@@ -38,21 +37,19 @@ type trace struct {
 // subject is an entity that the plugin is asked about.
 type subject struct {
 	uid      string
-	key      string    // of its ref
-	reads    []uint64  // sorted
+	reads    []uint32
 	due      time.Time // zero for never
-	failures int
+	failures int32
+	stale    bool // what its answer was made from is not as it was
 }
 
 // load compares what the store has with the catalog as it is.
 func (r *Runner) load(ctx context.Context, p *plugin, s *index.Snapshot, anew bool) (*trace, error) {
-	t := &trace{subjects: map[string]*subject{}, reader: map[uint64]*subject{}, readers: map[uint64]map[*subject]struct{}{}, dirty: map[*subject]struct{}{}, at: s.Revision()}
+	t := &trace{subjects: map[string]*subject{}, moved: map[uint32]struct{}{}, at: s.Revision()}
 	_, t.repos = r.repos.since(-1)
 	for record := range s.Each {
 		if e := record.Entity; p.concerns(e) {
-			x := &subject{uid: e.UID, key: e.Ref.Key()}
-			t.subjects[x.uid] = x
-			t.dirty[x] = struct{}{}
+			t.subjects[e.UID] = &subject{uid: e.UID, stale: true}
 		}
 	}
 	v := &versions{s: s, repos: r.repos, known: map[read]uint64{}}
@@ -61,14 +58,14 @@ func (r *Runner) load(ctx context.Context, p *plugin, s *index.Snapshot, anew bo
 		if !ok {
 			return nil
 		}
-		x.due, x.failures = e.Due, e.Failures
+		x.due, x.failures = e.Due, int32(e.Failures)
 		hash, reads := decodeReads(e.Reads)
-		t.depend(x, reads)
+		x.depend(reads)
 		if anew || e.Asked.IsZero() && e.Error == "" {
 			return nil
 		}
 		if e.Error != "" || hash == hashOf(reads, v) {
-			delete(t.dirty, x) // one that failed is asked when it is due
+			x.stale = false // one that failed is asked when it is due
 		}
 		return nil
 	})
@@ -76,48 +73,50 @@ func (r *Runner) load(ctx context.Context, p *plugin, s *index.Snapshot, anew bo
 }
 
 // depend sets what a subject depends on.
-func (t *trace) depend(x *subject, reads []read) {
-	for _, h := range x.reads {
-		if of := t.readers[h]; len(of) > 1 {
-			delete(of, x)
-		} else {
-			delete(t.readers, h)
-		}
-		if t.reader[h] == x {
-			delete(t.reader, h)
-		}
-	}
-	x.reads = make([]uint64, 0, len(reads))
+func (x *subject) depend(reads []read) {
+	x.reads = make([]uint32, 0, len(reads))
 	for _, r := range reads {
-		x.reads = append(x.reads, maphash.String(seed, string(r)))
-	}
-	slices.Sort(x.reads)
-	x.reads = slices.Compact(x.reads)
-	for _, h := range x.reads {
-		other, of := t.reader[h], t.readers[h]
-		switch {
-		case of != nil:
-			of[x] = struct{}{}
-		case other != nil:
-			t.readers[h] = map[*subject]struct{}{other: {}, x: {}}
-			delete(t.reader, h)
-		default:
-			t.reader[h] = x
-		}
+		x.reads = append(x.reads, r.hash())
 	}
 }
 
 var seed = maphash.MakeSeed()
 
-// changed marks what depends on something.
-func (t *trace) changed(r read) {
-	h := maphash.String(seed, string(r))
-	if x := t.reader[h]; x != nil {
-		t.dirty[x] = struct{}{}
+func (r read) hash() uint32 { return uint32(maphash.String(seed, string(r))) }
+
+// changed notes that what depends on something is to be marked.
+func (t *trace) changed(r read) { t.moved[r.hash()] = struct{}{} }
+
+// mark marks what depends on what has changed.
+func (t *trace) mark() {
+	if len(t.moved) == 0 {
+		return
 	}
-	for x := range t.readers[h] {
-		t.dirty[x] = struct{}{}
+	// A bit for the last half of each hash spares nearly all look-ups.
+	var some [1 << 10]uint64
+	for h := range t.moved {
+		some[h>>6&(1<<10-1)] |= 1 << (h & 63)
 	}
+	for _, x := range t.subjects {
+		x.stale = x.stale || slices.ContainsFunc(x.reads, func(h uint32) bool {
+			if some[h>>6&(1<<10-1)]&(1<<(h&63)) == 0 {
+				return false
+			}
+			_, ok := t.moved[h]
+			return ok
+		})
+	}
+	t.moved = map[uint32]struct{}{}
+}
+
+// stale is how many subjects are.
+func (t *trace) stale() (n int) {
+	for _, x := range t.subjects {
+		if x.stale {
+			n++
+		}
+	}
+	return n
 }
 
 // follow brings a trace up to what the feed tells by now.
@@ -146,6 +145,7 @@ func (r *Runner) follow(ctx context.Context, p *plugin, t *trace) error {
 		t.changed(repositoryRead(catalog.Origin{Source: n.source, Repository: n.name}))
 	}
 	t.repos = now
+	t.mark()
 	return nil
 }
 
@@ -177,7 +177,7 @@ func (t *trace) entity(p *plugin, c *feed.Change) {
 		}
 	}
 	if before != nil && (after == nil || before.UID != after.UID) && c.Moved == "" {
-		t.drop(before.UID)
+		delete(t.subjects, before.UID)
 	}
 	if after == nil || !p.concerns(after) || c.Op == catalog.OpFacts {
 		return
@@ -187,32 +187,27 @@ func (t *trace) entity(p *plugin, c *feed.Change) {
 		x = &subject{uid: after.UID}
 		t.subjects[x.uid] = x
 	}
-	x.key = after.Ref.Key()
-	t.dirty[x] = struct{}{}
+	x.stale = true
 }
 
 func sameEdge(a, b catalog.Relation) bool { return a.Type == b.Type && a.Target == b.Target }
 
-func (t *trace) drop(uid string) {
-	if x := t.subjects[uid]; x != nil {
-		t.depend(x, nil)
-		delete(t.subjects, uid)
-		delete(t.dirty, x)
-	}
-}
-
-// todo are the subjects to ask about at a time, and when the next one is due.
-func (t *trace) todo(now time.Time) (ask []*subject, next time.Time) {
+// todo are the subjects to ask about at a time, in the order of their refs in a
+// snapshot, and when the next one is due.
+func (t *trace) todo(s *index.Snapshot, now time.Time) (ask []*subject, next time.Time) {
+	keys := map[*subject]string{}
 	for _, x := range t.subjects {
-		_, dirty := t.dirty[x]
 		switch {
-		case dirty, !x.due.IsZero() && !x.due.After(now):
+		case x.stale, !x.due.IsZero() && !x.due.After(now):
 			ask = append(ask, x)
+			if r, ok := s.ByUID(x.uid); ok {
+				keys[x] = r.Entity.Ref.Key()
+			}
 		case !x.due.IsZero() && (next.IsZero() || x.due.Before(next)):
 			next = x.due
 		}
 	}
-	slices.SortFunc(ask, func(a, b *subject) int { return cmp.Compare(a.key, b.key) })
+	slices.SortFunc(ask, func(a, b *subject) int { return cmp.Compare(keys[a], keys[b]) })
 	return ask, next
 }
 

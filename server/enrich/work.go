@@ -86,14 +86,14 @@ func (w *working) all(ctx context.Context) error {
 		w.s, w.versions = s, &versions{s: s, repos: w.r.repos, known: map[read]uint64{}}
 		w.common = &gathered{s: s}
 		w.asked()
-		todo, next := w.p.trace.todo(time.Now())
+		todo, next := w.p.trace.todo(s, time.Now())
 		w.p.stats.waiting.Store(int64(len(todo)))
 		if len(todo) == 0 {
 			w.p.soon(next)
 			return nil
 		}
 		if err := w.batches(ctx, todo); err != nil {
-			w.p.stats.waiting.Store(int64(len(w.p.trace.dirty)))
+			w.p.stats.waiting.Store(int64(w.p.trace.stale()))
 			if errors.Is(err, errOpen) || errors.Is(err, errHangs) {
 				w.p.soon(time.Now().Add(breakerOpen))
 				return nil
@@ -115,13 +115,13 @@ func (w *working) asked() {
 	for _, ref := range again {
 		if record, ok := w.s.Get(ref); ok {
 			if x := p.trace.subjects[record.Entity.UID]; x != nil {
-				p.trace.dirty[x] = struct{}{}
+				x.stale = true
 			}
 		}
 	}
 	if all {
 		for _, x := range p.trace.subjects {
-			p.trace.dirty[x] = struct{}{}
+			x.stale = true
 		}
 	}
 }
@@ -163,7 +163,7 @@ func (w *working) batch(ctx context.Context, batch []*subject) error {
 		record, ok := w.s.ByUID(x.uid)
 		if !ok {
 			w.mu.Lock()
-			w.p.trace.drop(x.uid)
+			delete(w.p.trace.subjects, x.uid)
 			w.mu.Unlock()
 			continue
 		}
@@ -213,7 +213,7 @@ func (w *working) batch(ctx context.Context, batch []*subject) error {
 		}
 		reads[i] = slices.Sorted(maps.Keys(views[i].taken()))
 		if failure != nil {
-			e = store.Enrichment{UID: e.UID, Ref: e.Ref, Error: clip(failure.Error(), maxError), Failures: x.failures + 1, Due: now.Add(backoff(x.failures))}
+			e = store.Enrichment{UID: e.UID, Ref: e.Ref, Error: clip(failure.Error(), maxError), Failures: int(x.failures) + 1, Due: now.Add(backoff(int(x.failures)))}
 		} else {
 			e.Reads = encodeReads(reads[i], w.versions)
 			w.run.Answered++
@@ -229,10 +229,9 @@ func (w *working) batch(ctx context.Context, batch []*subject) error {
 	defer w.mu.Unlock()
 	w.run.Changed += changed
 	for i, x := range asked {
-		delete(w.p.trace.dirty, x)
-		x.due, x.failures = keep[i].Due, keep[i].Failures
+		x.stale, x.due, x.failures = false, keep[i].Due, int32(keep[i].Failures)
 		if keep[i].Error == "" {
-			w.p.trace.depend(x, reads[i])
+			x.depend(reads[i])
 		} else {
 			w.failed = cmp.Or(w.failed, errors.New(keep[i].Error))
 		}
@@ -266,7 +265,7 @@ func (w *working) finish(ctx context.Context) error {
 	}
 	p.lastRun = id
 	p.stats.observe(w.run)
-	return w.r.stand(ctx, p, w.failed, p.trace != nil && len(p.trace.dirty) == 0)
+	return w.r.stand(ctx, p, w.failed, p.trace != nil && p.trace.stale() == 0)
 }
 
 // stand keeps how a plugin stands. Its version is kept once everything was asked

@@ -144,6 +144,10 @@ func (h *Hub) Close() {
 	}
 }
 
+// Release forgets what was read from the store for those who began in the past,
+// for a process that has become idle.
+func (h *Hub) Release() { h.pages.InvalidateAll() }
+
 // Watches is how many there are.
 func (h *Hub) Watches() int {
 	h.mu.Lock()

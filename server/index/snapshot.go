@@ -102,11 +102,6 @@ func (s *Snapshot) apply(tx txid, c catalog.Change) {
 	case c.Op == catalog.OpDelete && was:
 		s.remove(tx, old, nil)
 	case c.Op == catalog.OpDelete:
-	case c.Op == catalog.OpFacts && was && old.Entity.Revision == c.Entity.Revision:
-		// The content is as it was: what was read of it anew need not be kept.
-		e := *c.Entity
-		e.Document = old.Entity.Document
-		s.put(tx, old, &e, key)
 	default:
 		s.put(tx, old, c.Entity, key)
 	}

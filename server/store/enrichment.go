@@ -260,7 +260,7 @@ func (s *Store) Enrichments(ctx context.Context, plugin string, each func(Enrich
 				}
 			}
 			var err error
-			if e.Relations, err = decodeRelations(relations); err != nil {
+			if e.Relations, err = decodeRelations(relations, nil); err != nil {
 				return err
 			}
 			return each(e)

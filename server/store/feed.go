@@ -24,29 +24,6 @@ type entityScanner struct {
 	room                             room
 }
 
-// room keeps texts side by side in larger pieces of memory, so that a catalog
-// does not lie scattered between what its harvest left behind. A piece is kept
-// for as long as one of its texts is, so it is small beside the whole, and a
-// few texts get none.
-type room struct {
-	free  []byte
-	texts int
-}
-
-const roomSize = 64 << 10
-
-func (r *room) clone(b []byte) []byte {
-	if r.texts++; r.texts < 32 || len(b) > roomSize/8 {
-		return bytes.Clone(b)
-	}
-	if len(b) > cap(r.free)-len(r.free) {
-		r.free = make([]byte, 0, roomSize)
-	}
-	at := len(r.free)
-	r.free = append(r.free, b...)
-	return r.free[at:len(r.free):len(r.free)]
-}
-
 // shared is a text column that is often the same as in the row before.
 type shared struct {
 	column    sql.RawBytes
@@ -67,12 +44,12 @@ func (x *entityScanner) scan(rows *sql.Rows, before ...any) (*catalog.Entity, er
 	if err != nil {
 		return nil, err
 	}
-	return e, relate(e, x.relations)
+	return e, relate(e, x.relations, &x.room)
 }
 
 // relate adds the relations, which are a third of the work of reading an entity.
-func relate(e *catalog.Entity, relations []byte) (err error) {
-	if e.Relations, err = decodeRelations(relations); err != nil {
+func relate(e *catalog.Entity, relations []byte, room *room) (err error) {
+	if e.Relations, err = decodeRelations(relations, room); err != nil {
 		return fmt.Errorf("relations of %s: %w", e.Ref, err)
 	}
 	return nil
@@ -80,19 +57,19 @@ func relate(e *catalog.Entity, relations []byte) (err error) {
 
 // read is scan without the relations, which stay in x until the next row.
 func (x *entityScanner) read(rows *sql.Rows, before ...any) (*catalog.Entity, error) {
-	var e catalog.Entity
+	e := x.room.entity()
 	o := &e.Origin
 	err := rows.Scan(append(before, &x.ref, &x.source.column, &x.repository.column, &x.path.column, &x.commit.column,
 		&o.Line, &o.Inferred, &x.relations, &x.document)...)
 	if err != nil {
 		return nil, err
 	}
-	if e.Ref, err = catalog.ParseRef(fromText(string(x.ref)), catalog.RefContext{}); err != nil {
+	if e.Ref, err = catalog.ParseRef(fromText(x.room.text(x.ref)), catalog.RefContext{}); err != nil {
 		return nil, err
 	}
 	o.Source, o.Repository, o.Path, o.Commit = x.source.value(), x.repository.value(), x.path.value(), x.commit.value()
-	e.Document = x.room.clone(x.document)
-	return &e, nil
+	e.Document = x.room.join(x.document)
+	return e, nil
 }
 
 // Load calls each for every entity that is served, in no particular order, and
@@ -127,14 +104,15 @@ func (s *Store) Load(ctx context.Context, each func(*catalog.Entity) error) (cat
 			return nil
 		})
 	})
+	var room room
 	var failed error
 	for batch := range batches {
 		for _, l := range batch {
 			if failed != nil {
 				break
 			}
-			if failed = relate(l.entity, l.relations); failed == nil {
-				said[l.entity.UID].addTo(l.entity)
+			if failed = relate(l.entity, l.relations, &room); failed == nil {
+				said[l.entity.UID].addTo(l.entity, &room)
 				failed = each(l.entity)
 			}
 		}
@@ -165,13 +143,13 @@ func (s *Store) loadRows(ctx context.Context, tx *sql.Tx, yield func([]loaded) e
 	var x entityScanner
 	err := queryRows(ctx, tx, `SELECT c."uid", c."revision", c."changed", `+contentColumns+
 		` FROM "claims" c JOIN "contents" t ON t."id" = c."content_id" WHERE c."served"`, nil, func(rows *sql.Rows) error {
-		var uid string
+		var uid sql.RawBytes
 		var revision, changed int64
 		e, err := x.read(rows, &uid, &revision, &changed)
 		if err != nil {
 			return err
 		}
-		e.UID, e.Revision, e.Changed = uid, catalog.Revision(revision), time.UnixMicro(changed).UTC()
+		e.UID, e.Revision, e.Changed = x.room.text(uid), catalog.Revision(revision), time.UnixMicro(changed).UTC()
 		if batch = append(batch, loaded{e, bytes.Clone(x.relations)}); len(batch) < many {
 			return nil
 		}
@@ -225,7 +203,7 @@ func (s *Store) Changes(ctx context.Context, after catalog.Revision, limit int) 
 		}
 	}
 	if err == nil {
-		err = s.attach(ctx, out)
+		err = s.attach(ctx, out, &x.room)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read changes after revision %d: %w", after, err)

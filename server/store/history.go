@@ -19,13 +19,13 @@ const revisionColumns = `r."id", r."op", r."time", r."uid", r."moved", r."cause"
 // scanChange reads revisionColumns and contentColumns.
 func (x *entityScanner) scanChange(rows *sql.Rows, before ...any) (catalog.Change, error) {
 	var revision, changed int64
-	var op, uid, moved string
-	var cause, facts sql.RawBytes
+	var op, moved string
+	var uid, cause, facts sql.RawBytes
 	e, err := x.scan(rows, append(before, &revision, &op, &changed, &uid, &moved, &cause, &facts)...)
 	if err != nil {
 		return catalog.Change{}, err
 	}
-	e.UID, e.Revision, e.Changed = uid, catalog.Revision(revision), time.UnixMicro(changed).UTC()
+	e.UID, e.Revision, e.Changed = x.room.text(uid), catalog.Revision(revision), time.UnixMicro(changed).UTC()
 	c := catalog.Change{Revision: e.Revision, Op: catalog.Op(op), Time: e.Changed, Entity: e, Moved: fromText(moved)}
 	if len(cause) > 0 {
 		if err := json.Unmarshal(cause, &c.Cause); err != nil {

@@ -36,12 +36,12 @@ func encodeRelations(relations []catalog.Relation) []byte {
 	return b
 }
 
-func decodeRelations(b []byte) ([]catalog.Relation, error) {
+func decodeRelations(b []byte, room *room) ([]catalog.Relation, error) {
 	if len(b) == 0 {
 		return nil, nil
 	}
 	text := string(b)
-	out := make([]catalog.Relation, 0, strings.Count(text, "\n"))
+	out := room.some(strings.Count(text, "\n"))
 	for text != "" {
 		var line string
 		line, text, _ = strings.Cut(text, "\n")

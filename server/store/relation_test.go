@@ -22,7 +22,7 @@ func TestEncodings(t *testing.T) {
 				Field:  text.Draw(t, "field"), Line: rapid.Int().Draw(t, "line"), Column: rapid.Int().Draw(t, "column"),
 			}
 		}), 0, 4).Draw(t, "relations")
-		got, err := decodeRelations(encodeRelations(relations))
+		got, err := decodeRelations(encodeRelations(relations), nil)
 		if err != nil {
 			t.Fatal(err)
 		}

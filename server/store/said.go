@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"context"
 	"database/sql"
 	"slices"
@@ -18,18 +17,22 @@ type said struct {
 }
 
 // addTo completes an entity that nobody else has seen yet.
-func (x *said) addTo(e *catalog.Entity) {
+func (x *said) addTo(e *catalog.Entity, room *room) {
 	if x == nil {
 		return
 	}
 	if len(x.facts) > 0 {
-		e.Facts = slices.Concat([]byte("{"), x.facts, []byte("}"))
+		e.Facts = room.join([]byte("{"), x.facts, []byte("}"))
 	}
+	var more []catalog.Relation
 	for _, r := range x.relations {
-		declared := slices.ContainsFunc(e.Relations, func(d catalog.Relation) bool { return d.Type == r.Type && d.Target == r.Target })
-		if !declared {
-			e.Relations = append(e.Relations, r)
+		same := func(d catalog.Relation) bool { return d.Type == r.Type && d.Target == r.Target }
+		if !slices.ContainsFunc(e.Relations, same) && !slices.ContainsFunc(more, same) {
+			more = append(more, r)
 		}
+	}
+	if len(more) > 0 {
+		e.Relations = append(append(room.some(len(e.Relations)+len(more)), e.Relations...), more...)
 	}
 }
 
@@ -79,7 +82,7 @@ func (s *Store) readSaid(ctx context.Context, q queryer, where string, args []an
 		if err := r.Scan(&uid, &text); err != nil {
 			return err
 		}
-		relations, err := decodeRelations(bytes.Clone(text))
+		relations, err := decodeRelations(text, nil)
 		x := of(uid)
 		x.relations = append(x.relations, relations...)
 		return err
@@ -89,7 +92,7 @@ func (s *Store) readSaid(ctx context.Context, q queryer, where string, args []an
 
 // attach completes the entities of changes with what plugins say of them now,
 // and those of OpFacts with the revision of their content.
-func (s *Store) attach(ctx context.Context, changes []catalog.Change) error {
+func (s *Store) attach(ctx context.Context, changes []catalog.Change, room *room) error {
 	var uids, refs []string
 	for _, c := range changes {
 		if c.Op == catalog.OpDelete {
@@ -128,7 +131,7 @@ func (s *Store) attach(ctx context.Context, changes []catalog.Change) error {
 		if c.Op == catalog.OpDelete {
 			continue
 		}
-		all[c.Entity.UID].addTo(c.Entity)
+		all[c.Entity.UID].addTo(c.Entity, room)
 		// One that has changed again since is announced by a later change.
 		if l, ok := contents[c.Entity.UID]; ok && c.Op == catalog.OpFacts && l.revision < c.Revision {
 			c.Entity.Revision, c.Entity.Changed = l.revision, l.changed

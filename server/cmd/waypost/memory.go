@@ -74,6 +74,9 @@ func releaseIdle(ctx context.Context, database func(context.Context) error, log 
 				log.Debug("the database keeps its memory", "error", err)
 			}
 			releaseMemory()
+			if err := releaseProgram(); err != nil {
+				log.Debug("the program's pages stay mapped", "error", err)
+			}
 			metrics.Read(samples[:1])
 			now = samples[0].Value.Uint64()
 			released = now

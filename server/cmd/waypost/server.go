@@ -170,7 +170,12 @@ func (c *cli) runServer(ctx context.Context, cfg *config.Config) (err error) {
 			}
 		}),
 		service.Background("first harvest", first),
-		service.Background("idle memory", func(ctx context.Context) error { return releaseIdle(ctx, st.ReleaseMemory, log) }),
+		service.Background("idle memory", func(ctx context.Context) error {
+			return releaseIdle(ctx, func(ctx context.Context) error {
+				follower.Feed().Release()
+				return st.ReleaseMemory(ctx)
+			}, log)
+		}),
 		{Name: "watches", Stop: func(context.Context) error { follower.Feed().Close(); return nil }},
 		{Name: "readiness", Stop: func(context.Context) error { server.SetReady(false); return nil }},
 	}, func() {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/waypost-dev/waypost/server/catalog"
@@ -100,12 +101,33 @@ func (f *Follower) catchUp(ctx context.Context) error {
 			return nil
 		}
 		was := f.index.Snapshot()
+		share(was, changes)
 		f.index.Apply(changes)
 		// Only now: who hears of a change can read what it made.
 		f.feed.Publish(was, changes)
 		f.seen = changes[len(changes)-1].Revision
 		if len(changes) < step {
 			return nil
+		}
+	}
+}
+
+// share has entities of which plugins say something else keep what was read
+// before: their content is as it was, and what was read of it anew would be in
+// memory twice for as long as the change is, and else leave a hole.
+func share(was *index.Snapshot, changes []catalog.Change) {
+	for _, c := range changes {
+		if c.Op != catalog.OpFacts {
+			continue
+		}
+		r, ok := was.Get(c.Entity.Ref)
+		if !ok || r.Entity.UID != c.Entity.UID || r.Entity.Revision != c.Entity.Revision {
+			continue
+		}
+		e, old := c.Entity, r.Entity
+		e.Ref, e.UID, e.Document = old.Ref, old.UID, old.Document
+		if slices.Equal(e.Relations, old.Relations) {
+			e.Relations = old.Relations
 		}
 	}
 }
