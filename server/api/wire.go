@@ -18,7 +18,7 @@ import (
 
 // wireWriter writes entities in wire format straight from their JSON, one pass
 // over it and without messages in between: those cost ten times as much. It
-// writes byte for byte what a deterministic proto.Marshal of typedEntity does.
+// writes byte for byte what a deterministic proto.Marshal of maskedEntity does.
 //
 // It knows JSON as the store has it: an envelope with sorted keys and without
 // white space. At everything else it gives up, see wireView.

@@ -256,6 +256,7 @@ func (s *Snapshot) variables(r *Record) (map[string]any, error) {
 		return nil, fmt.Errorf("decode %s: %w", r.key, err)
 	}
 	doc[inStatus] = r.statusMap()
+	doc[inOrigin] = r.originMap()
 	return map[string]any{"entity": doc, "facts": func() any {
 		facts := map[string]any{}
 		if len(r.Entity.Facts) > 0 && json.Unmarshal(r.Entity.Facts, &facts) != nil {

@@ -81,7 +81,7 @@ func parseField(s string) ([]string, error) {
 		return nil, fmt.Errorf("%.60q is no path of a field", s)
 	}
 	switch {
-	case s == "status.level":
+	case s == "status.level", s == "origin.source", s == "origin.repository", s == "origin.path", s == "origin.inferred":
 		return path, nil
 	case s == "namespace" || s == "name":
 		return []string{"metadata", s}, nil
@@ -92,7 +92,7 @@ func parseField(s string) ([]string, error) {
 		path[0] = inFacts
 		return path, nil
 	}
-	return nil, fmt.Errorf("%.60q is not in metadata, spec, facts or relations, nor status.level", s)
+	return nil, fmt.Errorf("%.60q is not in metadata, spec, facts, origin or relations, nor status.level", s)
 }
 
 // order holds all entities in one order.

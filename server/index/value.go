@@ -68,6 +68,8 @@ func lookup(record *Record, path []string) (gjson.Result, kind) {
 	switch path[0] {
 	case inStatus:
 		return record.status(path[1:])
+	case inOrigin:
+		return record.origin(path[1:])
 	case inFacts:
 		doc, path = e.Facts, path[1:]
 		if len(doc) == 0 {

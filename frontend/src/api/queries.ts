@@ -134,34 +134,12 @@ export const groupsQuery = queryOptions({
   },
 });
 
-/** The entities that a filter selects, the latest changed first. */
-export function latestQuery(filter: string, pageSize: number) {
-  const ask = (orderBy: string | undefined, size: number, signal: AbortSignal) =>
-    answer(
-      api.GET('/v1/entities', {
-        params: {
-          query: {
-            filter: filter || undefined,
-            orderBy,
-            pageSize: size,
-            readMask: 'name,revision,updateTime,metadata.name,metadata.title,spec.type',
-          },
-        },
-        signal,
-      }),
-    );
+/** What changed lately over the whole catalog, newest first; what only plugins say differently is left out. */
+export function changesQuery(filter: string, pageSize: number) {
   return queryOptions({
-    queryKey: ['entities', 'latest', filter, pageSize],
-    queryFn: async ({ signal }) => {
-      try {
-        return (await ask('revision desc', pageSize, signal)).entities ?? [];
-      } catch (error) {
-        if (!(error instanceof ApiError) || error.code !== 'INVALID_ARGUMENT') throw error;
-        // A server that cannot order by it: then of the first that it has.
-        const all = (await ask(undefined, 500, signal)).entities ?? [];
-        return all.sort((a, b) => (b.updateTime ?? '').localeCompare(a.updateTime ?? '')).slice(0, pageSize);
-      }
-    },
+    queryKey: ['entities', 'changes', filter, pageSize],
+    queryFn: ({ signal }) =>
+      answer(api.GET('/v1/changes', { params: { query: { filter: filter || undefined, pageSize } }, signal })),
     placeholderData: keepPreviousData,
   });
 }

@@ -24,6 +24,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** ListChanges returns the revisions of the whole catalog, newest first. */
+        get: operations["HistoryService_ListChanges"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/entities": {
         parameters: {
             query?: never;
@@ -164,6 +181,27 @@ export interface paths {
         put?: never;
         /** VerifyOwnership records that the owner says 'it is still ours'. */
         post: operations["OwnershipService_VerifyOwnership"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/entities/{kind}:{namespace}/{name}/readme": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * GetReadme returns the README beside an entity: in the folder of its source
+         *     location or of its catalog file, or else at the root of the repository. It
+         *     is read from the entity's source when it is first asked for.
+         */
+        get: operations["CatalogService_GetReadme"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -841,6 +879,23 @@ export interface components {
             /** @description The limit cut nodes off. */
             truncated?: boolean;
         };
+        "waypost.catalog.v1.GetReadmeResponse": {
+            /** @description At which the file was read. */
+            commit?: string;
+            /** @description As it is in the file: nothing in it may be trusted. */
+            content?: string;
+            /** @description In the repository. The name tells what it is written in. */
+            path?: string;
+            /** @description owner/name. */
+            repository?: string;
+            /** @description Content is the beginning of the file, which has more than 256 KiB. */
+            truncated?: boolean;
+            /**
+             * @description Address of the file's page, from which links in it lead on; empty if the
+             *     source has none.
+             */
+            viewUrl?: string;
+        };
         /** @description GraphEdge is a relation in the direction in which it was declared. */
         "waypost.catalog.v1.GraphEdge": {
             sourceRef?: string;
@@ -898,6 +953,14 @@ export interface components {
             title?: string;
             type?: string;
             url?: string;
+        };
+        "waypost.catalog.v1.ListChangesResponse": {
+            nextPageToken?: string;
+            /**
+             * @description Without entities and changes: ListEntityRevisions has those. A change of name
+             *     is one revision, that of the new ref.
+             */
+            revisions?: components["schemas"]["waypost.catalog.v1.EntityRevision"][];
         };
         "waypost.catalog.v1.ListEntitiesResponse": {
             entities?: components["schemas"]["waypost.catalog.v1.Entity"][];
@@ -1795,6 +1858,50 @@ export interface operations {
             };
         };
     };
+    HistoryService_ListChanges: {
+        parameters: {
+            query?: {
+                /**
+                 * @description CEL, as in ListEntities, over the entity as it is now, whatever it was called
+                 *     then. One that is gone counts as it was at the revision, without status.
+                 */
+                filter?: string;
+                /**
+                 * @description 50 if not set; values above 500 are taken as 500. A page may have fewer, and
+                 *     even none, and another one after it: a call looks at some thousand revisions.
+                 */
+                pageSize?: number;
+                /** @description next_page_token of the page before, with the same filter and include_facts. */
+                pageToken?: string;
+                /** @description Also those in which only what plugins say has changed. */
+                includeFacts?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A successful response. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["waypost.catalog.v1.ListChangesResponse"];
+                };
+            };
+            /** @description An unexpected error response. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["google.rpc.Status"];
+                };
+            };
+        };
+    };
     CatalogService_ListEntities: {
         parameters: {
             query?: {
@@ -2174,6 +2281,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["waypost.ownership.v1.VerifyOwnershipResponse"];
+                };
+            };
+            /** @description An unexpected error response. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["google.rpc.Status"];
+                };
+            };
+        };
+    };
+    CatalogService_GetReadme: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Kind, in any case, such as component. */
+                kind: string;
+                /** @description Namespace, such as default. */
+                namespace: string;
+                /** @description Name, in any case. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A successful response. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["waypost.catalog.v1.GetReadmeResponse"];
                 };
             };
             /** @description An unexpected error response. */
