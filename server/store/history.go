@@ -17,11 +17,11 @@ import (
 const revisionColumns = `r."id", r."op", r."time", r."uid", r."moved", r."cause", r."facts", `
 
 // scanChange reads revisionColumns and contentColumns.
-func (x *entityScanner) scanChange(rows *sql.Rows, before ...any) (catalog.Change, error) {
+func (x *entityScanner) scanChange(rows *sql.Rows) (catalog.Change, error) {
 	var revision, changed int64
 	var op, uid, moved string
 	var cause, facts sql.RawBytes
-	e, err := x.scan(rows, append(before, &revision, &op, &changed, &uid, &moved, &cause, &facts)...)
+	e, err := x.scan(rows, &revision, &op, &changed, &uid, &moved, &cause, &facts)
 	if err != nil {
 		return catalog.Change{}, err
 	}
@@ -171,33 +171,57 @@ func (s *Store) historyRows(ctx context.Context, tx *sql.Tx, ref, uid string, be
 		})
 }
 
+// asOfColumns precede contentColumns in reading what there was at a revision: r is
+// the newest revision of a ref at or below it. If plugins said something since
+// the content was written, the revision and its time are those of the content,
+// which knows of no facts; or r's own, if that one was given up.
+func (s *Store) asOfColumns() string {
+	content := func(column string) string {
+		return `CASE WHEN r."op" <> 'facts' THEN r.` + column + ` ELSE coalesce((SELECT ` + column + ` FROM "revisions" WHERE ` + s.ofRef(`r."ref_key"`) +
+			` AND "id" < r."id" AND "op" <> 'facts'` + newestFirst + `LIMIT 1), r.` + column + `) END, `
+	}
+	return content(`"id"`) + content(`"time"`) + `r."uid", r."op" = 'delete', `
+}
+
+// scanAsOf reads asOfColumns and contentColumns. It is nil if the entity was gone.
+func (x *entityScanner) scanAsOf(rows *sql.Rows, before ...any) (*catalog.Entity, error) {
+	var revision, changed int64
+	var uid string
+	var gone bool
+	e, err := x.scan(rows, append(before, &revision, &changed, &uid, &gone)...)
+	if err != nil || gone {
+		return nil, err
+	}
+	e.UID, e.Revision, e.Changed = uid, catalog.Revision(revision), time.UnixMicro(changed).UTC()
+	return e, nil
+}
+
 // At returns an entity as it was at a revision of the catalog. The error is
 // ErrNotFound if there was none, and ErrTooOld if that is not known any more.
 // A revision above the latest one is taken as that one.
 func (s *Store) At(ctx context.Context, ref catalog.Ref, at catalog.Revision) (*catalog.Entity, error) {
 	var x entityScanner
-	var found *catalog.Change
-	var from string
+	var found *catalog.Entity
+	from := ""
 	// Limited before it is joined, as in historyRows.
-	err := s.prepared(ctx, `SELECT `+keptFrom+`, `+revisionColumns+contentColumns+` FROM (SELECT * FROM "revisions"
-		WHERE `+s.ofRef("?")+` AND "id" <= ?`+newestFirst+`LIMIT 1) r JOIN "contents" t ON t."id" = r."content_id"`, []any{toText(ref.Key()), toText(ref.Key()), int64(at)}, func(rows *sql.Rows) error {
-		c, err := x.scanChange(rows, &from)
-		found = &c
+	err := s.prepared(ctx, `SELECT `+keptFrom+`, `+s.asOfColumns()+contentColumns+` FROM (SELECT * FROM "revisions"
+		WHERE `+s.ofRef("?")+` AND "id" <= ?`+newestFirst+`LIMIT 1) r JOIN "contents" t ON t."id" = r."content_id"`, []any{toText(ref.Key()), toText(ref.Key()), int64(at)}, func(rows *sql.Rows) (err error) {
+		found, err = x.scanAsOf(rows, &from)
 		return err
 	})
-	if err == nil && found == nil {
+	if err == nil && from == "" {
 		err = queryRow(ctx, s.reader, `SELECT `+keptFrom, nil, &from)
 	}
 	if err == nil {
 		err = tooOld(from, at)
 	}
-	if err == nil && (found == nil || found.Op == catalog.OpDelete) {
+	if err == nil && found == nil {
 		err = ErrNotFound
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read %s as of revision %d: %w", ref, at, err)
 	}
-	return found.Entity, nil
+	return found, nil
 }
 
 // Existed tells which of some refs, by their keys, there were at a revision. The
@@ -315,13 +339,13 @@ func (s *Store) loadAt(ctx context.Context, at catalog.Revision, each func(*cata
 		return err
 	}
 	var x entityScanner
-	return queryRows(ctx, tx, s.bind(`SELECT `+revisionColumns+contentColumns+` FROM "revisions" r JOIN "contents" t ON t."id" = r."content_id"
+	return queryRows(ctx, tx, s.bind(`SELECT `+s.asOfColumns()+contentColumns+` FROM "revisions" r JOIN "contents" t ON t."id" = r."content_id"
 		WHERE r."op" <> 'delete' AND r."id" IN (SELECT max("id") FROM "revisions" WHERE "id" <= ? GROUP BY "ref_key")`), []any{int64(at)}, func(rows *sql.Rows) error {
-		c, err := x.scanChange(rows)
+		e, err := x.scanAsOf(rows)
 		if err != nil {
 			return err
 		}
-		return each(c.Entity)
+		return each(e)
 	})
 }
 
