@@ -349,6 +349,36 @@ func (s *Store) loadAt(ctx context.Context, at catalog.Revision, each func(*cata
 	})
 }
 
+// Step is one revision without its content.
+type Step struct {
+	Revision catalog.Revision
+	Time     time.Time
+	Ref      string // key
+	Was      bool   // there was an entity of that ref before it
+}
+
+// Steps calls each for every revision above one, in order. An error from each
+// ends it. each must not call the store.
+func (s *Store) Steps(ctx context.Context, after catalog.Revision, each func(Step) error) error {
+	// Only what puts may be the first of its ref, so only that is looked up.
+	err := queryRows(ctx, s.reader, s.bind(`SELECT r."id", r."time", r."ref_key", r."op" <> 'put' OR coalesce((SELECT "op" FROM "revisions"
+		WHERE `+s.ofRef(`r."ref_key"`)+` AND "id" < r."id"`+newestFirst+`LIMIT 1), 'delete') <> 'delete' FROM "revisions" r WHERE r."id" > ? ORDER BY r."id"`),
+		[]any{int64(after)}, func(rows *sql.Rows) error {
+			var step Step
+			var at int64
+			var ref sql.RawBytes
+			if err := rows.Scan(&step.Revision, &at, &ref, &step.Was); err != nil {
+				return err
+			}
+			step.Time, step.Ref = time.UnixMicro(at).UTC(), fromText(string(ref))
+			return each(step)
+		})
+	if err != nil {
+		return fmt.Errorf("read the revisions after %d: %w", after, err)
+	}
+	return nil
+}
+
 // fromMark is where Prune keeps the oldest revision at which the catalog is
 // still known; keptFrom reads it.
 const (
@@ -383,16 +413,24 @@ func (s *Store) Oldest(ctx context.Context) (catalog.Revision, time.Time, error)
 	return catalog.Revision(id), time.UnixMicro(at).UTC(), nil
 }
 
+// KeptFrom is the revision from which on the catalog is known; 0 if nothing was
+// given up. It never falls.
+func (s *Store) KeptFrom(ctx context.Context) (catalog.Revision, error) {
+	var mark string
+	err := queryRow(ctx, s.reader, `SELECT `+keptFrom, nil, &mark)
+	var from int64
+	if err == nil {
+		from, err = strconv.ParseInt(mark, 10, 64)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("read the oldest revision: %w", err)
+	}
+	return catalog.Revision(from), nil
+}
+
 // Truncated tells whether Prune may have given up revisions below one: it keeps
 // no record of which entities had any.
 func (s *Store) Truncated(ctx context.Context, below catalog.Revision) (bool, error) {
-	var from string
-	if err := queryRow(ctx, s.reader, `SELECT `+keptFrom, nil, &from); err != nil {
-		return false, fmt.Errorf("read the oldest revision: %w", err)
-	}
-	err := tooOld(from, below)
-	if errors.Is(err, ErrTooOld) {
-		return true, nil
-	}
-	return false, err
+	from, err := s.KeptFrom(ctx)
+	return below < from, err
 }
