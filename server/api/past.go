@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -33,8 +32,8 @@ const (
 	// manyOfOne is how many entities of one revision are read one by one before
 	// all of it is loaded: who looks around in the past reads more of it.
 	manyOfOne = 5
-	// pastsChecked is how long a catalog in memory is taken as kept by the
-	// store: what is given up may be answered for so long afterwards.
+	// pastsChecked is how long what is in memory is taken as kept by the store:
+	// what is given up may be answered for so long afterwards.
 	pastsChecked = 10 * time.Second
 )
 
@@ -42,9 +41,13 @@ const (
 type past struct {
 	index     *index.Index
 	store     *store.Store
-	snapshots *otter.Cache[catalog.Revision, *pastCatalog]
+	snapshots *otter.Cache[catalog.Revision, *index.Snapshot]
 	loading   chan struct{} // one at a time
 	single    tally
+	recent    *recent
+
+	// What the store has given up, and when it was asked: Unix nanoseconds.
+	from, checked atomic.Int64
 }
 
 // tally counts the entities that were read one by one, by revision. It
@@ -72,9 +75,9 @@ func (t *tally) add(at catalog.Revision, now time.Time) int {
 
 func newPast(o Options) *past {
 	return &past{
-		index: o.Index, store: o.Store, loading: make(chan struct{}, 1),
-		snapshots: otter.Must(&otter.Options[catalog.Revision, *pastCatalog]{
-			MaximumSize: maxPasts, ExpiryCalculator: otter.ExpiryAccessing[catalog.Revision, *pastCatalog](pastsIdle),
+		index: o.Index, store: o.Store, loading: make(chan struct{}, 1), recent: newRecent(o.Store),
+		snapshots: otter.Must(&otter.Options[catalog.Revision, *index.Snapshot]{
+			MaximumSize: maxPasts, ExpiryCalculator: otter.ExpiryAccessing[catalog.Revision, *index.Snapshot](pastsIdle),
 		}),
 	}
 }
@@ -95,9 +98,15 @@ func (p *past) revision(ctx context.Context, asked int64, at *timestamppb.Timest
 	if now := time.Now(); at.AsTime().After(now) {
 		return 0, badField("as_of_time", "IN_THE_FUTURE", "lies in the future; it is "+now.UTC().Format(time.RFC3339)+" now")
 	}
+	if revision, known := p.recent.revisionAt(p.index.Snapshot().Revision(), at.AsTime()); known {
+		return revision, nil
+	}
 	revision, err := p.store.RevisionAt(ctx, at.AsTime())
 	if err == nil && revision == 0 {
 		err = p.explain(ctx, store.ErrTooOld)
+	}
+	if err == nil {
+		p.recent.remember(revision, at.AsTime())
 	}
 	return revision, err
 }
@@ -133,22 +142,16 @@ func (p *past) explain(ctx context.Context, err error) error {
 	return &statusError{codes.OutOfRange, message, []protoadapt.MessageV1{info}}
 }
 
-// pastCatalog is the whole catalog as of a revision, and when the store was last
-// known to keep that revision.
-type pastCatalog struct {
-	*index.Snapshot
-	checked atomic.Int64 // Unix nanoseconds
-}
-
 // snapshot is the whole catalog as of a revision. The first one who asks for it
 // pays for loading it.
 func (p *past) snapshot(ctx context.Context, at catalog.Revision) (*index.Snapshot, error) {
-	c, err := p.snapshots.Get(ctx, at, otter.LoaderFunc[catalog.Revision, *pastCatalog](func(ctx context.Context, at catalog.Revision) (*pastCatalog, error) {
+	if err := p.kept(ctx, at); err != nil {
+		return nil, p.explain(ctx, err)
+	}
+	s, err := p.snapshots.Get(ctx, at, otter.LoaderFunc[catalog.Revision, *index.Snapshot](func(ctx context.Context, at catalog.Revision) (*index.Snapshot, error) {
 		ctx = context.WithoutCancel(ctx) // others may wait for it although the first has left
 		p.loading <- struct{}{}
 		defer func() { <-p.loading }()
-		c := &pastCatalog{}
-		c.checked.Store(time.Now().UnixNano())
 		var entities []*catalog.Entity
 		err := p.store.LoadAt(ctx, at, func(e *catalog.Entity) error {
 			entities = append(entities, e)
@@ -159,83 +162,115 @@ func (p *past) snapshot(ctx context.Context, at catalog.Revision) (*index.Snapsh
 		}
 		x := index.New()
 		x.Load(entities, at)
-		c.Snapshot = x.Snapshot()
-		return c, nil
+		return x.Snapshot(), nil
 	}))
-	if err == nil {
-		err = p.check(ctx, at, c)
-	}
 	if err != nil {
 		return nil, p.explain(ctx, err)
 	}
-	return c.Snapshot, nil
+	return s, nil
 }
 
-// check forgets a catalog that the store has given up, with ErrTooOld.
-func (p *past) check(ctx context.Context, at catalog.Revision, c *pastCatalog) error {
-	now, last := time.Now().UnixNano(), c.checked.Load()
-	if now-last < int64(pastsChecked) || !c.checked.CompareAndSwap(last, now) {
-		return nil
+// kept is ErrTooOld if the store has given up a revision, and forgets what is in
+// memory of it.
+func (p *past) kept(ctx context.Context, at catalog.Revision) error {
+	if now := time.Now().UnixNano(); now-p.checked.Load() >= int64(pastsChecked) {
+		from, err := p.store.KeptFrom(ctx)
+		if err != nil {
+			return err
+		}
+		p.from.Store(int64(from))
+		p.checked.Store(now)
 	}
-	gone, err := p.store.Truncated(ctx, at)
-	if err != nil {
-		c.checked.Store(last)
-		return err
-	}
-	if gone {
+	if int64(at) < p.from.Load() {
 		p.snapshots.Invalidate(at)
 		return store.ErrTooOld
 	}
 	return nil
 }
 
-// entity is one entity as of a revision, without the catalog around it: its
+// pastEntity is one entity as of a revision, without the catalog around it: its
 // relations are those that it declared itself, and tell whether their targets
 // were there then. Which others declared of it is known of a whole catalog only:
 // no table has relations by their targets.
-func (p *past) entity(ctx context.Context, ref catalog.Ref, at catalog.Revision) (*catalog.Entity, []index.Relation, error) {
-	e, err := p.store.At(ctx, ref, at)
-	if errors.Is(err, store.ErrNotFound) {
-		return nil, nil, didNotExist(ref, at)
-	}
-	if err != nil {
-		return nil, nil, p.explain(ctx, err)
-	}
-	existed, err := p.existed(ctx, e.Relations, at)
-	if err != nil {
-		return nil, nil, p.explain(ctx, err)
-	}
-	relations := make([]index.Relation, len(e.Relations))
-	for i, r := range e.Relations {
-		relations[i] = index.Relation{Type: r.Type, Target: r.Target.Lower(), Exists: existed[r.Target.Key()]}
-	}
-	slices.SortFunc(relations, func(a, b index.Relation) int {
-		return cmp.Or(strings.Compare(a.Type, b.Type), strings.Compare(a.Target.Key(), b.Target.Key()))
-	})
-	return e, slices.Compact(relations), nil
+type pastEntity struct {
+	*catalog.Entity
+	relations []index.Relation
+	// same is the entity as it is now, if its content has not changed since.
+	now  *index.Snapshot
+	same *index.Record
 }
 
-// existed tells which targets of relations there were at a revision, by their
-// keys. What is there now and has not changed since, was there: only the others
-// are asked of the store.
-func (p *past) existed(ctx context.Context, relations []catalog.Relation, at catalog.Revision) (map[string]bool, error) {
-	now := p.index.Snapshot()
-	out := make(map[string]bool, len(relations))
-	var ask []string
-	for _, r := range relations {
-		key := r.Target.Key()
-		if _, known := out[key]; known {
-			continue
+func (p *past) entity(ctx context.Context, ref catalog.Ref, at catalog.Revision) (*pastEntity, error) {
+	out := &pastEntity{now: p.index.Snapshot()}
+	if r, there := out.now.Get(ref); there && unchanged(out.now, r, at) && declared(r.Entity) {
+		e := *r.Entity
+		e.Facts = nil // which are of today
+		out.Entity, out.same = &e, r
+	} else {
+		if existed, known := p.recent.existed(out.now, ref.Key(), at); known && !existed {
+			return nil, didNotExist(ref, at)
 		}
-		e, there := now.Get(r.Target)
-		out[key] = there && e.Entity.Revision <= at && at <= now.Revision() // which may lag behind the store
-		if !out[key] {
+		e, err := p.store.At(ctx, ref, at)
+		if errors.Is(err, store.ErrNotFound) {
+			return nil, didNotExist(ref, at)
+		}
+		if err != nil {
+			return nil, err
+		}
+		out.Entity = e
+	}
+	var err error
+	out.relations, err = p.relations(ctx, out.now, out.Entity, at)
+	return out, err
+}
+
+// unchanged tells whether the content of an entity is what it was at a revision.
+// The snapshot may lag behind the store, and then knows nothing of what is later.
+func unchanged(now *index.Snapshot, r *index.Record, at catalog.Revision) bool {
+	return r.Entity.Revision <= at && at <= now.Revision()
+}
+
+// declared tells whether all relations of an entity in the index are its own:
+// those that plugins say, which are of today, have no field.
+func declared(e *catalog.Entity) bool {
+	return !slices.ContainsFunc(e.Relations, func(r catalog.Relation) bool { return r.Field == "" })
+}
+
+// relations are those that an entity declared at a revision, sorted. What follows
+// from what is in memory of their targets is not asked of the store.
+func (p *past) relations(ctx context.Context, now *index.Snapshot, e *catalog.Entity, at catalog.Revision) ([]index.Relation, error) {
+	type edge struct {
+		index.Relation
+		key string
+	}
+	edges := make([]edge, len(e.Relations))
+	var ask []string
+	for i, r := range e.Relations {
+		key, known := r.Target.Key(), false
+		edges[i] = edge{index.Relation{Type: r.Type, Target: r.Target.Lower()}, key}
+		if t, there := now.ByKey(key); there && unchanged(now, t, at) {
+			edges[i].Exists = true
+		} else if edges[i].Exists, known = p.recent.existed(now, key, at); !known {
 			ask = append(ask, key)
 		}
 	}
-	found, err := p.store.Existed(ctx, ask, at)
-	maps.Copy(out, found)
-	return out, err
+	if len(ask) > 0 {
+		found, err := p.store.Existed(ctx, ask, at)
+		if err != nil {
+			return nil, err
+		}
+		for i := range edges {
+			edges[i].Exists = edges[i].Exists || found[edges[i].key]
+		}
+	}
+	slices.SortFunc(edges, func(a, b edge) int { return cmp.Or(strings.Compare(a.Type, b.Type), strings.Compare(a.key, b.key)) })
+	out := make([]index.Relation, 0, len(edges))
+	for i, x := range edges {
+		if i == 0 || x.Type != edges[i-1].Type || x.key != edges[i-1].key {
+			out = append(out, x.Relation)
+		}
+	}
+	return out, nil
 }
 
 func didNotExist(ref catalog.Ref, at catalog.Revision) error {
@@ -249,33 +284,47 @@ func (c *catalogService) getAsOf(ctx context.Context, ref catalog.Ref, req *cata
 	if err != nil {
 		return nil, err
 	}
-	if loaded, ok := c.past.snapshots.GetIfPresent(at); ok {
-		if err := c.past.check(ctx, at, loaded); err != nil {
-			return nil, c.past.explain(ctx, err)
-		}
-		r, ok := loaded.Get(ref)
+	if err := c.past.kept(ctx, at); err != nil {
+		return nil, c.past.explain(ctx, err)
+	}
+	if s, ok := c.past.snapshots.GetIfPresent(at); ok {
+		r, ok := s.Get(ref)
 		if !ok {
 			return nil, didNotExist(ref, at)
 		}
-		return oneEntity(ctx, loaded.Snapshot, r, keep), nil
+		return oneEntity(ctx, s, r, keep), nil
 	}
 	if c.past.single.add(at, time.Now()) == manyOfOne {
 		go func() { _, _ = c.past.snapshot(context.WithoutCancel(ctx), at) }() // it costs speed only if it fails
 	}
-	e, relations, err := c.past.entity(ctx, ref, at)
+	e, err := c.past.entity(ctx, ref, at)
 	if err != nil {
-		return nil, err
+		return nil, c.past.explain(ctx, err)
 	}
+	return e.form(ctx, keep), nil
+}
+
+// form is the entity in the form that the caller wants. What is the same as now
+// is taken from the forms of now.
+func (e *pastEntity) form(ctx context.Context, keep mask) *catalogv1.Entity {
 	out := &catalogv1.Entity{}
-	if f, gateway := formOf(ctx); f == formJSON && keep == nil {
-		gateway.endJSON(appendViewed(gateway.startJSON(), e, jsonView(e, relations)), out)
-		return out, nil
+	f, gateway := formOf(ctx)
+	switch {
+	case f == formJSON && keep == nil:
+		view := jsonView(e.Entity, e.relations)
+		if e.same != nil {
+			view = withRelations(jsonOf(e.now, e.same), e.relations)
+		}
+		gateway.endJSON(appendViewed(gateway.startJSON(), e.Entity, view), out)
+	case f == formWire && keep == nil && e.same != nil:
+		out.ProtoReflect().SetUnknown(wireWithRelations(wireOf(e.now, e.same), e.relations))
+	default:
+		out = maskedForm(e.Entity, keep)
+		if keep.wants("relations") {
+			out.Relations = relationMessages(e.relations)
+		}
 	}
-	out = maskedForm(e, keep)
-	if keep.wants("relations") {
-		out.Relations = relationMessages(relations)
-	}
-	return out, nil
+	return out
 }
 
 // listed is the snapshot that a list is of.

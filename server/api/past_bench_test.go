@@ -6,8 +6,11 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/protobuf/proto"
@@ -24,13 +27,16 @@ import (
 // REST and gRPC without a network, on both databases.
 //
 //   - now: as it is
-//   - cold: no revision is read twice by a server, so that nothing of it is in
-//     memory, and the targets of relations are as they were then, as owners
-//     and systems mostly are
-//   - cold-moved: the same, but five of six targets have changed since
+//   - tenth: a tenth of the entities have changed since, which may be the entity
+//     or a target of its relations
+//   - every: every entity has changed since, and five of six targets
+//   - old: the same, at revisions older than those that a server remembers
 //   - warm: all of one revision, which is in memory
+//   - remember: what the first one who asks for the past has read, once
 //
-// Entities are of about 2 kB with six relations.
+// times-now compares the median of blocks of reads with that of the present's
+// between them. But for warm, no revision is read twice by a server. Entities are of about 2 kB
+// with six relations, of half of them five to other such entities.
 func BenchmarkAsOf(b *testing.B) {
 	for name, dsn := range map[string]func(testing.TB) string{
 		"sqlite":   func(t testing.TB) string { return "sqlite:" + filepath.Join(t.TempDir(), "waypost.db") },
@@ -40,11 +46,12 @@ func BenchmarkAsOf(b *testing.B) {
 	}
 }
 
-// The catalog of BenchmarkAsOf: each entity is put as often as there are
-// rounds, each time as a revision of its own.
+// The catalog of BenchmarkAsOf: each entity is put as often as there are rounds,
+// then every tenth again and again, each time as a revision of its own.
 const (
 	pastEntities = 4000
-	pastRounds   = 3
+	pastRounds   = 5
+	pastTenths   = 10
 	pastTargets  = 100 // that never change
 )
 
@@ -58,9 +65,12 @@ func benchAsOf(b *testing.B, dsn string) {
 		settled = append(settled, declares(b, fmt.Sprint("s", i+1), fmt.Sprint("s", i+1), "", ""))
 	}
 	last := f.remember(b, settled...)
-	for round := range pastRounds {
+	for round := range pastRounds + pastTenths {
 		var updates []store.RepositoryUpdate
 		for i := range pastEntities {
+			if round >= pastRounds && i/2%10 != 0 { // both with and without targets that change
+				continue
+			}
 			title := fmt.Sprint(round) + strings.Repeat("x", 1500)
 			u := declares(b, fmt.Sprint("r", i), fmt.Sprint("e", i), title, "")
 			e := u.Claims[0].Entity
@@ -77,49 +87,98 @@ func benchAsOf(b *testing.B, dsn string) {
 		}
 		last = f.remember(b, updates...)
 	}
-	require.EqualValues(b, pastTargets+1+pastEntities*pastRounds, last)
 	log := slog.New(slog.DiscardHandler)
 	// A new server remembers nothing of what another one was asked.
 	serve := func() *Server {
 		s, err := New(Options{Index: f.index, Store: st, Engine: harvest.New(st, log), Logger: log})
 		require.NoError(b, err)
 		s.SetReady(true)
+		past := s.inProcess.methods["/waypost.catalog.v1.CatalogService/GetEntity"].service.(*catalogService).past
+		require.NoError(b, past.recent.read(b.Context(), f.index.Snapshot().Revision()))
+		runtime.GC() // what that left behind is no part of the reads
 		return s
 	}
-	// From the end of the first round on there are all entities.
-	const first, revisions = pastTargets + 1 + pastEntities, pastEntities * (pastRounds - 1)
+	// A revision of a round, of those before its last few.
+	const spread = 3000
+	in := func(round int) func(i int) int64 {
+		return func(i int) int64 { return int64(pastTargets + 1 + pastEntities*(round+1) + i*7919%spread) }
+	}
+	require.Greater(b, last-in(0)(0)-spread, int64(maxRecent), "old is older than what is remembered")
 	cases := []struct {
 		name     string
 		revision func(i int) int64
-		odd      int
+		odd, by  int
 	}{
-		{"now", func(int) int64 { return 0 }, 0},
-		{"cold", func(i int) int64 { return int64(first + i*7919%revisions) }, 0},
-		{"cold-moved", func(i int) int64 { return int64(first + i*7919%revisions) }, 1},
-		{"warm", func(int) int64 { return first }, 0},
+		{"now", nil, 0, 1},
+		{"tenth", in(pastRounds - 1), 0, 1},
+		{"every", in(pastRounds - 3), 1, 2},
+		{"old", in(0), 1, 2},
+		{"warm", func(int) int64 { return in(0)(0) }, 0, 1},
 	}
+	b.Run("remember", func(b *testing.B) {
+		b.ReportAllocs()
+		for range b.N {
+			r := newRecent(st)
+			require.NoError(b, r.read(b.Context(), f.index.Snapshot().Revision()))
+			require.Len(b, r.steps, maxRecent)
+		}
+	})
 	for _, form := range []string{"rest", "grpc"} {
 		for _, test := range cases {
 			b.Run(form+"/"+test.name, func(b *testing.B) {
 				s := serve()
 				ask := s.askAsOf(b, form)
+				at := func(i int) int64 { return 0 }
+				if test.revision != nil {
+					at = test.revision
+				}
+				for i := range pastEntities { // the forms of now, which are kept
+					ask(i, 0)
+				}
 				for i := range 20 { // connections
-					ask(2*i+test.odd, test.revision(revisions-1-i))
+					ask(test.by*i+test.odd, at(spread-1-i))
 				}
 				if test.name == "warm" {
-					_, err := catalogv1.NewCatalogServiceClient(s.Conn()).ListEntities(b.Context(), &catalogv1.ListEntitiesRequest{AsOfRevision: first, PageSize: 1})
+					_, err := catalogv1.NewCatalogServiceClient(s.Conn()).ListEntities(b.Context(), &catalogv1.ListEntitiesRequest{AsOfRevision: at(0), PageSize: 1})
 					require.NoError(b, err)
 				}
+				runtime.GC()
+				// Between blocks of reads there are as many of now, so that both
+				// are compared in the same minute, whatever else the machine does.
+				const block = 20
+				var then, now []time.Duration
+				begun := time.Now()
 				b.ReportAllocs()
 				before := cpuTime(b)
 				b.ResetTimer()
 				for i := range b.N {
-					if test.revision(1) != test.revision(0) && i > 0 && i%(revisions-20) == 0 {
+					if at(1) != at(0) && i > 0 && i%(spread-20) == 0 {
 						b.StopTimer()
+						gone := cpuTime(b)
 						ask = serve().askAsOf(b, form)
+						before += cpuTime(b) - gone
 						b.StartTimer()
+						begun = time.Now()
 					}
-					ask(2*i+test.odd, test.revision(i%(revisions-20)))
+					ask(test.by*i+test.odd, at(i%(spread-20)))
+					if (i+1)%block == 0 {
+						then = append(then, time.Since(begun))
+						b.StopTimer()
+						spent := cpuTime(b)
+						begun = time.Now()
+						for k := range block {
+							ask(test.by*(i-k)+test.odd, 0)
+						}
+						now = append(now, time.Since(begun))
+						before += cpuTime(b) - spent
+						b.StartTimer()
+						begun = time.Now()
+					}
+				}
+				if len(then) > 0 {
+					slices.Sort(then)
+					slices.Sort(now)
+					b.ReportMetric(float64(then[len(then)/2])/float64(now[len(now)/2]), "times-now")
 				}
 				b.ReportMetric(float64((cpuTime(b)-before).Nanoseconds())/float64(b.N), "cpu-ns/op")
 			})

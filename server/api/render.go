@@ -37,6 +37,7 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	catalogv1 "github.com/waypost-dev/waypost/proto/waypost/catalog/v1"
 	"github.com/waypost-dev/waypost/server/catalog"
@@ -150,6 +151,34 @@ func wireView(s *index.Snapshot, r *index.Record) []byte {
 	return b
 }
 
+// The fields of an entity that are not its content.
+var relationsField, factsField = fieldNumber("relations"), fieldNumber("facts")
+
+func fieldNumber(name protoreflect.Name) protowire.Number {
+	return (*catalogv1.Entity)(nil).ProtoReflect().Descriptor().Fields().ByName(name).Number()
+}
+
+// wireWithRelations is an entity in wire format with other relations in the
+// place of its own, and without facts.
+func wireWithRelations(wire []byte, relations []index.Relation) []byte {
+	out := make([]byte, 0, len(wire)+64*len(relations))
+	for len(wire) > 0 {
+		number, _, n := protowire.ConsumeField(wire)
+		if n < 0 {
+			panic(fmt.Sprintf("read what was encoded here: %v", protowire.ParseError(n)))
+		}
+		if number != relationsField && number != factsField {
+			out = append(out, wire[:n]...)
+		}
+		wire = wire[n:]
+	}
+	out, err := proto.MarshalOptions{}.MarshalAppend(out, &catalogv1.Entity{Relations: relationMessages(relations)})
+	if err != nil {
+		panic(fmt.Sprintf("encode relations: %v", err)) // of the store's texts, which are UTF-8
+	}
+	return out
+}
+
 // A JSON view holds what is dear to find or to make, and no more, so that the
 // views of a whole catalog fit into the room that the index has for them:
 // where in the Document some values are, each as two numbers of four bytes, or
@@ -168,7 +197,12 @@ const (
 
 // appendJSON appends the entity in JSON.
 func appendJSON(b []byte, s *index.Snapshot, r *index.Record) []byte {
-	return appendViewed(b, r.Entity, r.View(viewJSON, func() []byte { return jsonView(r.Entity, s.Relations(r)) }))
+	return appendViewed(b, r.Entity, jsonOf(s, r))
+}
+
+// jsonOf is the JSON view of an entity. It must not be changed.
+func jsonOf(s *index.Snapshot, r *index.Record) []byte {
+	return r.View(viewJSON, func() []byte { return jsonView(r.Entity, s.Relations(r)) })
 }
 
 // appendViewed is appendJSON with the JSON view of the entity.
@@ -258,6 +292,10 @@ func jsonView(e *catalog.Entity, relations []index.Relation) []byte {
 		view = append(view, compactJSON(typedMetadata(e.Ref, readEnvelope(e).Metadata))...)
 		binary.LittleEndian.PutUint32(view[8*jsonPlaces:], uint32(len(view)-jsonViewHead-etagLength))
 	}
+	return slices.Clone(appendRelations(view, relations))
+}
+
+func appendRelations(view []byte, relations []index.Relation) []byte {
 	for _, rel := range relations {
 		exists := byte(0)
 		if rel.Exists {
@@ -266,7 +304,13 @@ func jsonView(e *catalog.Entity, relations []index.Relation) []byte {
 		view = appendText(append(view, exists), rel.Type)
 		view = appendText(view, refString(rel.Target))
 	}
-	return slices.Clone(view)
+	return view
+}
+
+// withRelations is a JSON view with other relations in the place of its own.
+func withRelations(view []byte, relations []index.Relation) []byte {
+	at := jsonViewHead + etagLength + int(binary.LittleEndian.Uint32(view[8*jsonPlaces:]))
+	return appendRelations(append(make([]byte, 0, at+64*len(relations)), view[:at]...), relations)
 }
 
 // plainMetadata tells whether protojson says of the typed metadata what the

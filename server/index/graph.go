@@ -27,7 +27,7 @@ func (s *Snapshot) Graph(q GraphQuery) (Graph, error) {
 	var level []Node
 	enter := func(ref catalog.Ref, key string, distance int) {
 		n := Node{Ref: ref, Distance: distance}
-		if r, ok := s.record(key); ok {
+		if r, ok := s.ByKey(key); ok {
 			n.Record, n.Ref = r, r.Entity.Ref
 		}
 		level = append(level, n)

@@ -51,7 +51,7 @@ func (x *Index) SetLevels(levels map[string]catalog.Severity) {
 // mark gives an entity another level. Nothing else of it changes, nor does what
 // depends on anything else.
 func (s *Snapshot) mark(tx txid, key string, level catalog.Severity) {
-	old, ok := s.record(key)
+	old, ok := s.ByKey(key)
 	if !ok {
 		return
 	}

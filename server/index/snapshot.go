@@ -54,7 +54,7 @@ func (s *Snapshot) Revision() catalog.Revision { return s.rev }
 func (s *Snapshot) Len() int { return s.byKey.Len() }
 
 // Get finds an entity by its ref, in any case.
-func (s *Snapshot) Get(ref catalog.Ref) (*Record, bool) { return s.record(ref.Key()) }
+func (s *Snapshot) Get(ref catalog.Ref) (*Record, bool) { return s.ByKey(ref.Key()) }
 
 // ByUID finds an entity by its uid.
 func (s *Snapshot) ByUID(uid string) (*Record, bool) {
@@ -65,7 +65,8 @@ func (s *Snapshot) ByUID(uid string) (*Record, bool) {
 	return s.docs.get(id), true
 }
 
-func (s *Snapshot) record(key string) (*Record, bool) {
+// ByKey finds an entity by the key of its ref.
+func (s *Snapshot) ByKey(key string) (*Record, bool) {
 	id, ok := s.byKey.Get(key)
 	if !ok {
 		return nil, false
@@ -97,7 +98,7 @@ func (s *Snapshot) fork() *Snapshot {
 // apply makes one change to a snapshot that nobody else has seen yet.
 func (s *Snapshot) apply(tx txid, c catalog.Change) {
 	key := c.Entity.Ref.Key()
-	old, was := s.record(key)
+	old, was := s.ByKey(key)
 	switch {
 	case c.Op == catalog.OpDelete && was:
 		s.remove(tx, old, nil)

@@ -171,33 +171,57 @@ func (s *Store) historyRows(ctx context.Context, tx *sql.Tx, ref, uid string, be
 		})
 }
 
+// asOfColumns precede contentColumns in reading what there was at a revision: r is
+// the newest revision of a ref at or below it. If plugins said something since
+// the content was written, the revision and its time are those of the content,
+// which knows of no facts; or r's own, if that one was given up.
+func (s *Store) asOfColumns() string {
+	content := func(column string) string {
+		return `CASE WHEN r."op" <> 'facts' THEN r.` + column + ` ELSE coalesce((SELECT ` + column + ` FROM "revisions" WHERE ` + s.ofRef(`r."ref_key"`) +
+			` AND "id" < r."id" AND "op" <> 'facts'` + newestFirst + `LIMIT 1), r.` + column + `) END, `
+	}
+	return content(`"id"`) + content(`"time"`) + `r."uid", r."op" = 'delete', `
+}
+
+// scanAsOf reads asOfColumns and contentColumns. It is nil if the entity was gone.
+func (x *entityScanner) scanAsOf(rows *sql.Rows, before ...any) (*catalog.Entity, error) {
+	var revision, changed int64
+	var uid string
+	var gone bool
+	e, err := x.scan(rows, append(before, &revision, &changed, &uid, &gone)...)
+	if err != nil || gone {
+		return nil, err
+	}
+	e.UID, e.Revision, e.Changed = uid, catalog.Revision(revision), time.UnixMicro(changed).UTC()
+	return e, nil
+}
+
 // At returns an entity as it was at a revision of the catalog. The error is
 // ErrNotFound if there was none, and ErrTooOld if that is not known any more.
 // A revision above the latest one is taken as that one.
 func (s *Store) At(ctx context.Context, ref catalog.Ref, at catalog.Revision) (*catalog.Entity, error) {
 	var x entityScanner
-	var found *catalog.Change
-	var from string
+	var found *catalog.Entity
+	from := ""
 	// Limited before it is joined, as in historyRows.
-	err := s.prepared(ctx, `SELECT `+keptFrom+`, `+revisionColumns+contentColumns+` FROM (SELECT * FROM "revisions"
-		WHERE `+s.ofRef("?")+` AND "id" <= ?`+newestFirst+`LIMIT 1) r JOIN "contents" t ON t."id" = r."content_id"`, []any{toText(ref.Key()), toText(ref.Key()), int64(at)}, func(rows *sql.Rows) error {
-		c, err := x.scanChange(rows, &from)
-		found = &c
+	err := s.prepared(ctx, `SELECT `+keptFrom+`, `+s.asOfColumns()+contentColumns+` FROM (SELECT * FROM "revisions"
+		WHERE `+s.ofRef("?")+` AND "id" <= ?`+newestFirst+`LIMIT 1) r JOIN "contents" t ON t."id" = r."content_id"`, []any{toText(ref.Key()), toText(ref.Key()), int64(at)}, func(rows *sql.Rows) (err error) {
+		found, err = x.scanAsOf(rows, &from)
 		return err
 	})
-	if err == nil && found == nil {
+	if err == nil && from == "" {
 		err = queryRow(ctx, s.reader, `SELECT `+keptFrom, nil, &from)
 	}
 	if err == nil {
 		err = tooOld(from, at)
 	}
-	if err == nil && (found == nil || found.Op == catalog.OpDelete) {
+	if err == nil && found == nil {
 		err = ErrNotFound
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read %s as of revision %d: %w", ref, at, err)
 	}
-	return found.Entity, nil
+	return found, nil
 }
 
 // Existed tells which of some refs, by their keys, there were at a revision. The
@@ -315,14 +339,44 @@ func (s *Store) loadAt(ctx context.Context, at catalog.Revision, each func(*cata
 		return err
 	}
 	var x entityScanner
-	return queryRows(ctx, tx, s.bind(`SELECT `+revisionColumns+contentColumns+` FROM "revisions" r JOIN "contents" t ON t."id" = r."content_id"
+	return queryRows(ctx, tx, s.bind(`SELECT `+s.asOfColumns()+contentColumns+` FROM "revisions" r JOIN "contents" t ON t."id" = r."content_id"
 		WHERE r."op" <> 'delete' AND r."id" IN (SELECT max("id") FROM "revisions" WHERE "id" <= ? GROUP BY "ref_key")`), []any{int64(at)}, func(rows *sql.Rows) error {
-		c, err := x.scanChange(rows)
+		e, err := x.scanAsOf(rows)
 		if err != nil {
 			return err
 		}
-		return each(c.Entity)
+		return each(e)
 	})
+}
+
+// Step is one revision without its content.
+type Step struct {
+	Revision catalog.Revision
+	Time     time.Time
+	Ref      string // key
+	Was      bool   // there was an entity of that ref before it
+}
+
+// Steps calls each for every revision above one, in order. An error from each
+// ends it. each must not call the store.
+func (s *Store) Steps(ctx context.Context, after catalog.Revision, each func(Step) error) error {
+	// Only what puts may be the first of its ref, so only that is looked up.
+	err := queryRows(ctx, s.reader, s.bind(`SELECT r."id", r."time", r."ref_key", r."op" <> 'put' OR coalesce((SELECT "op" FROM "revisions"
+		WHERE `+s.ofRef(`r."ref_key"`)+` AND "id" < r."id"`+newestFirst+`LIMIT 1), 'delete') <> 'delete' FROM "revisions" r WHERE r."id" > ? ORDER BY r."id"`),
+		[]any{int64(after)}, func(rows *sql.Rows) error {
+			var step Step
+			var at int64
+			var ref sql.RawBytes
+			if err := rows.Scan(&step.Revision, &at, &ref, &step.Was); err != nil {
+				return err
+			}
+			step.Time, step.Ref = time.UnixMicro(at).UTC(), fromText(string(ref))
+			return each(step)
+		})
+	if err != nil {
+		return fmt.Errorf("read the revisions after %d: %w", after, err)
+	}
+	return nil
 }
 
 // fromMark is where Prune keeps the oldest revision at which the catalog is
@@ -359,16 +413,24 @@ func (s *Store) Oldest(ctx context.Context) (catalog.Revision, time.Time, error)
 	return catalog.Revision(id), time.UnixMicro(at).UTC(), nil
 }
 
+// KeptFrom is the revision from which on the catalog is known; 0 if nothing was
+// given up. It never falls.
+func (s *Store) KeptFrom(ctx context.Context) (catalog.Revision, error) {
+	var mark string
+	err := queryRow(ctx, s.reader, `SELECT `+keptFrom, nil, &mark)
+	var from int64
+	if err == nil {
+		from, err = strconv.ParseInt(mark, 10, 64)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("read the oldest revision: %w", err)
+	}
+	return catalog.Revision(from), nil
+}
+
 // Truncated tells whether Prune may have given up revisions below one: it keeps
 // no record of which entities had any.
 func (s *Store) Truncated(ctx context.Context, below catalog.Revision) (bool, error) {
-	var from string
-	if err := queryRow(ctx, s.reader, `SELECT `+keptFrom, nil, &from); err != nil {
-		return false, fmt.Errorf("read the oldest revision: %w", err)
-	}
-	err := tooOld(from, below)
-	if errors.Is(err, ErrTooOld) {
-		return true, nil
-	}
-	return false, err
+	from, err := s.KeptFrom(ctx)
+	return below < from, err
 }

@@ -119,6 +119,17 @@ func enrichments(b *bundle) {
 	then, err := b.At(ctx, e.Ref, c.Revision)
 	require.NoError(b, err)
 	require.Equal(b, string(content.Document), string(then.Document))
+	// The past of an entity is told with the revision of its content, as the
+	// present is, from the entity alone and from the whole catalog.
+	require.Equal(b, catalog.OpFacts, past[0].Op)
+	now := b.served()["component:default/web"]
+	require.Less(b, now.Revision, past[0].Revision)
+	then, err = b.At(ctx, e.Ref, past[0].Revision)
+	require.NoError(b, err)
+	for _, then := range []*catalog.Entity{then, b.loaded(past[0].Revision)["component:default/web"]} {
+		require.Equal(b, now.Revision, then.Revision)
+		require.Equal(b, now.Changed, then.Changed)
+	}
 
 	// A removed entity takes them along, also when it comes back.
 	b.apply(update("r1", entity("api", "acme/r1", "a.yaml", 9, "")))
