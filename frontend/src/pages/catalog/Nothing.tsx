@@ -3,7 +3,7 @@ import { IconFilterOff, IconLayoutGrid } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
 import { kindOf } from '~/entity/kinds';
 import { Empty } from '~/parts/Empty';
-import { allKinds, cleared, isNarrowed } from './selection';
+import { allKinds, cleared, explicit, isNarrowed } from './selection';
 import type { CatalogView } from './useCatalog';
 
 /** A catalog without anything in it: how it comes to something. */
@@ -20,7 +20,7 @@ export function EmptyCatalog() {
       </p>
       <p>
         Or see{' '}
-        <Anchor component={Link} to="/harvest">
+        <Anchor component={Link} to="/harvest" underline="always">
           what is harvested
         </Anchor>{' '}
         and register a file there.
@@ -58,6 +58,27 @@ export function NoMatch({ view }: { view: CatalogView }) {
       }
     >
       {narrowed ? <p>Take a filter away, or look in all kinds.</p> : null}
+    </Empty>
+  );
+}
+
+/** The address came with an expression that is none: what is wrong stands at the expression itself. */
+export function FaultyFilter({ view }: { view: CatalogView }) {
+  return (
+    <Empty
+      icon={IconFilterOff}
+      title="The expert filter has a fault"
+      actions={
+        <Button
+          size="xs"
+          variant="default"
+          onClick={() => view.set((now) => ({ ...explicit(now), filter: undefined }), { push: true })}
+        >
+          Take it away
+        </Button>
+      }
+    >
+      <p>Mend it above, and the list is here.</p>
     </Empty>
   );
 }
