@@ -172,9 +172,9 @@ export default function Catalog() {
               <Drawer.Overlay />
               <Drawer.Content aria-label="Filters">
                 <Drawer.Body className={classes.drawer}>
-                  {facets}
+                  <div className={classes.drawerList}>{facets}</div>
                   <div className={classes.drawerFoot}>
-                    <Button fullWidth onClick={() => setDrawer(false)}>
+                    <Button fullWidth variant="default" onClick={() => setDrawer(false)}>
                       Show {rows.total?.toLocaleString('en') ?? ''} results
                     </Button>
                   </div>

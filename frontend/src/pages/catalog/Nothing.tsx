@@ -1,8 +1,9 @@
-import { Anchor, Button, Code } from '@mantine/core';
+import { Button, Code } from '@mantine/core';
 import { IconFilterOff, IconLayoutGrid } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
 import { kindOf } from '~/entity/kinds';
 import { Empty } from '~/parts/Empty';
+import classes from './Catalog.module.css';
 import { allKinds, cleared, explicit, isNarrowed } from './selection';
 import type { CatalogView } from './useCatalog';
 
@@ -20,9 +21,9 @@ export function EmptyCatalog() {
       </p>
       <p>
         Or see{' '}
-        <Anchor component={Link} to="/harvest" underline="always">
+        <Link to="/harvest" className={classes.underlined}>
           what is harvested
-        </Anchor>{' '}
+        </Link>{' '}
         and register a file there.
       </p>
     </Empty>

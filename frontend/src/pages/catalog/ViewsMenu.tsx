@@ -80,7 +80,7 @@ export function ViewsMenu() {
             value={name}
             onChange={(e) => setName(e.currentTarget.value)}
           />
-          <Button size="xs" type="submit" disabled={!name.trim()}>
+          <Button size="xs" variant="default" type="submit" disabled={!name.trim()}>
             Save
           </Button>
         </form>
