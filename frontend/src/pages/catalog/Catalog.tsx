@@ -18,7 +18,7 @@ import { ExportMenu } from './ExportMenu';
 import { FacetPanel } from './FacetPanel';
 import type { FacetField } from './facets';
 import { KindTabs } from './KindTabs';
-import { EmptyCatalog, NoMatch } from './Nothing';
+import { EmptyCatalog, FaultyFilter, NoMatch } from './Nothing';
 import { explicit } from './selection';
 import { useCatalog } from './useCatalog';
 import { useFacets } from './useFacets';
@@ -40,13 +40,6 @@ export default function Catalog() {
   const [folds, setFolds] = useState<Record<string, boolean>>({});
   const [limits, setLimits] = useState<Record<string, number>>({});
   const isOpen = (f: FacetField) => folds[f.field] ?? (!f.folded || chosen.includes(f.field));
-  const counted = useFacets(
-    wide || drawer ? view.fields.filter(isOpen) : [],
-    chosen,
-    view.composed.filter,
-    view.composeWithout,
-    limits,
-  );
   const kinds = useQuery(facetsQuery(['kind']));
   const input = {
     filter: view.composed.filter,
@@ -56,6 +49,16 @@ export default function Catalog() {
   };
   const rows = useRows(input, range.start, range.end);
   const hurry = useHurry(input);
+  const ownFault = rows.error instanceof ApiError && rows.error.field === 'filter' && Boolean(search.filter);
+  // A fault of the reader's own filter takes no facets away.
+  const countedFor = ownFault ? { ...explicit(search), filter: undefined } : search;
+  const counted = useFacets(
+    wide || drawer ? view.fields.filter(isOpen) : [],
+    chosen,
+    view.composeOf(countedFor),
+    (except) => view.composeOf(countedFor, except),
+    limits,
+  );
 
   const facets = (
     <FacetPanel
@@ -68,7 +71,6 @@ export default function Catalog() {
   );
   const what = view.kind ? kindOf(view.kind).many : 'Entities';
   const empty = kinds.data?.totalSize === undefined && kinds.isSuccess;
-  const ownFault = rows.error instanceof ApiError && rows.error.field === 'filter' && Boolean(search.filter);
   const narrowing = chosen.reduce((n, f) => n + (search.facets?.[f]?.length ?? 0), 0);
 
   return (
@@ -151,7 +153,11 @@ export default function Catalog() {
               ) : null}
               {rows.total === 0 && !rows.stale ? (
                 <NoMatch view={view} />
-              ) : rows.total === undefined && rows.error ? null : (
+              ) : rows.total === undefined && rows.error ? (
+                ownFault && expert ? (
+                  <FaultyFilter view={view} />
+                ) : null
+              ) : (
                 <EntityTable
                   view={view}
                   rows={rows}
@@ -162,18 +168,19 @@ export default function Catalog() {
             </div>
           </div>
           {wide ? null : (
-            <Drawer
-              opened={drawer}
-              onClose={() => setDrawer(false)}
-              title="Filters"
-              size="20rem"
-              closeButtonProps={{ 'aria-label': 'Close filters' }}
-            >
-              {facets}
-              <Button fullWidth mt="md" onClick={() => setDrawer(false)}>
-                Show {rows.total?.toLocaleString('en') ?? ''} results
-              </Button>
-            </Drawer>
+            <Drawer.Root opened={drawer} onClose={() => setDrawer(false)} size="20rem">
+              <Drawer.Overlay />
+              <Drawer.Content aria-label="Filters">
+                <Drawer.Body className={classes.drawer}>
+                  <div className={classes.drawerList}>{facets}</div>
+                  <div className={classes.drawerFoot}>
+                    <Button fullWidth variant="default" onClick={() => setDrawer(false)}>
+                      Show {rows.total?.toLocaleString('en') ?? ''} results
+                    </Button>
+                  </div>
+                </Drawer.Body>
+              </Drawer.Content>
+            </Drawer.Root>
           )}
         </>
       )}

@@ -22,7 +22,7 @@ export function KindTabs(props: { view: CatalogView; counted: Counted | undefine
     const here = nav.current?.querySelector<HTMLElement>('[aria-current]');
     if (nav.current && here)
       nav.current.scrollLeft = here.offsetLeft - (nav.current.clientWidth - here.offsetWidth) / 2;
-  }, [view.kind, tabs.length]);
+  }, [view.kind, tabs.length, props.total, counted]);
   return (
     <nav aria-label="Kinds" className={classes.tabs} ref={nav}>
       {tabs.map((kind) => {

@@ -1,9 +1,10 @@
-import { Anchor, Button, Code } from '@mantine/core';
+import { Button, Code } from '@mantine/core';
 import { IconFilterOff, IconLayoutGrid } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
 import { kindOf } from '~/entity/kinds';
 import { Empty } from '~/parts/Empty';
-import { allKinds, cleared, isNarrowed } from './selection';
+import classes from './Catalog.module.css';
+import { allKinds, cleared, explicit, isNarrowed } from './selection';
 import type { CatalogView } from './useCatalog';
 
 /** A catalog without anything in it: how it comes to something. */
@@ -20,9 +21,9 @@ export function EmptyCatalog() {
       </p>
       <p>
         Or see{' '}
-        <Anchor component={Link} to="/harvest">
+        <Link to="/harvest" className={classes.underlined}>
           what is harvested
-        </Anchor>{' '}
+        </Link>{' '}
         and register a file there.
       </p>
     </Empty>
@@ -58,6 +59,27 @@ export function NoMatch({ view }: { view: CatalogView }) {
       }
     >
       {narrowed ? <p>Take a filter away, or look in all kinds.</p> : null}
+    </Empty>
+  );
+}
+
+/** The address came with an expression that is none: what is wrong stands at the expression itself. */
+export function FaultyFilter({ view }: { view: CatalogView }) {
+  return (
+    <Empty
+      icon={IconFilterOff}
+      title="The expert filter has a fault"
+      actions={
+        <Button
+          size="xs"
+          variant="default"
+          onClick={() => view.set((now) => ({ ...explicit(now), filter: undefined }), { push: true })}
+        >
+          Take it away
+        </Button>
+      }
+    >
+      <p>Mend it above, and the list is here.</p>
     </Empty>
   );
 }

@@ -1,9 +1,10 @@
-import { ActionIcon, Button, Group, Menu, TextInput } from '@mantine/core';
+import { ActionIcon, Button, Divider, Popover, TextInput } from '@mantine/core';
 import { IconBookmark, IconBookmarkFilled, IconCheck, IconTrash } from '@tabler/icons-react';
-import { useRouter, useRouterState } from '@tanstack/react-router';
+import { Link, useRouter, useRouterState } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';
 import { useSavedViews } from '~/shell/remembered';
 import { catalogSearch } from './search';
+import classes from './ViewsMenu.module.css';
 
 /** Views that the reader gave a name, and a way to name this one. */
 export function ViewsMenu() {
@@ -22,58 +23,68 @@ export function ViewsMenu() {
     setOpened(false);
   };
   return (
-    <Menu position="bottom-end" width={280} opened={opened} onChange={setOpened} trapFocus>
-      <Menu.Target>
+    <Popover position="bottom-end" width={290} opened={opened} onChange={setOpened} trapFocus withRoles={false}>
+      <Popover.Target>
         <Button
           variant="default"
           size="xs"
+          maw="14rem"
+          aria-expanded={opened}
+          onClick={() => setOpened(!opened)}
           leftSection={
             known ? <IconBookmarkFilled size={15} aria-hidden /> : <IconBookmark size={15} stroke={1.7} aria-hidden />
           }
         >
-          {known ? known.name : 'Views'}
+          <span className="clip">{known ? known.name : 'Views'}</span>
         </Button>
-      </Menu.Target>
-      <Menu.Dropdown>
-        {views.map((v) => (
-          <Group key={v.name} gap={4} wrap="nowrap">
-            <Menu.Item
-              onClick={() =>
-                router.navigate({ to: '/catalog', search: catalogSearch(router.options.parseSearch?.(v.search) ?? {}) })
-              }
-              rightSection={v === known ? <IconCheck size={14} aria-label="shown now" /> : null}
-            >
-              <span className="clip">{v.name}</span>
-            </Menu.Item>
-            <ActionIcon
-              variant="subtle"
-              color="gray"
-              onClick={() => remove(v.name)}
-              aria-label={`Delete the view ${v.name}`}
-            >
-              <IconTrash size={14} stroke={1.7} />
-            </ActionIcon>
-          </Group>
-        ))}
-        {views.length > 0 ? <Menu.Divider /> : null}
-        <form onSubmit={submit}>
-          <Group gap={6} p={6} wrap="nowrap" align="end">
-            <TextInput
-              size="xs"
-              flex={1}
-              label="Save this view as"
-              placeholder="Payments in production"
-              maxLength={80}
-              value={name}
-              onChange={(e) => setName(e.currentTarget.value)}
-              onKeyDown={(e) => e.stopPropagation()}
-            />
-            <Button size="xs" type="submit" disabled={!name.trim()}>
-              Save
-            </Button>
-          </Group>
+      </Popover.Target>
+      <Popover.Dropdown p={6} role="dialog" aria-label="Saved views">
+        {views.length > 0 ? (
+          <>
+            <ul className={classes.views}>
+              {views.map((v) => (
+                <li key={v.name} className={classes.view}>
+                  <Link
+                    to="/catalog"
+                    search={catalogSearch(router.options.parseSearch?.(v.search) ?? {})}
+                    preload={false}
+                    className={classes.link}
+                    title={v.name}
+                    onClick={() => setOpened(false)}
+                  >
+                    <span className="clip">{v.name}</span>
+                    {v === known ? <IconCheck size={14} role="img" aria-label="shown now" /> : null}
+                  </Link>
+                  <ActionIcon
+                    variant="subtle"
+                    color="gray"
+                    onClick={() => remove(v.name)}
+                    aria-label={`Delete the view ${v.name}`}
+                  >
+                    <IconTrash size={14} stroke={1.7} aria-hidden />
+                  </ActionIcon>
+                </li>
+              ))}
+            </ul>
+            <Divider my={6} />
+          </>
+        ) : null}
+        <form onSubmit={submit} className={classes.form}>
+          <TextInput
+            size="xs"
+            flex={1}
+            label="Save this view as"
+            placeholder="Payments in production"
+            maxLength={80}
+            data-autofocus
+            value={name}
+            onChange={(e) => setName(e.currentTarget.value)}
+          />
+          <Button size="xs" variant="default" type="submit" disabled={!name.trim()}>
+            Save
+          </Button>
         </form>
-      </Menu.Dropdown>
-    </Menu>
+      </Popover.Dropdown>
+    </Popover>
   );
 }

@@ -18,7 +18,8 @@ export type CatalogView = {
   facts: FactType[];
   fields: FacetField[];
   composed: Composed;
-  composeWithout: (except: string) => string;
+  /** The filter of another search, of all but one facet's choice. */
+  composeOf: (search: CatalogSearch, except?: string) => string;
   columns: { all: Column[]; chosen: Column[] };
 };
 
@@ -46,9 +47,9 @@ export function useCatalog(): CatalogView {
     () => withChosen(facetFields(facts, { problems, source }, kind), Object.keys(search.facets ?? {})),
     [facts, problems, source, kind, search.facets],
   );
-  const composeWithout = useCallback(
-    (except: string) => compose(search, { ...composing(fields, kinds), except }).filter,
-    [search, fields, kinds],
+  const composeOf = useCallback(
+    (other: CatalogSearch, except?: string) => compose(other, { ...composing(fields, kinds), except }).filter,
+    [fields, kinds],
   );
   const composed = useMemo(() => compose(search, composing(fields, kinds)), [search, fields, kinds]);
   const columns = useMemo(() => {
@@ -56,7 +57,7 @@ export function useCatalog(): CatalogView {
     return { all, chosen: chosenColumns(all, search.columns) };
   }, [kind, facts, problems, revision, search.columns]);
 
-  return { search, kind, set, facts, fields, composed, composeWithout, columns };
+  return { search, kind, set, facts, fields, composed, composeOf, columns };
 }
 
 function composing(fields: FacetField[], kinds: { value?: string }[] | undefined) {
