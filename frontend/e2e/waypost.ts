@@ -110,7 +110,9 @@ export const hasCorpus = existsSync(join(corpus, 'MANIFEST.md'));
  * Tests with the sample organisation get one server for each worker. What a page
  * says on the console is a fault: the Content-Security-Policy speaks there.
  */
-export const test = base.extend<{ quiet: undefined }, { sample: Waypost }>({
+export const test = base.extend<{ quiet: undefined; mayBeSaid: RegExp }, { sample: Waypost }>({
+  /** What the console may say in a test that provokes it. */
+  mayBeSaid: [/Failed to load resource: the server responded with a status of 4/, { option: true }],
   sample: [
     // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the names in it
     async ({}, use) => {
@@ -122,17 +124,14 @@ export const test = base.extend<{ quiet: undefined }, { sample: Waypost }>({
   ],
   baseURL: async ({ sample }, use) => use(sample.url),
   quiet: [
-    async ({ page }, use) => {
+    async ({ page, mayBeSaid }, use) => {
       const said: string[] = [];
       page.on('console', (m) => {
         if (m.type() === 'error' || m.type() === 'warning') said.push(`${m.type()}: ${m.text()}`);
       });
       page.on('pageerror', (e) => said.push(`thrown: ${e.message}`));
       await use(undefined);
-      // A test that expects an answer other than 200 has the browser say so.
-      expect(said.filter((s) => !/Failed to load resource: the server responded with a status of 4/.test(s))).toEqual(
-        [],
-      );
+      expect(said.filter((words) => !mayBeSaid.test(words))).toEqual([]);
     },
     { auto: true },
   ],

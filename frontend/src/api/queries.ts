@@ -203,28 +203,6 @@ export function filterCheckQuery(filter: string) {
   });
 }
 
-/** Whether the server knows a field to count by, a field to order by, or how to skip: older ones do not. */
-export function offeredQuery(what: 'facet' | 'order' | 'skip', field = '') {
-  return queryOptions({
-    queryKey: ['plugins', 'offered', what, field],
-    queryFn: async ({ signal }) => {
-      const list = { pageSize: 1, readMask: 'name' };
-      try {
-        if (what === 'facet')
-          await answer(api.GET('/v1/entities:facets', { params: { query: { fields: [field], limit: 1 } }, signal }));
-        else if (what === 'order')
-          await answer(api.GET('/v1/entities', { params: { query: { ...list, orderBy: field } }, signal }));
-        else await answer(api.GET('/v1/entities', { params: { query: { ...list, skip: 1 } }, signal }));
-        return true;
-      } catch (error) {
-        if (error instanceof ApiError && error.code === 'INVALID_ARGUMENT') return false;
-        throw error;
-      }
-    },
-    staleTime: Number.POSITIVE_INFINITY,
-  });
-}
-
 export function graphQuery(
   roots: string[],
   options: { depth?: number; relationTypes?: string[]; kinds?: string[]; limit?: number } = {},

@@ -1,7 +1,7 @@
 import { Button, Code } from '@mantine/core';
 import { IconCloudOff, IconLock, IconMoodPuzzled, IconRefresh } from '@tabler/icons-react';
 import type { ErrorComponentProps } from '@tanstack/react-router';
-import { ApiError } from '~/api/errors';
+import { ApiError, unreachable } from '~/api/errors';
 import { Empty } from './Empty';
 import { Page } from './Page';
 
@@ -18,9 +18,13 @@ const advice: Record<string, [string, string]> = {
   INTERNAL: ['The server failed', 'The cause is in its log, under the request id below.'],
 };
 
+/** A part of the portal that could not be loaded, in the words of browsers and Vite: no page has a fault then. */
+const unloaded = /dynamically imported module|preload CSS|Importing a module script failed/;
+
 /** What went wrong, in plain words, with what to do next. */
 export function Failure(props: { error: unknown; retry?: () => void; small?: boolean }) {
-  const error = props.error;
+  const missing = props.error instanceof Error && unloaded.test(props.error.message);
+  const error = missing ? unreachable(props.error) : props.error;
   const [title, next] = (error instanceof ApiError && advice[error.code]) || [
     error instanceof ApiError ? 'That did not work' : 'This page has a fault',
     '',
@@ -41,7 +45,12 @@ export function Failure(props: { error: unknown; retry?: () => void; small?: boo
         small={props.small}
         actions={
           props.retry ? (
-            <Button size="xs" variant="default" leftSection={<IconRefresh size={14} />} onClick={props.retry}>
+            <Button
+              size="xs"
+              variant="default"
+              leftSection={<IconRefresh size={14} />}
+              onClick={missing ? () => location.reload() : props.retry}
+            >
               Try again
             </Button>
           ) : undefined

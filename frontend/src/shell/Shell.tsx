@@ -8,7 +8,8 @@ import { Live } from '~/api/live';
 import { places } from './places';
 import classes from './Shell.module.css';
 
-const Palette = lazy(() => import('./Palette'));
+const loadPalette = () => import('./Palette');
+const Palette = lazy(loadPalette);
 
 /** The house that every page stands in: where one is, how to get elsewhere, and whether what one sees is alive. */
 export function Shell() {
@@ -18,6 +19,11 @@ export function Shell() {
   const client = useQueryClient();
   const [live] = useState(() => new Live(client));
   useEffect(() => live.start(), [live]);
+  // Loaded before it is wanted, or the first letters would be typed into nothing.
+  useEffect(() => {
+    const timer = setTimeout(() => void loadPalette(), 300);
+    return () => clearTimeout(timer);
+  }, []);
   // biome-ignore lint/correctness/useExhaustiveDependencies: the menu closes when one has arrived
   useEffect(() => close(), [path, close]);
   useHotkeys(

@@ -87,11 +87,7 @@ function factColumn(fact: FactType): Column {
 }
 
 /** All columns that there can be. */
-export function allColumns(
-  kind: string,
-  facts: FactType[],
-  offered: { problems: boolean; revision: boolean },
-): Column[] {
+export function allColumns(kind: string, facts: FactType[]): Column[] {
   const columns: Column[] = [
     {
       id: 'owner',
@@ -144,7 +140,7 @@ export function allColumns(
       id: 'updated',
       title: 'Updated',
       width: 11,
-      order: offered.revision ? 'revision' : undefined,
+      order: 'revision',
       descFirst: true,
       fields: ['updateTime'],
       cell: (e) => <PlainTime at={e.updateTime} />,
@@ -177,39 +173,9 @@ export function allColumns(
       text: (e) => e.origin?.repository ?? '',
     },
   ];
-  if (offered.problems)
-    columns.splice(5, 0, {
-      id: 'problems',
-      title: 'Problems',
-      width: 7.5,
-      fields: ['status'],
-      cell: (e) => {
-        const level = problemLevel(e);
-        if (level === 'error')
-          return (
-            <Status tone="bad" plain>
-              Errors
-            </Status>
-          );
-        return level === 'warning' ? (
-          <Status tone="warn" plain>
-            Warnings
-          </Status>
-        ) : (
-          <Nothing />
-        );
-      },
-      text: problemLevel,
-    });
   for (const fact of facts)
     if (fact.filterable && fact.key && fact.key !== 'ownership.owner') columns.push(factColumn(fact));
   return columns;
-}
-
-// A part of the entity that servers are learning to give.
-function problemLevel(entity: Entity): string {
-  const level = (entity as { status?: { level?: unknown } }).status?.level;
-  return typeof level === 'string' ? level.toLowerCase() : '';
 }
 
 /** The chosen ones in the order in which they are offered; the default ones if the address names none. */

@@ -1,13 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { countingPlan, facetFields, withChosen } from './facets';
 
-const none = { problems: false, source: false };
 const titles = (f: { title: string }[]) => f.map((x) => x.title);
 
 describe('facetFields', () => {
   it('are the usual ones without plugins', () => {
-    expect(titles(facetFields([], none, 'component'))).toEqual(['Type', 'Lifecycle', 'Owner', 'System', 'Tags']);
-    expect(titles(facetFields([], { problems: true, source: true }, ''))).toContain('Has problems');
+    expect(titles(facetFields([], 'component'))).toEqual([
+      'Type',
+      'Lifecycle',
+      'Owner',
+      'System',
+      'Has problems',
+      'Tags',
+      'Source',
+    ]);
   });
   it('take in what plugins declare filterable, and no more', () => {
     const fields = facetFields(
@@ -16,7 +22,6 @@ describe('facetFields', () => {
         { key: 'a.hidden', title: 'Hidden' },
         { key: 'a.paged', title: 'Paged', filterable: true, schema: JSON.parse('{"type":"boolean"}') },
       ],
-      none,
       'component',
     );
     expect(titles(fields)).toEqual(['Type', 'Lifecycle', 'Owner', 'System', 'Tags', 'Paged']);
@@ -37,7 +42,7 @@ describe('withChosen', () => {
 
 describe('countingPlan', () => {
   it('counts each chosen facet without its own choice', () => {
-    const fields = facetFields([], none, 'component');
+    const fields = facetFields([], 'component');
     expect(countingPlan(fields, ['spec.type'])).toEqual([
       { fields: ['spec.lifecycle', 'relations.ownedBy', 'relations.partOf', 'metadata.tags'] },
       { fields: ['spec.type'], except: 'spec.type' },

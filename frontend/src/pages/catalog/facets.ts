@@ -34,15 +34,11 @@ export const problemsField = 'status.level';
 export const sourceField = 'origin.source';
 
 /**
- * The facets, those that serve most first. Which virtual fields the server counts
- * is asked before; whose facts are filterable, plugins declare. The owner is the
- * effective one where a plugin says it, as in the column of that name.
+ * The facets, those that serve most first. Which facts are filterable, plugins
+ * declare. The owner is the effective one where a plugin says it, as in the
+ * column of that name.
  */
-export function facetFields(
-  facts: FactType[],
-  offered: { problems: boolean; source: boolean },
-  kind: string,
-): FacetField[] {
+export function facetFields(facts: FactType[], kind: string): FacetField[] {
   const filterable = facts.filter((f) => f.filterable && f.key);
   const fields: FacetField[] = [
     { field: 'spec.type', title: 'Type', shape: 'text', noneWords: 'No type' },
@@ -55,20 +51,18 @@ export function facetFields(
       refs: true,
       noneWords: kind === 'system' ? 'No domain' : 'No system',
     },
-    { field: 'metadata.tags', title: 'Tags', shape: 'list', noneWords: 'No tags' },
-  ];
-  if (offered.problems)
-    fields.push({
+    {
       field: problemsField,
       title: 'Has problems',
       shape: 'text',
       words: { error: 'Errors', warning: 'Warnings' },
       noneWords: 'No problems',
-    });
+    },
+    { field: 'metadata.tags', title: 'Tags', shape: 'list', noneWords: 'No tags' },
+  ];
   for (const fact of filterable)
     if (fact.key !== 'ownership.owner') fields.push({ ...ofFact(fact), folded: fact.key !== 'ownership.status' });
-  if (offered.source)
-    fields.push({ field: sourceField, title: 'Source', shape: 'text', noneWords: 'No source', folded: true });
+  fields.push({ field: sourceField, title: 'Source', shape: 'text', noneWords: 'No source', folded: true });
   return fields;
 }
 

@@ -2,10 +2,10 @@ import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useCallback, useMemo } from 'react';
 import type { FactType } from '~/api/client';
-import { facetsQuery, offeredQuery, pluginsQuery } from '~/api/queries';
+import { facetsQuery, pluginsQuery } from '~/api/queries';
 import type { Shape } from '~/cel/write';
 import { allColumns, type Column, chosenColumns } from './columns';
-import { type FacetField, facetFields, problemsField, sourceField, withChosen } from './facets';
+import { type FacetField, facetFields, withChosen } from './facets';
 import type { CatalogSearch } from './search';
 import { type Composed, compose, kindShown } from './selection';
 
@@ -38,14 +38,11 @@ export function useCatalog(): CatalogView {
     () => (plugins ?? []).flatMap((p) => p.descriptor?.facts ?? []).filter((f) => f.display !== 'hidden'),
     [plugins],
   );
-  const problems = useQuery(offeredQuery('facet', problemsField)).data ?? false;
-  const source = useQuery(offeredQuery('facet', sourceField)).data ?? false;
-  const revision = useQuery(offeredQuery('order', 'revision')).data ?? false;
   const kinds = useQuery(facetsQuery(['kind'])).data?.facets?.[0]?.values;
 
   const fields = useMemo(
-    () => withChosen(facetFields(facts, { problems, source }, kind), Object.keys(search.facets ?? {})),
-    [facts, problems, source, kind, search.facets],
+    () => withChosen(facetFields(facts, kind), Object.keys(search.facets ?? {})),
+    [facts, kind, search.facets],
   );
   const composeOf = useCallback(
     (other: CatalogSearch, except?: string) => compose(other, { ...composing(fields, kinds), except }).filter,
@@ -53,9 +50,9 @@ export function useCatalog(): CatalogView {
   );
   const composed = useMemo(() => compose(search, composing(fields, kinds)), [search, fields, kinds]);
   const columns = useMemo(() => {
-    const all = allColumns(kind, facts, { problems, revision });
+    const all = allColumns(kind, facts);
     return { all, chosen: chosenColumns(all, search.columns) };
-  }, [kind, facts, problems, revision, search.columns]);
+  }, [kind, facts, search.columns]);
 
   return { search, kind, set, facts, fields, composed, composeOf, columns };
 }

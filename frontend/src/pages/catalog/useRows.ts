@@ -1,7 +1,7 @@
-import { useInfiniteQuery, useQueries, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useInfiniteQuery, useQueries, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef } from 'react';
 import type { Entity, Highlight } from '~/api/client';
-import { entitiesQuery, offeredQuery, searchPagesQuery } from '~/api/queries';
+import { entitiesQuery, searchPagesQuery } from '~/api/queries';
 import { pagesOf } from './windows';
 
 /** Rows that are asked for at once; what is searched for while one types is asked for in smaller pieces. */
@@ -49,13 +49,12 @@ export function useRows(input: RowsInput, start: number, end: number): Rows {
   const client = useQueryClient();
   const { filter, words, orderBy, fields } = input;
   const searching = words.trim() !== '';
-  const canSkip = useQuery(offeredQuery('skip')).data ?? true;
 
   const window = (page: number) => ({
-    ...entitiesQuery({ filter, orderBy, fields, pageSize: canSkip ? pageSize : 500, skip: page * pageSize }),
+    ...entitiesQuery({ filter, orderBy, fields, pageSize, skip: page * pageSize }),
     placeholderData: undefined,
   });
-  const pages = searching ? [] : canSkip ? pagesOf(start, end, pageSize) : [0];
+  const pages = searching ? [] : pagesOf(start, end, pageSize);
   const lists = useQueries({ queries: pages.map(window) });
   const found = useInfiniteQuery(wordsQuery(searching ? words : '', filter, fields));
 
@@ -78,16 +77,15 @@ export function useRows(input: RowsInput, start: number, end: number): Rows {
     if (answered) {
       const total = answered.totalSize ?? 0;
       const byPage = new Map(pages.map((p, i) => [p, lists[i]?.data?.entities]));
-      const size = canSkip ? pageSize : 500;
       shown = {
         key,
         total,
-        count: canSkip ? total : Math.min(total, size),
+        count: total,
         at: (i) => {
-          const page = Math.floor(i / size);
+          const page = Math.floor(i / pageSize);
           // Scrolled back to: it is still known, although nobody asks for it at this moment.
           const entities = byPage.get(page) ?? client.getQueryData(window(page).queryKey)?.entities;
-          const entity = entities?.[i % size];
+          const entity = entities?.[i % pageSize];
           return entity ? { entity } : undefined;
         },
       };

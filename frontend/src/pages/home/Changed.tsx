@@ -1,34 +1,38 @@
 import { useQuery } from '@tanstack/react-query';
-import { latestQuery } from '~/api/queries';
+import { changesQuery } from '~/api/queries';
 import { EntityLink } from '~/entity/EntityLink';
-import { groupTitle } from '~/entity/groupTree';
 import { ownedFilter } from '~/entity/ownedFilter';
-import { formatRef, refOf } from '~/entity/ref';
+import { causeWords, opWords } from '~/pages/entity/history/words';
 import { Panel } from '~/parts/Panel';
+import { Status } from '~/parts/Status';
 import { Time } from '~/parts/Time';
 import classes from './Lines.module.css';
 
-/** What changed lately of what some owners own. */
+/** What changed lately of what some owners own, and who or what did it. */
 export function Changed(props: { owners: string[] }) {
-  const latest = useQuery(latestQuery(ownedFilter(props.owners), 8));
-  if (!latest.data || latest.data.length === 0) return null;
+  const { data } = useQuery(changesQuery(ownedFilter(props.owners), 8));
+  const revisions = data?.revisions ?? [];
+  if (revisions.length === 0) return null;
   return (
     <Panel title="Changed lately" flush>
       <ul className={classes.list}>
-        {latest.data.map((e) => (
-          <li key={e.name} className={classes.line}>
-            <EntityLink of={refOf(e)} title={groupTitle(e)} tab={undefined} />
-            <span className={classes.end}>
-              <Time at={e.updateTime} />
-              <EntityHistory of={formatRef(refOf(e))} />
-            </span>
-          </li>
-        ))}
+        {revisions.map((r) => {
+          const [words, tone] = opWords(r);
+          const cause = causeWords(r.cause);
+          return (
+            <li key={r.revision} className={classes.line}>
+              <EntityLink of={r.entityRef ?? ''} tab="history" />
+              <Status tone={tone} plain>
+                {words}
+              </Status>
+              <span className={classes.end}>
+                {cause ? <span>by {cause}</span> : null}
+                <Time at={r.time} />
+              </span>
+            </li>
+          );
+        })}
       </ul>
     </Panel>
   );
-}
-
-function EntityHistory(props: { of: string }) {
-  return <EntityLink of={props.of} plain tab="history" title="what changed" />;
 }

@@ -22,7 +22,11 @@ export function Readme({ entityRef }: { entityRef: Ref }) {
       note={data.path}
       actions={data.viewUrl ? <Outside href={data.viewUrl}>Source</Outside> : undefined}
     >
-      <Markdown text={all ? data.content : begin} base={data.viewUrl} from={3} />
+      {/\.(md|markdown|mdown)$/i.test(data.path ?? '') ? (
+        <Markdown text={all ? data.content : begin} base={data.viewUrl} from={3} />
+      ) : (
+        <pre className={classes.plain}>{all ? data.content : begin}</pre>
+      )}
       {more && !all ? (
         <Button variant="default" size="xs" mt="sm" onClick={() => setAll(true)}>
           Show all
