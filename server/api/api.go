@@ -84,6 +84,8 @@ type Options struct {
 	Collectors []prometheus.Collector
 	// Webhooks answers below /webhooks/; nil for 404.
 	Webhooks http.Handler
+	// Announced tells that a forge can send webhooks: one has a secret for it.
+	Announced bool
 	// Fallback answers every HTTP request outside the API, such as the UI's;
 	// nil for 404.
 	Fallback http.Handler
@@ -141,6 +143,7 @@ func New(o Options) (*Server, error) {
 		catalogv1.RegisterWatchServiceServer(r, watches)
 		catalogv1.RegisterHistoryServiceServer(r, &historyService{past: past, problems: problems})
 		catalogv1.RegisterCatalogServiceServer(r, &catalogService{past: past, schemas: o.Schemas, engine: o.Engine, index: o.Index, problems: problems})
+		catalogv1.RegisterServerServiceServer(r, &serverService{index: o.Index, engine: o.Engine, version: o.Version, webhooks: o.Announced})
 		catalogv1.RegisterPlanServiceServer(r, &planService{index: o.Index, store: o.Store, engine: o.Engine, problems: problems, schemas: o.Schemas})
 		catalogv1.RegisterLocationServiceServer(r, &locationService{locations: o.Locations})
 		harvestv1.RegisterJobServiceServer(r, &jobService{jobs: o.Jobs})

@@ -142,6 +142,7 @@ func newGateway(conn *inProcess, m runtime.Marshaler, more []plugins.Server) (*r
 		"history":   catalogv1.RegisterHistoryServiceHandlerClient(ctx, mux, catalogv1.NewHistoryServiceClient(conn)),
 		"watch":     catalogv1.RegisterWatchServiceHandlerClient(ctx, mux, catalogv1.NewWatchServiceClient(conn)),
 		"plan":      catalogv1.RegisterPlanServiceHandlerClient(ctx, mux, catalogv1.NewPlanServiceClient(conn)),
+		"server":    catalogv1.RegisterServerServiceHandlerClient(ctx, mux, catalogv1.NewServerServiceClient(conn)),
 		"locations": catalogv1.RegisterLocationServiceHandlerClient(ctx, mux, catalogv1.NewLocationServiceClient(conn)),
 		"harvests":  harvestv1.RegisterHarvestServiceHandlerClient(ctx, mux, harvestv1.NewHarvestServiceClient(conn)),
 		"jobs":      harvestv1.RegisterJobServiceHandlerClient(ctx, mux, harvestv1.NewJobServiceClient(conn)),

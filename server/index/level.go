@@ -22,6 +22,27 @@ const inStatus = "status"
 
 const levelField = "level"
 
+// level is a catalog.Severity in one byte, for there is one in each record.
+type level uint8
+
+const (
+	fine level = iota
+	warning
+	wrong
+)
+
+func levelOf(s catalog.Severity) level {
+	switch s {
+	case "":
+		return fine
+	case catalog.SeverityError:
+		return wrong
+	}
+	return warning
+}
+
+var levelTexts = [...]string{warning: string(catalog.SeverityWarning), wrong: string(catalog.SeverityError)}
+
 // SetLevels says how bad what is wrong with each entity is, by the key of its ref;
 // of the others, that nothing is. It costs what is other than before. The index
 // keeps the map, which must not be changed.
@@ -35,14 +56,14 @@ func (x *Index) SetLevels(levels map[string]catalog.Severity) {
 	next := was.fork()
 	next.levels = levels
 	tx := txid(x.tx.Add(1))
-	for key, level := range levels {
-		if was.levels[key] != level {
-			next.mark(tx, key, level)
+	for key, severity := range levels {
+		if was.levels[key] != severity {
+			next.mark(tx, key, levelOf(severity))
 		}
 	}
 	for key := range was.levels {
 		if _, still := levels[key]; !still {
-			next.mark(tx, key, "")
+			next.mark(tx, key, fine)
 		}
 	}
 	x.publish(next)
@@ -50,12 +71,12 @@ func (x *Index) SetLevels(levels map[string]catalog.Severity) {
 
 // mark gives an entity another level. Nothing else of it changes, nor does what
 // depends on anything else.
-func (s *Snapshot) mark(tx txid, key string, level catalog.Severity) {
+func (s *Snapshot) mark(tx txid, key string, l level) {
 	old, ok := s.ByKey(key)
 	if !ok {
 		return
 	}
-	r := &Record{Entity: old.Entity, key: old.key, id: old.id, kept: old.kept, level: level}
+	r := &Record{Entity: old.Entity, key: old.key, id: old.id, kept: old.kept, level: l}
 	*s.docs.at(tx, r.id) = r
 	for _, c := range s.cols {
 		if c.path[0] == inStatus {
@@ -76,26 +97,26 @@ func (s *Snapshot) mark(tx txid, key string, level catalog.Severity) {
 
 // status finds a field below entity.status.
 func (r *Record) status(path []string) (gjson.Result, kind) {
-	quoted := `"` + string(r.level) + `"`
+	quoted := `"` + levelTexts[r.level] + `"`
 	switch {
-	case len(path) == 0 && r.level == "":
+	case len(path) == 0 && r.level == fine:
 		return gjson.Result{Type: gjson.JSON, Raw: "{}"}, kindMap
 	case len(path) == 0:
 		return gjson.Result{Type: gjson.JSON, Raw: `{"` + levelField + `":` + quoted + `}`}, kindMap
 	case len(path) > 1: // a text has no fields
 		return gjson.Result{}, kindBroken
-	case path[0] != levelField || r.level == "":
+	case path[0] != levelField || r.level == fine:
 		return gjson.Result{}, kindAbsent
 	}
-	return gjson.Result{Type: gjson.String, Str: string(r.level), Raw: quoted}, kindString
+	return gjson.Result{Type: gjson.String, Str: levelTexts[r.level], Raw: quoted}, kindString
 }
 
 // statusMap is entity.status as CEL sees it.
 func (r *Record) statusMap() map[string]any {
-	if r.level == "" {
+	if r.level == fine {
 		return map[string]any{}
 	}
-	return map[string]any{levelField: string(r.level)}
+	return map[string]any{levelField: levelTexts[r.level]}
 }
 
 // ReadsStatus tells whether a filter looks at what is wrong with entities.

@@ -14,7 +14,7 @@ func (s *Snapshot) load(tx txid, entities []*catalog.Entity, cores int) {
 	block := make([]Record, len(entities))
 	for i, e := range entities {
 		block[i].Entity, block[i].key, block[i].kept = e, e.Ref.Key(), s.index.kept
-		block[i].level = s.levels[block[i].key]
+		block[i].level = levelOf(s.levels[block[i].key])
 		records[i] = &block[i]
 	}
 	slices.SortStableFunc(records, func(a, b *Record) int { return strings.Compare(a.key, b.key) })

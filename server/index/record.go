@@ -18,9 +18,9 @@ type Record struct {
 
 	key   string // of the entity's ref
 	id    uint32
+	level level // of the worst that is wrong with it
 	views atomic.Pointer[view]
 	kept  *viewRing
-	level catalog.Severity // of the worst that is wrong with it; empty if nothing is
 }
 
 // lower is the entity's ref in lower case: its key in parts.

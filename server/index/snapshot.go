@@ -120,7 +120,7 @@ func (s *Snapshot) put(tx txid, old *Record, e *catalog.Entity, key string) {
 		id = s.size
 		s.size++
 	}
-	r := &Record{Entity: e, key: key, id: id, kept: s.index.kept, level: s.levels[key]}
+	r := &Record{Entity: e, key: key, id: id, kept: s.index.kept, level: levelOf(s.levels[key])}
 	*s.docs.at(tx, id) = r
 	s.live.Add(id)
 	if e.UID != "" {

@@ -680,6 +680,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/server": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GetServer returns what a page shows around everything else. */
+        get: operations["ServerService_GetServer"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/sources": {
         parameters: {
             query?: never;
@@ -895,6 +912,42 @@ export interface components {
              *     source has none.
              */
             viewUrl?: string;
+        };
+        "waypost.catalog.v1.GetServerResponse": {
+            authMode?: components["schemas"]["waypost.catalog.v1.GetServerResponse.AuthMode"];
+            /** @description By count, highest first. */
+            kinds?: components["schemas"]["waypost.catalog.v1.GetServerResponse.KindCount"][];
+            /**
+             * Format: int64
+             * @description Of the catalog, as this server has it.
+             */
+            revision?: string;
+            /**
+             * Format: int32
+             * @description How many sources are harvested, registered locations included; 0 if nothing
+             *     is configured yet.
+             */
+            sources?: number;
+            /**
+             * Format: int32
+             * @description Entities of all kinds.
+             */
+            totalSize?: number;
+            version?: string;
+            /** @description Whether a forge can tell of changes by webhooks. */
+            webhooks?: boolean;
+        };
+        /**
+         * @description AuthMode is how the server knows its callers.
+         * @enum {string}
+         */
+        "waypost.catalog.v1.GetServerResponse.AuthMode": "AUTH_MODE_UNSPECIFIED" | "AUTH_MODE_NONE";
+        /** @description KindCount is how many entities of a kind there are. */
+        "waypost.catalog.v1.GetServerResponse.KindCount": {
+            /** Format: int32 */
+            count?: number;
+            /** @description Such as Component, as written. */
+            kind?: string;
         };
         /** @description GraphEdge is a relation in the direction in which it was declared. */
         "waypost.catalog.v1.GraphEdge": {
@@ -3387,6 +3440,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["waypost.catalog.v1.SummarizeProblemsResponse"];
+                };
+            };
+            /** @description An unexpected error response. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["google.rpc.Status"];
+                };
+            };
+        };
+    };
+    ServerService_GetServer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A successful response. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["waypost.catalog.v1.GetServerResponse"];
                 };
             };
             /** @description An unexpected error response. */

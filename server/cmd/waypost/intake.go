@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -47,6 +48,11 @@ func newInbox(cfg *config.Config, st *store.Store, e *harvest.Engine, queue *job
 			plugged.Handle(ctx, plugins.Event{Source: d.Source, Type: d.Event, Payload: d.Payload, Received: d.Received})
 		},
 	})
+}
+
+// announced tells whether the forge of a source can send webhooks that are taken.
+func announced(cfg *config.Config) bool {
+	return slices.ContainsFunc(cfg.Sources, func(s config.Source) bool { return len(s.WebhookSecrets) > 0 })
 }
 
 // keepTroubles is how long a problem is remembered that is gone.

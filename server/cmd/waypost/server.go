@@ -97,7 +97,7 @@ func (c *cli) runServer(ctx context.Context, cfg *config.Config) (err error) {
 		Index: x, Store: st, Engine: e, Feed: follower.Feed(), Jobs: queue, Locations: registry, Schemas: cfg.Schemas,
 		Logger: log, Version: buildVersion().Version, Tracing: tele.Tracing(), Collectors: []prometheus.Collector{newQueues(queue, st), runner},
 		Plugins: runner, Services: services(run),
-		Webhooks: inbox, Fallback: frontend.Handler(),
+		Webhooks: inbox, Announced: announced(cfg), Fallback: frontend.Handler(),
 	})
 	if err != nil {
 		return err

@@ -47,7 +47,7 @@ export function ToMend(props: { unowned: Unowned[]; drifting: number; status: st
               key={s}
               size="compact-xs"
               variant={s === props.status ? 'light' : 'default'}
-              aria-pressed={s === props.status}
+              aria-current={s === props.status ? 'true' : undefined}
               renderRoot={(p) => <Link {...p} to="/ownership" search={{ ...search, status: s || undefined }} />}
             >
               {s || 'all'}
