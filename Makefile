@@ -15,10 +15,10 @@ GO_TOOL   := cd tools && go build -trimpath -o ../$(TOOLS)/
 
 export WAYPOST_TOOLS := $(CURDIR)/build/tools
 
-.PHONY: help build portal dev run test test-go test-portal test-e2e shots bench bench-portal fuzz lint breaking generate check-generated check-migrations protos clean
+.PHONY: help build portal dev run test test-go test-portal test-e2e shots bench fuzz lint breaking generate check-generated check-migrations protos clean
 
 help: ## Explain the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 NODE_MODULES := frontend/node_modules/.package-lock.json
 PORTAL       := frontend/dist/index.html
@@ -66,9 +66,6 @@ test-e2e: build ## Run the portal's tests in a real browser, against the real bi
 
 shots: build ## Take pictures of every page (light, dark, phone) into build/shots
 	cd frontend && npx playwright test --project shots
-
-bench-portal: build ## Measure the portal in a browser: key press to results, click to content, Lighthouse
-	cd frontend && npx playwright test --project bench
 
 test-go: ## Run the Go tests without the race detector: the quick round while working
 	go test ./...

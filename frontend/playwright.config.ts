@@ -28,8 +28,7 @@ export default defineConfig({
   },
   projects: [
     { name: 'portal', testMatch: /.*\.spec\.ts/, grepInvert: browser ? undefined : /./ },
-    // Pictures and figures are made on request: `make shots`, `make bench-portal`.
+    // Pictures are made on request: `make shots`.
     { name: 'shots', testMatch: /shots\.ts/ },
-    { name: 'bench', testMatch: /bench\.ts/ },
   ],
 });
