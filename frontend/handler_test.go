@@ -94,7 +94,7 @@ func TestHandler(t *testing.T) {
 // What is compiled in is a page, whether with the portal or without.
 func TestEmbedded(t *testing.T) {
 	t.Parallel()
-	r := httptest.NewRequest("GET", "/", nil)
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
 	w := httptest.NewRecorder()
 	Handler().ServeHTTP(w, r)
 	require.Equal(t, 200, w.Code)

@@ -204,7 +204,7 @@ func (w *wireWriter) metadata(ref catalog.Ref) {
 	members := len(w.b)
 	for first := w.begin('{'); w.more(first, '}'); first = false {
 		keyAt, from := w.at, len(w.b)
-		field, ok := 0, true
+		field, ok := 0, false
 		switch string(w.key()) {
 		case "name", "namespace": // the ref has them, with defaults
 			w.value()
@@ -222,8 +222,6 @@ func (w *wireWriter) metadata(ref catalog.Ref) {
 			field, ok = 7, w.textList(7)
 		case "links":
 			field, ok = 8, w.links(8)
-		default:
-			ok = false
 		}
 		if ok {
 			known[field] = piece{from, len(w.b)}
