@@ -24,9 +24,9 @@ describe('facetFields', () => {
       ],
       'component',
     );
-    expect(titles(fields)).toEqual(['Type', 'Lifecycle', 'Owner', 'System', 'Tags', 'Paged']);
+    expect(titles(fields)).toEqual(['Type', 'Lifecycle', 'Owner', 'System', 'Has problems', 'Tags', 'Paged', 'Source']);
     expect(fields[2]?.field).toBe('facts["ownership.owner"]');
-    expect(fields[5]).toMatchObject({ field: 'facts["a.paged"]', shape: 'literal' });
+    expect(fields[6]).toMatchObject({ field: 'facts["a.paged"]', shape: 'literal' });
   });
 });
 
@@ -44,7 +44,16 @@ describe('countingPlan', () => {
   it('counts each chosen facet without its own choice', () => {
     const fields = facetFields([], 'component');
     expect(countingPlan(fields, ['spec.type'])).toEqual([
-      { fields: ['spec.lifecycle', 'relations.ownedBy', 'relations.partOf', 'metadata.tags'] },
+      {
+        fields: [
+          'spec.lifecycle',
+          'relations.ownedBy',
+          'relations.partOf',
+          'status.level',
+          'metadata.tags',
+          'origin.source',
+        ],
+      },
       { fields: ['spec.type'], except: 'spec.type' },
     ]);
     expect(countingPlan([], [])).toEqual([]);
