@@ -81,10 +81,15 @@ func (w *watchService) WatchEntities(req *catalogv1.WatchEntitiesRequest, stream
 		if err := out.initial(ctx, s, req.Filter); err != nil {
 			return err
 		}
+		// Before any change, which could else come first: whoever goes on from
+		// here must know where here is.
+		if err := out.bookmark(after); err != nil {
+			return err
+		}
 	}
 	tick := time.NewTicker(w.every)
 	defer tick.Stop()
-	for behind := true; ; {
+	for behind := !req.SendInitial; ; {
 		events, wait, err := watch.Next(ctx)
 		if err != nil {
 			return watchError(err)
