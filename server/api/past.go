@@ -195,7 +195,8 @@ func (p *past) kept(ctx context.Context, at catalog.Revision) error {
 type pastEntity struct {
 	*catalog.Entity
 	relations []index.Relation
-	// same is the entity as it is now, if its content has not changed since.
+	// same is the entity in the catalog that it was read from, of now or of then,
+	// if its content is the same there.
 	now  *index.Snapshot
 	same *index.Record
 }
@@ -236,18 +237,58 @@ func declared(e *catalog.Entity) bool {
 	return !slices.ContainsFunc(e.Relations, func(r catalog.Relation) bool { return r.Field == "" })
 }
 
+// entityIn is an entity in a catalog of the past that is in memory, with the
+// relations that it has in any other way it is read: one that knows more only
+// because somebody read much of the past before would be no answer to rely on.
+func entityIn(then *index.Snapshot, ref catalog.Ref, at catalog.Revision) (*pastEntity, error) {
+	r, there := then.Get(ref)
+	if !there {
+		return nil, didNotExist(ref, at)
+	}
+	out := &pastEntity{Entity: r.Entity, now: then, same: r}
+	edges := edgesOf(r.Entity)
+	for i := range edges {
+		_, edges[i].Exists = then.ByKey(edges[i].key)
+	}
+	out.relations = relationsOf(edges)
+	return out, nil
+}
+
+// edge is a relation that an entity declared, and the key of its target.
+type edge struct {
+	index.Relation
+	key string
+}
+
+// edgesOf are the relations that an entity declared, with nothing said about
+// whether their targets are there.
+func edgesOf(e *catalog.Entity) []edge {
+	edges := make([]edge, len(e.Relations))
+	for i, r := range e.Relations {
+		edges[i] = edge{index.Relation{Type: r.Type, Target: r.Target.Lower()}, r.Target.Key()}
+	}
+	return edges
+}
+
+// relationsOf sorts edges, and leaves each relation in once.
+func relationsOf(edges []edge) []index.Relation {
+	slices.SortFunc(edges, func(a, b edge) int { return cmp.Or(strings.Compare(a.Type, b.Type), strings.Compare(a.key, b.key)) })
+	out := make([]index.Relation, 0, len(edges))
+	for i, x := range edges {
+		if i == 0 || x.Type != edges[i-1].Type || x.key != edges[i-1].key {
+			out = append(out, x.Relation)
+		}
+	}
+	return out
+}
+
 // relations are those that an entity declared at a revision, sorted. What follows
 // from what is in memory of their targets is not asked of the store.
 func (p *past) relations(ctx context.Context, now *index.Snapshot, e *catalog.Entity, at catalog.Revision) ([]index.Relation, error) {
-	type edge struct {
-		index.Relation
-		key string
-	}
-	edges := make([]edge, len(e.Relations))
+	edges := edgesOf(e)
 	var ask []string
-	for i, r := range e.Relations {
-		key, known := r.Target.Key(), false
-		edges[i] = edge{index.Relation{Type: r.Type, Target: r.Target.Lower()}, key}
+	for i := range edges {
+		key, known := edges[i].key, false
 		if t, there := now.ByKey(key); there && unchanged(now, t, at) {
 			edges[i].Exists = true
 		} else if edges[i].Exists, known = p.recent.existed(now, key, at); !known {
@@ -263,22 +304,15 @@ func (p *past) relations(ctx context.Context, now *index.Snapshot, e *catalog.En
 			edges[i].Exists = edges[i].Exists || found[edges[i].key]
 		}
 	}
-	slices.SortFunc(edges, func(a, b edge) int { return cmp.Or(strings.Compare(a.Type, b.Type), strings.Compare(a.key, b.key)) })
-	out := make([]index.Relation, 0, len(edges))
-	for i, x := range edges {
-		if i == 0 || x.Type != edges[i-1].Type || x.key != edges[i-1].key {
-			out = append(out, x.Relation)
-		}
-	}
-	return out, nil
+	return relationsOf(edges), nil
 }
 
 func didNotExist(ref catalog.Ref, at catalog.Revision) error {
 	return notFound("waypost.dev/Entity", resourceName(ref), fmt.Sprintf("entity %s did not exist at revision %d", refString(ref), at))
 }
 
-// getAsOf is GetEntity of the past. If the catalog of then is in memory, the
-// entity has all its relations; else those that it declared itself.
+// getAsOf is GetEntity of the past: an entity with the relations that it declared
+// itself.
 func (c *catalogService) getAsOf(ctx context.Context, ref catalog.Ref, req *catalogv1.GetEntityRequest, keep mask) (*catalogv1.Entity, error) {
 	at, err := c.past.revision(ctx, req.AsOfRevision, req.AsOfTime)
 	if err != nil {
@@ -288,11 +322,11 @@ func (c *catalogService) getAsOf(ctx context.Context, ref catalog.Ref, req *cata
 		return nil, c.past.explain(ctx, err)
 	}
 	if s, ok := c.past.snapshots.GetIfPresent(at); ok {
-		r, ok := s.Get(ref)
-		if !ok {
-			return nil, didNotExist(ref, at)
+		e, err := entityIn(s, ref, at)
+		if err != nil {
+			return nil, err
 		}
-		return oneEntity(ctx, s, r, keep), nil
+		return e.form(ctx, keep), nil
 	}
 	if c.past.single.add(at, time.Now()) == manyOfOne {
 		go func() { _, _ = c.past.snapshot(context.WithoutCancel(ctx), at) }() // it costs speed only if it fails

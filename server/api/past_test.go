@@ -18,26 +18,36 @@ import (
 	"github.com/waypost-dev/waypost/server/store"
 )
 
-// TestAsOfLoadsWhatIsAskedForOften: who reads several entities of one revision
-// soon gets all their relations, those included that other entities declared.
-func TestAsOfLoadsWhatIsAskedForOften(t *testing.T) {
+// TestAsOfIsTheSameHoweverOftenAsked: who reads several entities of one revision
+// has all of it loaded, and gets the same answers from it as before. What others
+// declared of an entity then, a list tells.
+func TestAsOfIsTheSameHoweverOftenAsked(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, nil)
 	c := f.catalog(t)
 	f.remember(t, declares(t, "r1", "shop", "One", "team"))
 	at := f.remember(t, declares(t, "r2", "pay", "Two", "team"))
 	f.remember(t, declares(t, "r2", "pay", "Three", ""))
-	team := &catalogv1.GetEntityRequest{Name: "entities/group:default/team", AsOfRevision: at}
-	first, err := c.GetEntity(t.Context(), team)
-	require.NoError(t, err)
-	require.Empty(t, first.Relations, "read by itself, it has what it declares")
-	require.Eventually(t, func() bool {
-		e, err := c.GetEntity(t.Context(), team)
+	read := func(name string) (*catalogv1.Entity, string) {
+		e, err := c.GetEntity(t.Context(), &catalogv1.GetEntityRequest{Name: name, AsOfRevision: at})
 		require.NoError(t, err)
-		return len(e.Relations) == 2
-	}, 10*time.Second, 5*time.Millisecond)
-	body := f.fetched(t, fmt.Sprint("/v1/entities/component:default/pay?asOfRevision=", at))
-	require.Contains(t, body, `"title":"Two"`)
+		return e, f.fetched(t, fmt.Sprint("/v1/", name, "?asOfRevision=", at))
+	}
+	const team, pay = "entities/group:default/team", "entities/component:default/pay"
+	teamOne, teamOneJSON := read(team)
+	payOne, payOneJSON := read(pay)
+	require.Empty(t, teamOne.Relations, "it declares none")
+	require.Contains(t, payOneJSON, `"title":"Two"`)
+
+	all, err := c.ListEntities(t.Context(), &catalogv1.ListEntitiesRequest{AsOfRevision: at, Filter: `entity.kind == "Group"`}) // loads it
+	require.NoError(t, err)
+	require.Len(t, all.Entities, 1)
+	require.Len(t, all.Entities[0].Relations, 2, "what the two components declared")
+
+	teamTwo, teamTwoJSON := read(team)
+	payTwo, payTwoJSON := read(pay)
+	require.Empty(t, cmp.Diff([]*catalogv1.Entity{teamOne, payOne}, []*catalogv1.Entity{teamTwo, payTwo}, protocmp.Transform()))
+	require.Equal(t, []string{teamOneJSON, payOneJSON}, []string{teamTwoJSON, payTwoJSON})
 }
 
 // TestAsOfTellsTargetsOfThen: whether the target of a relation was there does

@@ -2020,7 +2020,11 @@ export interface operations {
                 readMask?: string;
                 /** @description Wait until at least this revision is visible, and so read one's own writes. */
                 minRevision?: string;
-                /** @description The entity as it was at this revision of the catalog; 0 for now. */
+                /**
+                 * @description The entity as it was at this revision of the catalog; 0 for now. It has the
+                 *     relations that it declared itself; what others declared of it then, a list
+                 *     as of the revision tells.
+                 */
                 asOfRevision?: string;
                 /** @description The entity as it was at this time; at most one of the two. */
                 asOfTime?: string;

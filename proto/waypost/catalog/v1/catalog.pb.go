@@ -617,7 +617,9 @@ type GetEntityRequest struct {
 	ReadMask *fieldmaskpb.FieldMask `protobuf:"bytes,2,opt,name=read_mask,json=readMask,proto3" json:"read_mask,omitempty"`
 	// Wait until at least this revision is visible, and so read one's own writes.
 	MinRevision int64 `protobuf:"varint,3,opt,name=min_revision,json=minRevision,proto3" json:"min_revision,omitempty"`
-	// The entity as it was at this revision of the catalog; 0 for now.
+	// The entity as it was at this revision of the catalog; 0 for now. It has the
+	// relations that it declared itself; what others declared of it then, a list
+	// as of the revision tells.
 	AsOfRevision int64 `protobuf:"varint,4,opt,name=as_of_revision,json=asOfRevision,proto3" json:"as_of_revision,omitempty"`
 	// The entity as it was at this time; at most one of the two.
 	AsOfTime      *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=as_of_time,json=asOfTime,proto3" json:"as_of_time,omitempty"`
