@@ -15,7 +15,7 @@ GO_TOOL   := cd tools && go build -trimpath -o ../$(TOOLS)/
 
 export WAYPOST_TOOLS := $(CURDIR)/build/tools
 
-.PHONY: help build portal dev run test test-go test-portal test-e2e shots bench fuzz lint breaking generate check-generated check-migrations protos clean
+.PHONY: help build portal dev run test test-go test-portal test-e2e shots bench bench-portal fuzz lint breaking generate check-generated check-migrations protos clean
 
 help: ## Explain the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -69,6 +69,9 @@ shots: build ## Take pictures of every page (light, dark, phone) into build/shot
 
 test-go: ## Run the Go tests without the race detector: the quick round while working
 	go test ./...
+
+bench-portal: build ## Tell how fast the portal is in a real browser, with 15,500 entities and by Lighthouse
+	cd frontend && npx playwright test --project measure --workers 1
 
 bench: ## Run the benchmarks; compare two runs with `go tool -modfile=tools/go.mod benchstat`
 	go test -run '^$$' -bench . -benchmem ./server/... ./plugins/...

@@ -14,6 +14,8 @@ import (
 	"mime"
 	"net/http"
 	"path"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -34,9 +36,18 @@ type file struct {
 	name    string
 	kind    string // Content-Type
 	etag    string
-	zipped  bool // name.gz is there too: it pays
-	forever bool // its name has its hash
+	forms   []form // in which it is there too, the smallest first
+	forever bool   // its name has its hash
 }
+
+// form is a way in which a file is compressed.
+type form struct {
+	coding string // as Accept-Encoding calls it
+	suffix string // of the name
+}
+
+// Browsers take Brotli from https and from loopback only.
+var forms = []form{{"br", ".br"}, {"gzip", ".gz"}}
 
 // Handler serves the portal: its files, and the page at every other address, for
 // the page itself knows which there are. It is safe for concurrent use.
@@ -45,15 +56,18 @@ func Handler() http.Handler { return handler(dist()) }
 func handler(dist fs.FS) http.Handler {
 	files := map[string]file{}
 	err := fs.WalkDir(dist, ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || strings.HasSuffix(name, ".gz") {
+		if err != nil || d.IsDir() || slices.ContainsFunc(forms, func(f form) bool { return strings.HasSuffix(name, f.suffix) }) {
 			return err
 		}
 		f := file{name: name, kind: mime.TypeByExtension(path.Ext(name)), forever: strings.HasPrefix(name, "assets/")}
 		if path.Ext(name) == ".woff2" {
 			f.kind = "font/woff2" // not known everywhere
 		}
-		_, missing := fs.Stat(dist, name+".gz")
-		f.zipped = missing == nil
+		for _, form := range forms {
+			if _, missing := fs.Stat(dist, name+form.suffix); missing == nil {
+				f.forms = append(f.forms, form)
+			}
+		}
 		if f.etag = `"` + path.Base(name) + `"`; !f.forever {
 			content, err := fs.ReadFile(dist, name)
 			if err != nil {
@@ -102,12 +116,15 @@ func (f file) serve(dist fs.FS, w http.ResponseWriter, r *http.Request) {
 		h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	}
 	name := f.name
-	if f.zipped {
+	if len(f.forms) > 0 {
 		h.Set("Vary", "Accept-Encoding")
-		if r.Header.Get("Range") == "" && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
-			h.Set("Content-Encoding", "gzip")
-			h.Set("Etag", f.etag[:len(f.etag)-1]+`-gzip"`)
-			name += ".gz"
+	}
+	for _, form := range f.forms {
+		if r.Header.Get("Range") == "" && accepts(r.Header.Get("Accept-Encoding"), form.coding) {
+			h.Set("Content-Encoding", form.coding)
+			h.Set("Etag", f.etag[:len(f.etag)-1]+"-"+form.coding+`"`)
+			name += form.suffix
+			break
 		}
 	}
 	content, err := dist.Open(name)
@@ -122,6 +139,19 @@ func (f file) serve(dist fs.FS, w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	http.ServeContent(w, r, f.name, time.Time{}, seeker)
+}
+
+// accepts tells whether an Accept-Encoding names a coding (RFC 9110, 12.5.3) and
+// does not give it the weight 0, which refuses it.
+func accepts(header, coding string) bool {
+	for part := range strings.SplitSeq(header, ",") {
+		name, weight, _ := strings.Cut(strings.TrimSpace(part), ";")
+		if strings.TrimSpace(name) == coding {
+			q, err := strconv.ParseFloat(strings.TrimPrefix(strings.TrimSpace(weight), "q="), 64)
+			return err != nil || q > 0
+		}
+	}
+	return false
 }
 
 // servePage answers with the page and a nonce that was never used before.

@@ -31,6 +31,7 @@ func TestHandler(t *testing.T) {
 		"icon.svg":              {Data: []byte(`<svg/>`)},
 		"assets/app-1a2b.js":    {Data: []byte(script)},
 		"assets/app-1a2b.js.gz": {Data: zip(t, script)},
+		"assets/app-1a2b.js.br": {Data: []byte("as Brotli")},
 		"assets/font.woff2":     {Data: []byte("font")},
 	})
 	ask := func(method, path string, header ...string) *httptest.ResponseRecorder {
@@ -69,9 +70,18 @@ func TestHandler(t *testing.T) {
 		etag := w.Header().Get("Etag")
 		require.Equal(t, 304, ask("GET", "/assets/app-1a2b.js", "If-None-Match", etag).Code)
 
-		w = ask("GET", "/assets/app-1a2b.js", "Accept-Encoding", "gzip, br")
+		w = ask("GET", "/assets/app-1a2b.js", "Accept-Encoding", "gzip, deflate, br")
+		require.Equal(t, "br", w.Header().Get("Content-Encoding"))
+		require.Equal(t, "as Brotli", w.Body.String())
+		brotli := w.Header().Get("Etag")
+		require.NotEqual(t, etag, brotli)
+		require.Empty(t, ask("GET", "/assets/app-1a2b.js", "Accept-Encoding", "zstd, brotli").Header().Get("Content-Encoding"))
+		require.Empty(t, ask("GET", "/assets/app-1a2b.js", "Accept-Encoding", "br", "Range", "bytes=0-3").Header().Get("Content-Encoding"))
+
+		w = ask("GET", "/assets/app-1a2b.js", "Accept-Encoding", "br;q=0, gzip;q=0.5")
 		require.Equal(t, "gzip", w.Header().Get("Content-Encoding"))
 		require.NotEqual(t, etag, w.Header().Get("Etag"))
+		require.NotEqual(t, brotli, w.Header().Get("Etag"))
 		r, err := gzip.NewReader(w.Body)
 		require.NoError(t, err)
 		got, err := io.ReadAll(r)
@@ -83,7 +93,7 @@ func TestHandler(t *testing.T) {
 		require.Equal(t, "font/woff2", ask("GET", "/assets/font.woff2").Header().Get("Content-Type"))
 	})
 	t.Run("no page in place of what is not there", func(t *testing.T) {
-		for _, path := range []string{"/assets/gone.js", "/v1x", "/../embed.go", "/assets/app-1a2b.js.gz"} {
+		for _, path := range []string{"/assets/gone.js", "/v1x", "/../embed.go", "/assets/app-1a2b.js.gz", "/assets/app-1a2b.js.br"} {
 			require.Equal(t, http.StatusNotFound, ask("GET", path, "Accept", "application/json").Code, path)
 		}
 		require.Equal(t, http.StatusNotFound, ask("GET", "/assets/gone.js", "Accept", "text/html").Code)

@@ -30,5 +30,7 @@ export default defineConfig({
     { name: 'portal', testMatch: /.*\.spec\.ts/, grepInvert: browser ? undefined : /./ },
     // Pictures are made on request: `make shots`.
     { name: 'shots', testMatch: /shots\.ts/ },
+    // So are figures: `make bench-portal`.
+    { name: 'measure', testMatch: /measure\.ts/, use: { trace: 'off' } },
   ],
 });

@@ -11,7 +11,7 @@ export default defineConfig({
   plugins: [
     react(),
     // The binary carries the compressed files: it compresses nothing while it serves.
-    compression({ algorithms: ['gzip'], include: /\.(js|css|svg|html|json)$/, threshold: 1024 }),
+    compression({ algorithms: ['gzip', 'brotliCompress'], include: /\.(js|css|svg|html|json)$/, threshold: 1024 }),
   ],
   resolve: { alias: { '~': fileURLToPath(new URL('./src', import.meta.url)) } },
   // The server puts a fresh nonce in place of this in each page.

@@ -1,5 +1,5 @@
 import './font.css';
-import '@mantine/core/styles.layer.css';
+import './mantine.css';
 import './app.css';
 import { MantineProvider } from '@mantine/core';
 import { QueryClientProvider } from '@tanstack/react-query';

@@ -19,10 +19,17 @@ export function Shell() {
   const client = useQueryClient();
   const [live] = useState(() => new Live(client));
   useEffect(() => live.start(), [live]);
-  // Loaded before it is wanted, or the first letters would be typed into nothing.
+  // Loaded at the first sign of somebody there, which is before it is wanted, or the first letters would be typed into nothing.
   useEffect(() => {
-    const timer = setTimeout(() => void loadPalette(), 300);
-    return () => clearTimeout(timer);
+    const signs = ['pointermove', 'pointerdown', 'keydown'] as const;
+    const load = () => {
+      for (const sign of signs) window.removeEventListener(sign, load);
+      void loadPalette();
+    };
+    for (const sign of signs) window.addEventListener(sign, load, { passive: true });
+    return () => {
+      for (const sign of signs) window.removeEventListener(sign, load);
+    };
   }, []);
   // biome-ignore lint/correctness/useExhaustiveDependencies: the menu closes when one has arrived
   useEffect(() => close(), [path, close]);

@@ -1,0 +1,156 @@
+import { chromium, type Page } from '@playwright/test';
+import lighthouse, { desktopConfig } from 'lighthouse';
+import { findBrowser } from './browser';
+import { commitMany } from './many';
+import { Clones, expect, serve, test, type Waypost } from './waypost';
+
+// Figures for BENCHMARKS.md, on request: `make bench-portal`. Speed is told here, not asserted.
+
+const many = Number(process.env.WAYPOST_MANY ?? 15_500);
+
+/** Figures in milliseconds. */
+function tell(what: string, times: number[]): void {
+  const sorted = [...times].sort((a, b) => a - b);
+  const at = (part: number) => Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0);
+  console.log(
+    `${what}: ${times.length} times, median ${at(0.5)} ms, 95th ${at(0.95)} ms, worst ${at(1)} ms; first ${Math.round(times[0] ?? 0)} ms`,
+  );
+}
+
+type Watching = Window & { took?: Promise<number> };
+
+/**
+ * Starts to watch in the page: from the next event of this type, as the browser
+ * stamped it, until what is looked for has been painted.
+ */
+async function watch(page: Page, event: 'keydown' | 'click', selector: string, text: string): Promise<void> {
+  await page.evaluate(
+    ([event, selector, text]) => {
+      (window as Watching).took = new Promise((done) => {
+        addEventListener(
+          event,
+          (e) => {
+            const look = () => {
+              const found = document.querySelector(selector);
+              if (!found?.textContent?.toLowerCase().startsWith(text)) return void requestAnimationFrame(look);
+              // What was found in a frame is painted before the next task.
+              const { port1, port2 } = new MessageChannel();
+              port1.onmessage = () => done(performance.now() - e.timeStamp);
+              port2.postMessage(undefined);
+            };
+            requestAnimationFrame(look);
+          },
+          { once: true, capture: true },
+        );
+      });
+    },
+    [event, selector, text.toLowerCase()] as const,
+  );
+}
+
+const watched = (page: Page) => page.evaluate(() => (window as Watching).took as Promise<number>);
+
+test.describe(`with ${many.toLocaleString('en')} entities`, () => {
+  test.describe.configure({ mode: 'serial', timeout: 900_000 });
+  let clones: Clones;
+  let server: Waypost;
+  test.beforeAll(async () => {
+    clones = new Clones();
+    commitMany(clones, many);
+    server = await serve(['--dir', clones.path]);
+  });
+  test.afterAll(async () => {
+    await server?.stop();
+    clones?.remove();
+  });
+
+  test('from key press to results', async ({ page }) => {
+    await page.goto(`${server.url}/catalog`);
+    await page.locator('tbody a[data-entity]').first().waitFor();
+    const box = page.getByRole('textbox', { name: /^Search in/ });
+    const times: number[] = [];
+    for (const word of ['payment', 'gateway', 'refund', 'ledger', 'invoice', 'archive']) {
+      await box.fill('');
+      await page.locator('tbody mark').first().waitFor({ state: 'detached' });
+      await box.focus();
+      for (let n = 1; n <= word.length; n++) {
+        // Results are there when the words typed are marked in the list, all of them.
+        await watch(page, 'keydown', 'table[aria-busy="false"] tbody mark', word.slice(0, n));
+        await page.keyboard.press(word[n - 1] as string);
+        times.push(await watched(page));
+      }
+    }
+    tell('key press to results in the catalog', times);
+  });
+
+  test('from click to entity', async ({ page }) => {
+    const times: number[] = [];
+    for (let i = 0; i < 30; i++) {
+      await page.goto(`${server.url}/catalog`);
+      // Not the last rows: a click must not need to scroll.
+      const link = page.locator('tbody a[data-entity]').nth(i % 12);
+      const name = (await link.textContent()) ?? '';
+      expect(name).not.toBe('');
+      await watch(page, 'click', 'main h1', name);
+      await link.click();
+      times.push(await watched(page));
+      await expect(
+        page.getByRole('tab', { name: 'Overview' }).or(page.getByRole('link', { name: 'Overview' })),
+      ).toBeVisible();
+    }
+    tell('click to the page of an entity', times);
+  });
+
+  test('scrolling through all of it', async ({ page }) => {
+    await page.goto(`${server.url}/catalog?kind=all`);
+    await page.locator('tbody a[data-entity]').first().waitFor();
+    const frames = await page.evaluate(async () => {
+      const out: number[] = [];
+      let before = performance.now();
+      for (let i = 0; i < 240; i++) {
+        window.scrollBy(0, i < 120 ? 400 : document.body.scrollHeight / 150);
+        await new Promise((next) => requestAnimationFrame(next));
+        const now = performance.now();
+        out.push(now - before);
+        before = now;
+      }
+      return out;
+    });
+    tell('a frame while scrolling', frames);
+    await page.evaluate(() => window.scrollTo(0, document.body.scrollHeight));
+    await expect(page.locator('tbody tr[data-index] a[data-entity]').last()).toBeVisible();
+    expect(Number(await page.locator('tbody tr[data-index]').last().getAttribute('data-index'))).toBe(
+      Number(await page.locator('table').getAttribute('aria-rowcount')) - 2,
+    );
+  });
+});
+
+/** Home, Catalog and Entity of the sample organisation, by Lighthouse; what is no matter of speed must be without fault. */
+test('Lighthouse', async ({ sample }) => {
+  test.setTimeout(600_000);
+  const port = 9333;
+  const browser = await chromium.launch({
+    executablePath: findBrowser(),
+    args: ['--no-sandbox', `--remote-debugging-port=${port}`],
+  });
+  const onlyCategories = ['performance', 'accessibility', 'best-practices'];
+  try {
+    for (const form of ['desktop', 'mobile'])
+      for (const path of ['/', '/catalog', '/catalog/default/component/checkout']) {
+        const flags = { port, onlyCategories, logLevel: 'error' } as const;
+        const result = await lighthouse(sample.url + path, flags, form === 'desktop' ? desktopConfig : undefined);
+        const score = (id: string) => Math.round((result?.lhr.categories[id]?.score ?? 0) * 100);
+        const shown = (id: string) => `${id} ${result?.lhr.audits[id]?.displayValue}`;
+        console.log(
+          `${form} ${path}: ${onlyCategories.map((c) => `${c} ${score(c)}`).join(', ')}; ` +
+            ['first-contentful-paint', 'largest-contentful-paint', 'total-blocking-time', 'cumulative-layout-shift']
+              .map(shown)
+              .join(', '),
+        );
+        expect.soft(score('accessibility'), `${form} ${path}`).toBe(100);
+        expect.soft(score('best-practices'), `${form} ${path}`).toBe(100);
+      }
+  } finally {
+    await browser.close();
+  }
+});
