@@ -30,7 +30,8 @@ export function EntityTable(props: {
 
   const table = useRef<HTMLTableElement>(null);
   const [margin, setMargin] = useState(0);
-  useLayoutEffect(() => {
+  // After the paint, when where things are costs nothing to ask: it matters to scrolling only.
+  useEffect(() => {
     const top = (table.current?.getBoundingClientRect().top ?? 0) + window.scrollY;
     if (Math.abs(top - margin) > 1) setMargin(top);
   });

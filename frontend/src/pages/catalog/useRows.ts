@@ -6,7 +6,7 @@ import { pagesOf } from './windows';
 
 /** Rows that are asked for at once; what is searched for while one types is asked for in smaller pieces. */
 const pageSize = 100;
-const searchSize = 50;
+const searchSize = 30;
 
 export type Row = { entity: Entity; highlights?: Highlight[] };
 
