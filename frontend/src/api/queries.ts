@@ -1,4 +1,5 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
+import { oneOf } from '~/cel/write';
 import { formatRef, type Ref } from '~/entity/ref';
 import { answer, api, type Entity } from './client';
 import { ApiError } from './errors';
@@ -232,6 +233,31 @@ export function entitiesByRefQuery(refs: string[], fields: string) {
           ),
         );
       return (await Promise.all(calls)).flatMap((c) => c.entities ?? []);
+    },
+    enabled: names.length > 0,
+    placeholderData: keepPreviousData,
+  });
+}
+
+/** Of the entities of these names those with which something is wrong, and how badly. */
+export function levelsQuery(names: string[]) {
+  const some = oneOf('metadata.name', names);
+  return queryOptions({
+    queryKey: ['problems', 'levels', names],
+    queryFn: async ({ signal }) => {
+      // Of one name there can be some in each kind and namespace.
+      const of = async (level: 'error' | 'warning') => {
+        const { entities = [] } = await answer(
+          api.GET('/v1/entities', {
+            params: {
+              query: { filter: `entity.status.level == "${level}" && ${some}`, readMask: 'name', pageSize: 500 },
+            },
+            signal,
+          }),
+        );
+        return entities.map((e) => [(e.name ?? '').replace(/^entities\//, ''), level] as const);
+      };
+      return (await Promise.all([of('error'), of('warning')])).flat();
     },
     enabled: names.length > 0,
     placeholderData: keepPreviousData,
