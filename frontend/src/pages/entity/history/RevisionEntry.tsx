@@ -70,7 +70,7 @@ export function RevisionEntry(props: {
             <span className="sr-only"> of revision {r.revision}</span>
           </Button>
         ) : null}
-        {r.op !== 'OP_REMOVED' && !props.latest && r.time && entity ? (
+        {r.op !== 'OP_REMOVED' && !props.latest && r.time ? (
           <Link
             to="/catalog/$namespace/$kind/$name/$tab"
             params={{ ...props.entityRef, tab: 'history' }}
