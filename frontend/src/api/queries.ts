@@ -460,6 +460,12 @@ export function pluginRunsQuery(plugin: string) {
   });
 }
 
+/** The server itself: its version, and how far its catalog is. */
+export const serverQuery = queryOptions({
+  queryKey: ['entities', 'server'],
+  queryFn: ({ signal }) => answer(api.GET('/v1/server', { signal })),
+});
+
 /** Faults of the request or of rights do not go away by asking again. */
 export function worthRetrying(failures: number, error: unknown): boolean {
   if (!(error instanceof ApiError)) return failures < 2;
