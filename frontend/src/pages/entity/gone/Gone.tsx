@@ -60,7 +60,7 @@ export default function Gone({ entityRef }: { entityRef: Ref }) {
             }
           >
             <p>
-              <Time at={last.time} />
+              {last.renamedRef ? 'Renamed' : 'Removed'} <Time at={last.time} />
               {cause ? `, by ${cause}` : ''}
               {last.origin?.source ? `, from ${last.origin.source}` : ''}
               {last.origin?.repository ? ` (${last.origin.repository})` : ''}.
