@@ -95,13 +95,14 @@ test.describe('what was', () => {
       await settled(page);
       await expect(page.getByRole('heading', { level: 1 })).toHaveText('Old one');
       await expect(page.getByText('It was removed from the catalog')).toBeVisible();
+      await expect(page.getByText(/^Removed .*, by harvest \d+, from dir:.* \(acme\/web\)\.$/)).toBeVisible();
       const said = await page.locator('main time').first().getAttribute('datetime');
       expect(Date.parse(said ?? '')).toBe(Math.floor(Date.parse(removed?.time ?? '')));
       await expect(page.locator('main .cm-content').first()).toContainText('lifecycle: deprecated');
     }
-    await expect(page.getByRole('listitem').filter({ hasText: /^Removed/ })).toContainText(
-      `revision ${removed?.revision}`,
-    );
+    const entry = page.getByRole('listitem').filter({ hasText: `revision ${removed?.revision}` });
+    await expect(entry).toHaveText(/^Removed/);
+    await expect(entry, 'the commit that had it is not the one that took it away').not.toContainText('commit');
     // Its history is one to look into, as that of what is still there.
     const [changed, added] = before.filter((r) => r.op !== 'OP_FACTS').map((r) => r.revision);
     await page.getByRole('button', { name: 'Compare', exact: true }).click();
