@@ -6,6 +6,10 @@ import { Clones, expect, serve, test, type Waypost } from './waypost';
 const attacks = `"><img src=x onerror="window.__harmed=1"><script>window.__harmed=1</script><svg onload="window.__harmed=1">`;
 const yaml = JSON.stringify; // a JSON text is a YAML one
 
+/** The same where Markdown is read. */
+const words = `**Told** ${attacks} [click](javascript:window.__harmed=1) ![x](https://tracker.example/pixel.gif)
+<style>body{display:none}</style><iframe src="https://tracker.example"></iframe>`;
+
 const component = `apiVersion: backstage.io/v1alpha1
 kind: Component
 metadata:
@@ -48,8 +52,12 @@ spec:
       /x:
         get:
           summary: ${yaml(attacks)}
+          description: ${yaml(words)}
+          tags: [trapped]
+          parameters: [{name: q, in: query, description: ${yaml(words)}, schema: {type: string, description: ${yaml(words)}}}]
           responses: {"200": {description: ${yaml(attacks)}, content: {"application/json": {schema: {$ref: "https://tracker.example/schema.json"}}}}}
-    components: {schemas: {Loop: {$ref: "#/components/schemas/Loop"}}}
+    tags: [{name: trapped, description: ${yaml(words)}}]
+    components: {schemas: {Told: {type: string, description: ${yaml(words)}}, Loop: {$ref: "#/components/schemas/Loop"}}}
 ---
 apiVersion: backstage.io/v1alpha1
 kind: Component
@@ -118,4 +126,12 @@ test.describe('what strangers write does no harm', () => {
         await page.evaluate(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth),
       ).toBe(true);
     });
+
+  test('the words of a definition are Markdown', async ({ page }) => {
+    await page.goto(`${server.url}/catalog/default/api/trap-api/definition`);
+    await settled(page);
+    await page.getByRole('button', { name: /GET/ }).click();
+    // Of the tag, the operation, its parameter and the schema.
+    await expect(page.locator('main strong', { hasText: 'Told' })).toHaveCount(4);
+  });
 });

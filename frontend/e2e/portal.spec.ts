@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { settled } from './settled';
 import { ask, Clones, corpus, expect, harvest, hasCorpus, serve, test } from './waypost';
 
@@ -65,12 +67,91 @@ test('a wrong expression says where it is wrong', async ({ page }) => {
   await expect(page.getByText(/Syntax error/).first()).toBeVisible();
 });
 
-test('a problem leads to the file and what to write', async ({ page }) => {
+test('a problem leads to the file and the line that the server names', async ({ page, sample }) => {
+  type Problem = { message: string; repository?: string; path?: string; line?: number; column?: number; url?: string };
+  const { problems } = await ask<{ problems: Problem[] }>(`${sample.url}/v1/problems?pageSize=100`);
+  const placed = problems.filter((p) => p.url && p.line);
+  expect(placed.length).toBeGreaterThan(3);
   await page.goto('/problems');
   await settled(page);
-  const link = page.locator('main a[href^="https://github.com/acme/"][href*="#L"]').first();
-  await expect(link).toBeVisible();
-  await expect(link).toHaveAttribute('rel', /noopener/);
+  for (const p of placed) {
+    const file = `${p.repository}/${p.path}:${p.line}${p.column ? `:${p.column}` : ''}`;
+    const link = page.getByRole('listitem').filter({ hasText: p.message }).getByRole('link', { name: file });
+    const to = await link.first().getAttribute('href');
+    expect(to).toBe(p.url);
+    expect(to).toMatch(new RegExp(`^https://github\\.com/${p.repository}/blob/.+/${p.path}#L${p.line}$`));
+    await expect(link.first()).toHaveAttribute('rel', /noopener/);
+  }
+});
+
+test('the catalog tells with which rows something is wrong, and leads to it', async ({ page, sample }) => {
+  const levelled = async (level: string) => {
+    const filter = encodeURIComponent(`entity.kind == "Component" && entity.status.level == "${level}"`);
+    const { entities } = await ask<{ entities: { name: string }[] }>(
+      `${sample.url}/v1/entities?filter=${filter}&readMask=name&pageSize=500`,
+    );
+    return entities.map((e) => e.name.replace('entities/component:default/', '/catalog/default/component/')).sort();
+  };
+  // So high that all rows are there.
+  await page.setViewportSize({ width: 1280, height: 2400 });
+  await page.goto('/catalog');
+  await settled(page);
+  for (const [level, words] of [
+    ['error', 'has errors'],
+    ['warning', 'has warnings'],
+  ] as const) {
+    const marked = page.locator('main tbody').getByRole('link', { name: new RegExp(`${words}$`) });
+    const there = await levelled(level);
+    expect(there.length).toBeGreaterThan(0);
+    await expect(marked).toHaveCount(there.length);
+    const hrefs = await marked.evaluateAll((all) => all.map((a) => a.getAttribute('href')));
+    expect(hrefs.sort()).toEqual(there.map((at) => `${at}/problems`));
+  }
+  const frame = page.locator('main table').locator('..');
+  expect(
+    await frame.evaluate((e) => e.scrollWidth - e.clientWidth),
+    'the usual columns fit at 1280 px',
+  ).toBeLessThanOrEqual(0);
+  await page
+    .getByRole('link', { name: /has errors$/ })
+    .first()
+    .click();
+  await settled(page);
+  await expect(page.getByRole('region', { name: 'Open', exact: true })).toContainText('Error');
+});
+
+test('a graph is seen whole at first', async ({ page }) => {
+  for (const width of [1280, 1600]) {
+    await page.setViewportSize({ width, height: 900 });
+    for (const more of ['', '?depth=1', '?direction=out']) {
+      await page.goto(`/catalog/default/component/checkout-api/dependencies${more}`);
+      await settled(page);
+      const nodes = page.locator('.react-flow__node');
+      await expect(nodes.first()).toBeVisible();
+      const frame = await page.locator('.react-flow').boundingBox();
+      if (!frame) throw new Error('there is no graph');
+      await expect
+        .poll(async () => {
+          const boxes = await nodes.evaluateAll((all) => all.map((n) => n.getBoundingClientRect().toJSON()));
+          return boxes.filter(
+            (b) =>
+              b.left < frame.x ||
+              b.right > frame.x + frame.width ||
+              b.top < frame.y ||
+              b.bottom > frame.y + frame.height,
+          ).length;
+        }, `nodes beyond the frame at ${width} px ${more}`)
+        .toBe(0);
+    }
+  }
+});
+
+test('the server says which it is', async ({ page, sample }) => {
+  const server = await ask<{ version: string; totalSize: number }>(`${sample.url}/v1/server`);
+  await page.goto('/plugins');
+  const line = page.getByRole('region', { name: 'This server' });
+  await expect(line).toContainText(`Waypost ${server.version}`);
+  await expect(line).toContainText(`${server.totalSize} entities`);
 });
 
 test('what changes on the server changes on the screen', async ({ page }) => {
@@ -171,10 +252,19 @@ test.describe('the real catalogs of openedx', () => {
         `${server.url}/v1/entities?filter=${encodeURIComponent('entity.kind == "Component"')}&pageSize=1`,
       );
       expect(totalSize).toBeGreaterThan(40);
-      await expect(page.getByText(`${totalSize}`, { exact: false }).first()).toBeVisible();
-      await page.locator('main table a[href^="/catalog/default/component/"]').first().click();
+      const counted = totalSize.toLocaleString('en');
+      await expect(page.getByRole('status').filter({ hasText: 'result' })).toHaveText(`${counted} results`);
+      const kinds = page.getByRole('navigation', { name: 'Kinds' });
+      await expect(kinds.locator('[aria-current]')).toHaveText(`Components${counted}`);
+      const name = 'frontend-app-profile';
+      const file = readFileSync(join(corpus, 'openedx', name, 'catalog-info.yaml'), 'utf8');
+      const owner = /^ {2}owner: *'?([^'\s]+)/m.exec(file)?.[1] ?? 'the file says none';
+      await page.getByRole('textbox', { name: 'Search in Components' }).fill(name);
+      await page.getByRole('link', { name, exact: true }).click();
+      await expect(page).toHaveURL(new RegExp(`/catalog/default/component/${name}$`));
       await settled(page);
-      await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+      await expect(page.getByRole('heading', { level: 1 })).toContainText(name);
+      await expect(page.locator('main header dl > div').filter({ hasText: /^Owner/ })).toContainText(owner);
       await page.goto(`${server.url}/problems`);
       await settled(page);
       await page.goto(`${server.url}/teams`);

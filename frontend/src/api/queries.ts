@@ -1,4 +1,5 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
+import { oneOf } from '~/cel/write';
 import { formatRef, type Ref } from '~/entity/ref';
 import { answer, api, type Entity } from './client';
 import { ApiError } from './errors';
@@ -238,6 +239,31 @@ export function entitiesByRefQuery(refs: string[], fields: string) {
   });
 }
 
+/** Of the entities of these names those with which something is wrong, and how badly. */
+export function levelsQuery(names: string[]) {
+  const some = oneOf('metadata.name', names);
+  return queryOptions({
+    queryKey: ['problems', 'levels', names],
+    queryFn: async ({ signal }) => {
+      // Of one name there can be some in each kind and namespace.
+      const of = async (level: 'error' | 'warning') => {
+        const { entities = [] } = await answer(
+          api.GET('/v1/entities', {
+            params: {
+              query: { filter: `entity.status.level == "${level}" && ${some}`, readMask: 'name', pageSize: 500 },
+            },
+            signal,
+          }),
+        );
+        return entities.map((e) => [(e.name ?? '').replace(/^entities\//, ''), level] as const);
+      };
+      return (await Promise.all([of('error'), of('warning')])).flat();
+    },
+    enabled: names.length > 0,
+    placeholderData: keepPreviousData,
+  });
+}
+
 /** All entities that a filter selects, page after page, up to most. */
 export function allEntitiesQuery(filter: string, fields: string, most = 2000) {
   return queryOptions({
@@ -433,6 +459,12 @@ export function pluginRunsQuery(plugin: string) {
       answer(api.GET('/v1/plugins/{plugin}/runs', { params: { path: { plugin }, query: { pageSize: 50 } }, signal })),
   });
 }
+
+/** The server itself: its version, and how far its catalog is. */
+export const serverQuery = queryOptions({
+  queryKey: ['entities', 'server'],
+  queryFn: ({ signal }) => answer(api.GET('/v1/server', { signal })),
+});
 
 /** Faults of the request or of rights do not go away by asking again. */
 export function worthRetrying(failures: number, error: unknown): boolean {

@@ -1,7 +1,7 @@
 import '@xyflow/react/dist/base.css';
 import { ActionIcon, Tooltip } from '@mantine/core';
 import { IconFocusCentered, IconMinus, IconPlus } from '@tabler/icons-react';
-import { MarkerType, Panel, ReactFlow, ReactFlowProvider, useReactFlow } from '@xyflow/react';
+import { MarkerType, Panel, ReactFlow, ReactFlowProvider, useReactFlow, useStore } from '@xyflow/react';
 import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from 'react';
 import { Failure } from '~/parts/Failure';
 import classes from './Graph.module.css';
@@ -12,8 +12,12 @@ import { type LineEdge, RelationLine } from './RelationLine';
 import { nodeWords, type Shape } from './shape';
 import { useLayout } from './useLayout';
 
-/** Below this the names in the nodes are too small. */
-const readable = 0.6;
+/** Below this a node shows its name alone, larger. */
+const far = 0.72;
+/** Below this even that is too small to read: then a part is shown, and not all. */
+const least = 0.42;
+/** At the left there is room for the buttons. */
+const fit = { padding: { top: '20px', right: '20px', bottom: '20px', left: '56px' }, maxZoom: 1 } as const;
 
 const nodeTypes = { card: NodeCard };
 const edgeTypes = { line: RelationLine };
@@ -42,6 +46,7 @@ function Drawn({ shape, label, selected, owner, onSelect, onOpen, onCentre }: Pr
   const { layout, slow, error } = useLayout(shape.nodes, shape.edges);
   const [hovered, setHovered] = useState<string>();
   const flow = useReactFlow();
+  const small = useStore((s) => s.transform[2] < far);
   const frame = useRef<HTMLDivElement>(null);
 
   const near = useMemo(() => {
@@ -102,10 +107,10 @@ function Drawn({ shape, label, selected, owner, onSelect, onOpen, onCentre }: Pr
   const root = shape.nodes.find((n) => n.root)?.ref;
   useEffect(() => {
     if (!layout) return;
-    void flow.fitView({ padding: 0.06, maxZoom: 1 }).then(() => {
+    void flow.fitView(fit).then(() => {
       const at = root === undefined ? undefined : layout.places.get(root);
-      if (at && flow.getZoom() < readable)
-        void flow.setCenter(at.x + nodeWidth / 2, at.y + nodeHeight / 2, { zoom: readable + 0.1 });
+      if (at && flow.getZoom() < least)
+        void flow.setCenter(at.x + nodeWidth / 2, at.y + nodeHeight / 2, { zoom: least + 0.1 });
     });
   }, [layout, flow, root]);
 
@@ -128,7 +133,13 @@ function Drawn({ shape, label, selected, owner, onSelect, onOpen, onCentre }: Pr
 
   if (error) return <Failure error={error} small />;
   return (
-    <div className={classes.canvas} ref={frame} onKeyDownCapture={keys} role="presentation">
+    <div
+      className={classes.canvas}
+      data-far={small || undefined}
+      ref={frame}
+      onKeyDownCapture={keys}
+      role="presentation"
+    >
       <ReactFlow
         aria-label={label}
         nodes={nodes}
@@ -169,11 +180,7 @@ function Drawn({ shape, label, selected, owner, onSelect, onOpen, onCentre }: Pr
             </ActionIcon>
           </Tooltip>
           <Tooltip label="Show all">
-            <ActionIcon
-              variant="default"
-              aria-label="Show all"
-              onClick={() => void flow.fitView({ padding: 0.08, maxZoom: 1 })}
-            >
+            <ActionIcon variant="default" aria-label="Show all" onClick={() => void flow.fitView(fit)}>
               <IconFocusCentered size={15} />
             </ActionIcon>
           </Tooltip>

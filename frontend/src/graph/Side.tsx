@@ -7,7 +7,7 @@ import classes from './Graph.module.css';
 import { OwnerMark } from './OwnerMark';
 import { type Node, ownerCounts, type Shape, seenFrom } from './shape';
 
-/** Beside the graph: what is selected, or else whose the nodes are. */
+/** Beside the graph: whose the nodes are, and over that what is selected. */
 export function Side(props: {
   shape: Shape;
   selected: Node | undefined;
@@ -17,9 +17,16 @@ export function Side(props: {
   onCentre: (ref: string) => void;
 }) {
   return (
-    <section className={classes.side} aria-label="Details of the graph" tabIndex={-1}>
-      {props.selected ? <Details {...props} node={props.selected} /> : <Legend {...props} />}
-    </section>
+    <>
+      <section className={classes.side} aria-label="Owners in the graph" tabIndex={-1}>
+        <Legend {...props} />
+      </section>
+      {props.selected ? (
+        <section className={`${classes.side} ${classes.details}`} aria-label="What is selected" tabIndex={-1}>
+          <Details {...props} node={props.selected} />
+        </section>
+      ) : null}
+    </>
   );
 }
 
@@ -112,7 +119,7 @@ function Legend(props: { shape: Shape; owner: string; onOwner: (owner: string) =
     <>
       <h2 className={classes.sideTitle}>Owners</h2>
       {owners.length > 0 ? (
-        <ul className={classes.plain}>
+        <ul className={classes.owners}>
           {owners.map((o) => (
             <li key={o.owner}>
               <UnstyledButton

@@ -49,7 +49,9 @@ const graphql = simpleMode({
         /\b(?:type|interface|union|enum|input|scalar|schema|directive|extend|implements|repeatable|on|query|mutation|subscription|fragment)\b/,
       token: 'keyword',
     },
-    { regex: /\b(?:true|false|null)\b/, token: 'atom' },
+    { regex: /(?:true|false|null)\b/, token: 'atom' },
+    // A name whole, for something within it would else be taken for a word or a type.
+    { regex: /[a-z_]\w*/, token: null },
     { regex: /-?\d+(?:\.\d+)?/, token: 'number' },
     { regex: /@\w+/, token: 'meta' },
     { regex: /\b[A-Z]\w*/, token: 'propertyName' },

@@ -29,10 +29,11 @@ const steps: [Intl.RelativeTimeFormatUnit, number][] = [
   ['hour', 3600],
   ['minute', 60],
 ];
-const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto', style: 'long' });
+const long = new Intl.RelativeTimeFormat('en', { numeric: 'auto', style: 'long' });
+const short = new Intl.RelativeTimeFormat('en', { numeric: 'auto', style: 'short' });
 
 /** "3 hours ago"; what is less than a minute away is "just now". */
-export function relativeTime(then: Date, now: Date): string {
+export function relativeTime(then: Date, now: Date, relative = long): string {
   const seconds = (then.getTime() - now.getTime()) / 1000;
   for (const [unit, size] of steps)
     if (Math.abs(seconds) >= size) return relative.format(Math.trunc(seconds / size), unit);
@@ -58,14 +59,14 @@ export function Time(props: { at: string | undefined; none?: string }) {
   );
 }
 
-/** Time for long lists, where a tooltip for each would be felt: the exact one is a title. */
+/** Time for long lists, in few letters; a tooltip for each would be felt, so the exact one is a title. */
 export function PlainTime(props: { at: string | undefined }) {
   useSyncExternalStore(subscribe, () => minute);
   const time = props.at ? new Date(props.at) : undefined;
   if (!time || Number.isNaN(time.getTime())) return <span className="soft">–</span>;
   return (
     <time dateTime={time.toISOString()} title={exactTime(time)}>
-      {relativeTime(time, new Date(Math.max(minute, Date.now())))}
+      {relativeTime(time, new Date(Math.max(minute, Date.now())), short)}
     </time>
   );
 }

@@ -9,28 +9,33 @@ import classes from './ProblemList.module.css';
 
 /** What is wrong, where, and what to do about it. Each can be mended without looking elsewhere. */
 export function ProblemList(props: {
-  problems: Problem[];
+  problems: readonly Problem[];
   /** Say of which entity; not on the entity's own page. */
   withEntity?: boolean;
+  /** For a narrow place: the severity as a sign, and no text to write. */
+  short?: boolean;
 }) {
   return (
-    <ul className={classes.list}>
+    <ul className={classes.list} data-short={props.short || undefined}>
       {props.problems.map((p, i) => (
-        <Item key={i} problem={p} withEntity={props.withEntity} />
+        <Item key={i} problem={p} withEntity={props.withEntity} short={props.short} />
       ))}
     </ul>
   );
 }
 
-function Item(props: { problem: Problem; withEntity?: boolean }) {
+function Item(props: { problem: Problem; withEntity?: boolean; short?: boolean }) {
   const p = props.problem;
   const error = p.severity === 'SEVERITY_ERROR';
-  const place = placeOf(p);
-  const diff = fixDiff(p);
+  const [tone, words] = error ? (['bad', 'Error'] as const) : (['warn', 'Warning'] as const);
+  const place = placeOf(p) || (props.short ? p.source : '');
+  const diff = props.short ? '' : fixDiff(p);
   return (
     <li className={classes.item}>
       <div className={classes.level}>
-        <Status tone={error ? 'bad' : 'warn'}>{error ? 'Error' : 'Warning'}</Status>
+        <Status tone={tone} plain={props.short}>
+          {props.short ? <span className="sr-only">{words}: </span> : words}
+        </Status>
       </div>
       <div className={classes.words}>
         <p className={classes.message}>{p.message}</p>
@@ -48,7 +53,7 @@ function Item(props: { problem: Problem; withEntity?: boolean }) {
               {p.url ? <Outside href={p.url}>{place}</Outside> : <span title={place}>{place}</span>}
             </span>
           ) : null}
-          <code>{p.code}</code>
+          {props.short ? null : <code>{p.code}</code>}
           <span>
             {p.goneTime ? (
               <>

@@ -3,7 +3,7 @@ import { plural } from '~/entity/owned';
 import type { OwnedState } from '~/entity/useOwned';
 import { Panel } from '~/parts/Panel';
 import { Status } from '~/parts/Status';
-import { ProblemLines } from '~/problems/ProblemLines';
+import { ProblemList } from '~/problems/ProblemList';
 
 const top = 4;
 
@@ -28,7 +28,7 @@ export function WaitingPanel(props: { title: string; owned: OwnedState; owner: s
       }
       flush
     >
-      <ProblemLines problems={problems.slice(0, top)} />
+      <ProblemList problems={problems.slice(0, top)} withEntity short />
       {n > top ? (
         <p className="sr-only">
           {plural(errors, 'error')} and {plural(warnings, 'warning')} in all

@@ -22,6 +22,7 @@ import { EmptyCatalog, FaultyFilter, NoMatch } from './Nothing';
 import { explicit } from './selection';
 import { useCatalog } from './useCatalog';
 import { useFacets } from './useFacets';
+import { useLevels } from './useLevels';
 import { useHurry, useRows } from './useRows';
 import { ViewsMenu } from './ViewsMenu';
 
@@ -31,7 +32,7 @@ const Expert = lazy(() => import('./Expert'));
 export default function Catalog() {
   const view = useCatalog();
   const { search, set } = view;
-  const wide = useMediaQuery('(min-width: 68em)', true, { getInitialValueInEffect: false });
+  const wide = useMediaQuery('(min-width: 80em)', true, { getInitialValueInEffect: false });
   const [drawer, setDrawer] = useState(false);
   const [expert, setExpert] = useState(Boolean(search.filter));
   const [range, setRange] = useState({ start: 0, end: 40 });
@@ -48,6 +49,7 @@ export default function Catalog() {
     fields: readMask(view.columns.chosen),
   };
   const rows = useRows(input, range.start, range.end);
+  const levels = useLevels(rows, range);
   const hurry = useHurry(input);
   const ownFault = rows.error instanceof ApiError && rows.error.field === 'filter' && Boolean(search.filter);
   // A fault of the reader's own filter takes no facets away.
@@ -161,6 +163,7 @@ export default function Catalog() {
                 <EntityTable
                   view={view}
                   rows={rows}
+                  levels={levels}
                   setRange={setRange}
                   label={`${what}, ${rows.total ?? ''} results`}
                 />

@@ -1,15 +1,16 @@
-import { IconStar, IconStarFilled } from '@tabler/icons-react';
+import { IconAlertTriangle, IconCircleX, IconStar, IconStarFilled } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
 import { memo } from 'react';
 import type { Entity } from '~/api/client';
 import { kindOf } from '~/entity/kinds';
 import { Marked } from '~/entity/Marked';
 import { ownerOf, specText, titleOf } from '~/entity/read';
-import { formatRef, parseRef, refOf, shortRef } from '~/entity/ref';
+import { formatRef, parseRef, type Ref, refOf, shortRef } from '~/entity/ref';
 import { fieldWords } from '~/pages/search/why';
 import { type Column, refBelow } from './columns';
 import classes from './EntityTable.module.css';
 import { rangesOf, whyMatched } from './matches';
+import type { Level } from './useLevels';
 import type { Row } from './useRows';
 
 type Props = {
@@ -19,6 +20,7 @@ type Props = {
   columns: Column[];
   phone: boolean;
   withKind: boolean;
+  level: Level | undefined;
   starred: boolean;
   toggleStar: (ref: string) => void;
 };
@@ -83,6 +85,7 @@ export const EntityRow = memo(
                 <IconStar size={15} stroke={1.6} aria-hidden />
               )}
             </button>
+            {props.level ? <Mark level={props.level} of={ref} title={title} /> : null}
           </div>
         </th>
         {props.phone
@@ -103,8 +106,27 @@ export const EntityRow = memo(
     a.columns === b.columns &&
     a.phone === b.phone &&
     a.withKind === b.withKind &&
+    a.level === b.level &&
     a.starred === b.starred,
 );
+
+/** Something is wrong with it: how bad, and the way to what. */
+function Mark(props: { level: Level; of: Ref; title: string }) {
+  const Icon = props.level === 'error' ? IconCircleX : IconAlertTriangle;
+  const words = props.level === 'error' ? 'has errors' : 'has warnings';
+  return (
+    <Link
+      to="/catalog/$namespace/$kind/$name/$tab"
+      params={{ ...props.of, tab: 'problems' }}
+      className={classes.level}
+      data-level={props.level}
+      title={`${props.title} ${words}`}
+      aria-label={`${props.title} ${words}`}
+    >
+      <Icon size={15} stroke={1.9} aria-hidden />
+    </Link>
+  );
+}
 
 /** What matters most, on one line. */
 function phoneLine(entity: Entity): string {

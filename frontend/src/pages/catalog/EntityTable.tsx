@@ -9,6 +9,7 @@ import { EntityRow, SkeletonRow } from './EntityRow';
 import classes from './EntityTable.module.css';
 import { nextOrder, parseOrder } from './order';
 import type { CatalogView } from './useCatalog';
+import type { Levels } from './useLevels';
 import type { Rows } from './useRows';
 
 export type Range = { start: number; end: number };
@@ -17,6 +18,8 @@ export type Range = { start: number; end: number };
 export function EntityTable(props: {
   view: CatalogView;
   rows: Rows;
+  /** Of the rows with which something is wrong, by ref. */
+  levels: Levels;
   /** Tells which rows are on the screen, once scrolling rests. */
   setRange: (range: Range) => void;
   label: string;
@@ -152,6 +155,7 @@ export function EntityTable(props: {
                     columns={columns}
                     phone={phone}
                     withKind={view.kind === ''}
+                    level={props.levels.get((row.entity.name ?? '').replace(/^entities\//, ''))}
                     starred={isStarred((row.entity.name ?? '').replace(/^entities\//, ''))}
                     toggleStar={toggle}
                   />

@@ -14,6 +14,8 @@ export type Column = {
   title: string;
   /** In rem; the name takes what is left. */
   width: number;
+  /** In rem, where it is tight; what is usual in it is still read whole. */
+  least?: number;
   /** What order_by calls it; absent if one cannot order by it. */
   order?: string;
   /** What is news first. */
@@ -93,6 +95,7 @@ export function allColumns(kind: string, facts: FactType[]): Column[] {
       id: 'owner',
       title: 'Owner',
       width: 11.5,
+      least: 7.25,
       order: facts.some((f) => f.key === 'ownership.owner') ? 'facts["ownership.owner"]' : 'spec.owner',
       fields: ['relations', 'facts'],
       cell: (e) => <OwnerCell entity={e} />,
@@ -102,6 +105,7 @@ export function allColumns(kind: string, facts: FactType[]): Column[] {
       id: 'system',
       title: kind === 'system' ? 'Domain' : kind === '' ? 'Part of' : 'System',
       width: 10.5,
+      least: 6.75,
       order: kind === 'system' ? 'spec.domain' : 'spec.system',
       fields: ['relations'],
       cell: (e) => {
@@ -114,6 +118,7 @@ export function allColumns(kind: string, facts: FactType[]): Column[] {
       id: 'type',
       title: 'Type',
       width: 7,
+      least: 5.2,
       order: 'spec.type',
       fields: ['spec.type'],
       cell: (e) => text(specText(e, 'type')),
@@ -123,6 +128,7 @@ export function allColumns(kind: string, facts: FactType[]): Column[] {
       id: 'lifecycle',
       title: 'Lifecycle',
       width: 9,
+      least: 6.25,
       order: 'spec.lifecycle',
       fields: ['spec.lifecycle'],
       cell: (e) => text(specText(e, 'lifecycle')),
@@ -132,6 +138,7 @@ export function allColumns(kind: string, facts: FactType[]): Column[] {
       id: 'tags',
       title: 'Tags',
       width: 9,
+      least: 4.75,
       fields: ['metadata.tags'],
       cell: (e) => (tagsOf(e).length > 0 ? <TagsCell tags={tagsOf(e)} /> : <Nothing />),
       text: (e) => tagsOf(e).join(' '),
@@ -139,7 +146,8 @@ export function allColumns(kind: string, facts: FactType[]): Column[] {
     {
       id: 'updated',
       title: 'Updated',
-      width: 11,
+      width: 8.5,
+      least: 6.6,
       order: 'revision',
       descFirst: true,
       fields: ['updateTime'],
@@ -202,12 +210,21 @@ export function refBelow(entity: Entity): string {
   return titleOf(entity).toLowerCase() === ref ? '' : ref;
 }
 
+/** Of the name, and where it is tight. All the usual columns fit beside the facets at 1280 px. */
 const nameWidth = 13.5;
+const leastName = 11;
 const tightest = 0.7;
 
 /** Widths in rem for a table with that much room, and the least that it needs: where it is tight all give a little. */
-export function columnWidths(columns: Pick<Column, 'width'>[], room: number): { widths: number[]; least: number } {
-  const sum = columns.reduce((n, c) => n + c.width, 0);
-  const share = sum > 0 && room > 0 ? Math.min(1, Math.max(tightest, (room - nameWidth) / sum)) : 1;
-  return { widths: columns.map((c) => c.width * share), least: nameWidth + sum * Math.min(share, tightest) };
+export function columnWidths(
+  columns: Pick<Column, 'width' | 'least'>[],
+  room: number,
+): { widths: number[]; least: number } {
+  const leasts = columns.map((c) => c.least ?? c.width * tightest);
+  const least = leastName + sum(leasts);
+  const most = nameWidth + sum(columns.map((c) => c.width));
+  const share = room > 0 && most > least ? Math.min(1, Math.max(0, (room - least) / (most - least))) : 1;
+  return { widths: columns.map((c, i) => (leasts[i] ?? 0) + (c.width - (leasts[i] ?? 0)) * share), least };
 }
+
+const sum = (numbers: number[]) => numbers.reduce((a, b) => a + b, 0);

@@ -2,8 +2,8 @@ import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import type { Ref } from '~/entity/ref';
 import type { EntitySearch } from '~/router';
 
-/** What a tab keeps in the address, and how to change some of it. */
-export function useTabSearch(ref: Ref): [EntitySearch, (change: EntitySearch, replace?: boolean) => void] {
+/** What a tab keeps in the address, and how to change some of it; what is on no tab of its own says to which it leads. */
+export function useTabSearch(ref: Ref, to?: string): [EntitySearch, (change: EntitySearch, replace?: boolean) => void] {
   const search: EntitySearch = useSearch({ strict: false });
   const { tab } = useParams({ strict: false });
   const navigate = useNavigate();
@@ -12,7 +12,7 @@ export function useTabSearch(ref: Ref): [EntitySearch, (change: EntitySearch, re
     (change, replace = true) =>
       void navigate({
         to: '/catalog/$namespace/$kind/$name/$tab',
-        params: { ...ref, tab: tab ?? 'overview' },
+        params: { ...ref, tab: to ?? tab ?? 'overview' },
         search: { ...search, ...change },
         replace,
         resetScroll: false,

@@ -11,6 +11,7 @@ import { Status } from '~/parts/Status';
 import { Cell, Table } from '~/parts/Table';
 import { Time } from '~/parts/Time';
 import { PluginDetail } from './PluginDetail';
+import { ServerLine } from './ServerLine';
 import { pluginState, roleName } from './state';
 
 const route = getRouteApi('/plugins');
@@ -94,6 +95,7 @@ export default function Plugins() {
         </Panel>
       ) : null}
       {chosen ? <PluginDetail plugin={chosen} /> : null}
+      <ServerLine />
     </Page>
   );
 }

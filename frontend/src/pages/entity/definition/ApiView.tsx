@@ -6,6 +6,7 @@ import classes from './Definition.module.css';
 import { OperationRow } from './OperationRow';
 import { type ApiDoc, searchOperations } from './read';
 import { SchemaTree } from './SchemaTree';
+import { Words } from './Words';
 
 /** More at once make the page slow. */
 const step = 200;
@@ -32,7 +33,7 @@ export function ApiView(props: { doc: unknown; api: ApiDoc; q: string; onQ: (q: 
           <h2 className={classes.title}>
             {api.title || 'Untitled API'} {api.version ? <span className="soft">{api.version}</span> : null}
           </h2>
-          {api.description ? <p className={classes.text}>{api.description}</p> : null}
+          {api.description ? <Words text={api.description} /> : null}
           {api.servers.length > 0 ? (
             <dl className={classes.servers}>
               <dt>{api.servers.length === 1 ? 'Server' : 'Servers'}</dt>
@@ -71,7 +72,7 @@ export function ApiView(props: { doc: unknown; api: ApiDoc; q: string; onQ: (q: 
               <h3 id={`${id}-${i}`} className={classes.tag} tabIndex={-1}>
                 {g.name}
               </h3>
-              {g.description ? <p className={classes.text}>{g.description}</p> : null}
+              {g.description ? <Words text={g.description} /> : null}
               <ul className={classes.operations}>
                 {g.operations.map((o) => (
                   <OperationRow key={o.id} doc={doc} operation={o} />

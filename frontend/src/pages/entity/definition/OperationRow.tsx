@@ -6,6 +6,7 @@ import classes from './Definition.module.css';
 import type { Body, Operation, Parameter } from './read';
 import { SchemaTree } from './SchemaTree';
 import { describeSchema } from './schema';
+import { Words } from './Words';
 
 /** Colours by what a method does to what is there; the word is what counts. */
 const tones: Record<string, string> = {
@@ -51,7 +52,7 @@ export function OperationRow({ doc, operation: o }: { doc: unknown; operation: O
       </UnstyledButton>
       {open ? (
         <div id={id} className={classes.detail}>
-          {o.description ? <p className={classes.text}>{o.description}</p> : null}
+          {o.description ? <Words text={o.description} /> : null}
           {o.parameters.length > 0 ? <Parameters doc={doc} parameters={o.parameters} of={o.id} /> : null}
           {o.bodies.map((b, i) => (
             <BodyView key={i} doc={doc} body={b} />
@@ -93,7 +94,7 @@ function Parameters({ doc, parameters, of }: { doc: unknown; parameters: Paramet
                   <td>{p.place}</td>
                   <td>{d.type}</td>
                   <td>
-                    {p.description}
+                    {p.description ? <Words text={p.description} /> : null}
                     {d.limits.length > 0 ? <div className="soft">{d.limits.join(' · ')}</div> : null}
                     {d.values.length > 0 ? (
                       <div className={classes.values}>
@@ -117,7 +118,7 @@ function BodyView({ doc, body }: { doc: unknown; body: Body }) {
   return (
     <>
       <h4 className={classes.part}>{body.title}</h4>
-      {body.description ? <p className={classes.text}>{body.description}</p> : null}
+      {body.description ? <Words text={body.description} /> : null}
       {body.contents.map((c, i) => (
         <div key={i} className={classes.content}>
           {c.media ? <div className={classes.media}>{c.media}</div> : null}

@@ -3,6 +3,7 @@ import { IconChevronDown, IconChevronRight } from '@tabler/icons-react';
 import { useId, useState } from 'react';
 import classes from './Definition.module.css';
 import { describeSchema } from './schema';
+import { Words } from './Words';
 
 type Props = { doc: unknown; schema: unknown; name?: string; required?: boolean; above?: string[]; open?: boolean };
 
@@ -44,7 +45,7 @@ export function SchemaTree({ doc, schema, name, required, above = [], open: firs
       )}
       {d.description || d.limits.length > 0 || d.values.length > 0 ? (
         <div className={classes.about}>
-          {d.description ? <div>{d.description}</div> : null}
+          {d.description ? <Words text={d.description} /> : null}
           {d.limits.length > 0 ? <div className="soft">{d.limits.join(' · ')}</div> : null}
           {d.values.length > 0 ? (
             <div className={classes.values}>

@@ -1,7 +1,7 @@
 import { Button, Skeleton } from '@mantine/core';
 import { IconTrash, IconZoomQuestion } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
+import { Link, useSearch } from '@tanstack/react-router';
 import { lazy, Suspense } from 'react';
 import { ApiError } from '~/api/errors';
 import { revisionsQuery, searchQuery } from '~/api/queries';
@@ -14,7 +14,8 @@ import { Failure } from '~/parts/Failure';
 import { Page } from '~/parts/Page';
 import { Panel } from '~/parts/Panel';
 import { Time } from '~/parts/Time';
-import { History } from '../history/History';
+import type { EntitySearch } from '~/router';
+import HistoryTab from '../history/HistoryTab';
 import { causeWords } from '../history/words';
 import classes from './Gone.module.css';
 
@@ -22,6 +23,8 @@ const EntityCode = lazy(() => import('../raw/EntityCode'));
 
 /** There is no such entity: was there one, has it another name, or was the address mistyped? */
 export default function Gone({ entityRef }: { entityRef: Ref }) {
+  const search: EntitySearch = useSearch({ strict: false });
+  const looksBack = Boolean(search.asOf || search.from || search.to);
   const { data, error, isPending, refetch } = useQuery(revisionsQuery(entityRef, { pageSize: 20, withEntities: true }));
   if (isPending)
     return (
@@ -57,7 +60,7 @@ export default function Gone({ entityRef }: { entityRef: Ref }) {
             }
           >
             <p>
-              <Time at={last.time} />
+              {last.renamedRef ? 'Renamed' : 'Removed'} <Time at={last.time} />
               {cause ? `, by ${cause}` : ''}
               {last.origin?.source ? `, from ${last.origin.source}` : ''}
               {last.origin?.repository ? ` (${last.origin.repository})` : ''}.
@@ -67,14 +70,14 @@ export default function Gone({ entityRef }: { entityRef: Ref }) {
             )}
           </Empty>
         </Panel>
-        {entity ? (
+        {entity && !looksBack ? (
           <Panel title="As it last was">
             <Suspense fallback={<Skeleton height={200} />}>
               <EntityCode entity={entity} format="yaml" />
             </Suspense>
           </Panel>
         ) : null}
-        <History entityRef={entityRef} />
+        <HistoryTab entityRef={entityRef} />
       </div>
     </Page>
   );

@@ -7,9 +7,9 @@ import { Compare } from './Compare';
 import { History } from './History';
 import classes from './History.module.css';
 
-/** How it came to be what it is, and what it was on a day. */
-export default function HistoryTab({ entity, entityRef }: { entity: Entity; entityRef: Ref }) {
-  const [search, change] = useTabSearch(entityRef);
+/** How it came to be what it is, and what it was on a day; of what was removed too, which is no entity any more. */
+export default function HistoryTab({ entity, entityRef }: { entity?: Entity; entityRef: Ref }) {
+  const [search, change] = useTabSearch(entityRef, 'history');
   const asOf = search.asOf && !Number.isNaN(Date.parse(search.asOf)) ? search.asOf : undefined;
   return (
     <div className={classes.tab}>

@@ -29,7 +29,8 @@ export function RevisionEntry(props: {
   const id = useId();
   const [words, tone] = opWords(r);
   const cause = causeWords(r.cause);
-  const commit = r.cause?.commit || r.origin?.commit;
+  // What was removed comes from the last commit that had it, and not from the one that took it away.
+  const commit = r.cause?.commit || (r.op === 'OP_REMOVED' ? undefined : r.origin?.commit);
   const sameRepository = entity?.origin?.repository === r.origin?.repository;
   return (
     <li className={classes.entry} data-tone={tone}>
@@ -70,7 +71,7 @@ export function RevisionEntry(props: {
             <span className="sr-only"> of revision {r.revision}</span>
           </Button>
         ) : null}
-        {r.op !== 'OP_REMOVED' && !props.latest && r.time && entity ? (
+        {r.op !== 'OP_REMOVED' && !props.latest && r.time ? (
           <Link
             to="/catalog/$namespace/$kind/$name/$tab"
             params={{ ...props.entityRef, tab: 'history' }}
