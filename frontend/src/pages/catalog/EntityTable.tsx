@@ -33,10 +33,13 @@ export function EntityTable(props: {
 
   const table = useRef<HTMLTableElement>(null);
   const [margin, setMargin] = useState(0);
-  // After the paint, when where things are costs nothing to ask: it matters to scrolling only.
+  // Once it rests, when where things are costs nothing to ask: it matters to scrolling only.
   useEffect(() => {
-    const top = (table.current?.getBoundingClientRect().top ?? 0) + window.scrollY;
-    if (Math.abs(top - margin) > 1) setMargin(top);
+    const timer = setTimeout(() => {
+      const top = (table.current?.getBoundingClientRect().top ?? 0) + window.scrollY;
+      if (Math.abs(top - margin) > 1) setMargin(top);
+    }, 50);
+    return () => clearTimeout(timer);
   });
 
   const list = useWindowVirtualizer({
@@ -66,8 +69,9 @@ export function EntityTable(props: {
     if (seen.current === key) return;
     seen.current = key;
     const top = margin - 56 - 44;
-    if (!first && window.scrollY > top) window.scrollTo({ top: Math.max(0, top) });
-  }, [key, margin]);
+    // The list's own number: to ask the window would lay the page out before it is painted.
+    if (!first && (list.scrollOffset ?? 0) > top) window.scrollTo({ top: Math.max(0, top) });
+  }, [key, margin, list]);
 
   // The focus goes through the rows with the arrows and j/k, as an extra to Tab.
   const link = (index: number) =>
