@@ -84,10 +84,11 @@ test('a person decides the owner, and takes it back', async ({ page, sample }) =
   await panel.getByRole('button', { name: 'Decide', exact: true }).click();
   await expect(effective).toContainText('data');
   await expect(panel).toContainText('Moved last week');
-  expect(await owner()).toBe('group:default/data');
+  await expect.poll(owner).toBe('group:default/data');
   await panel.getByRole('button', { name: 'Take it back' }).click();
-  await expect(effective).toContainText(before.replace('group:default/', ''));
-  expect(await owner()).toBe(before);
+  await expect.poll(owner).toBe(before);
+  await expect(effective).toContainText('Declared; certain');
+  await expect(panel).toContainText('None.');
 });
 
 test('the trend is drawn from the second day on', async ({ page }) => {
