@@ -88,13 +88,7 @@ export const EntityRow = memo(
             {props.level ? <Mark level={props.level} of={ref} title={title} /> : null}
           </div>
         </th>
-        {props.phone
-          ? null
-          : props.columns.map((c) => (
-              <td key={c.id} className={classes.cell} data-figures={c.figures || undefined}>
-                {c.cell(entity)}
-              </td>
-            ))}
+        {props.phone ? null : <Cells entity={entity} columns={props.columns} />}
       </tr>
     );
   },
@@ -109,6 +103,15 @@ export const EntityRow = memo(
     a.level === b.level &&
     a.starred === b.starred,
 );
+
+/** Apart from the name, in which each key that is typed marks other letters. */
+const Cells = memo(function Cells({ entity, columns }: { entity: Entity; columns: Column[] }) {
+  return columns.map((c) => (
+    <td key={c.id} className={classes.cell} data-figures={c.figures || undefined}>
+      {c.cell(entity)}
+    </td>
+  ));
+});
 
 /** Something is wrong with it: how bad, and the way to what. */
 function Mark(props: { level: Level; of: Ref; title: string }) {

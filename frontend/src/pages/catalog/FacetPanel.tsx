@@ -1,8 +1,9 @@
 import { TextInput, UnstyledButton } from '@mantine/core';
 import { IconChevronRight } from '@tabler/icons-react';
-import { useId, useState } from 'react';
+import { memo, useId, useState } from 'react';
 import { kindOf } from '~/entity/kinds';
 import { parseRef } from '~/entity/ref';
+import { figure } from '~/parts/figure';
 import classes from './FacetPanel.module.css';
 import type { FacetField } from './facets';
 import { type Choice, choicesOf } from './facetValues';
@@ -114,7 +115,7 @@ function FacetGroup(props: {
                 if (counted?.more) props.deepen();
               }}
             >
-              Show {hidden.toLocaleString('en')} more<span className="sr-only"> of {field.title}</span>
+              Show {figure(hidden)} more<span className="sr-only"> of {field.title}</span>
             </UnstyledButton>
           ) : null}
           {hidden > 0 && shown.length >= long ? <p className={classes.nothing}>Find the others by name</p> : null}
@@ -129,7 +130,9 @@ function FacetGroup(props: {
   );
 }
 
-function ChoiceLine({ field, choice, toggle }: { field: FacetField; choice: Choice; toggle: (value: string) => void }) {
+type Choosing = { field: FacetField; choice: Choice; toggle: (value: string) => void };
+
+const ChoiceLine = memo(function ChoiceLine({ field, choice, toggle }: Choosing) {
   const ref = field.refs ? parseRef(choice.value) : undefined;
   const Icon = ref ? kindOf(ref.kind).icon : undefined;
   return (
@@ -143,8 +146,20 @@ function ChoiceLine({ field, choice, toggle }: { field: FacetField; choice: Choi
         <span className={classes.words} data-none={choice.words !== choice.value && !ref ? true : undefined}>
           {choice.words}
         </span>
-        {choice.count === undefined ? null : <span className={classes.count}>{choice.count.toLocaleString('en')}</span>}
+        {choice.count === undefined ? null : <span className={classes.count}>{figure(choice.count)}</span>}
       </label>
     </li>
+  );
+}, sameChoice);
+
+/** Whichever toggle it has: each of a field does the same, to what the address says then. */
+function sameChoice(a: Choosing, b: Choosing): boolean {
+  const [x, y] = [a.choice, b.choice];
+  return (
+    a.field.field === b.field.field &&
+    x.value === y.value &&
+    x.words === y.words &&
+    x.count === y.count &&
+    x.chosen === y.chosen
   );
 }

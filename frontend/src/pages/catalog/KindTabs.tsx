@@ -1,6 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import { useEffect, useRef } from 'react';
 import { compareKinds, kindOf } from '~/entity/kinds';
+import { figure } from '~/parts/figure';
 import classes from './KindTabs.module.css';
 import { allKinds } from './selection';
 import type { CatalogView } from './useCatalog';
@@ -45,7 +46,7 @@ export function KindTabs(props: { view: CatalogView; counted: Counted | undefine
           >
             {kind ? kindOf(kind).many : 'All'}
             {count !== undefined && (counted || searching) ? (
-              <span className={classes.count}>{count.toLocaleString('en')}</span>
+              <span className={classes.count}>{figure(count)}</span>
             ) : null}
           </Link>
         );

@@ -1,5 +1,5 @@
-import { useInfiniteQuery, useQueries, useQueryClient } from '@tanstack/react-query';
-import { useEffect, useRef } from 'react';
+import { replaceEqualDeep, useInfiniteQuery, useQueries, useQueryClient } from '@tanstack/react-query';
+import { useEffect, useMemo, useRef } from 'react';
 import type { Entity, Highlight } from '~/api/client';
 import { entitiesQuery, searchPagesQuery } from '~/api/queries';
 import { pagesOf } from './windows';
@@ -58,19 +58,30 @@ export function useRows(input: RowsInput, start: number, end: number): Rows {
   const lists = useQueries({ queries: pages.map(window) });
   const found = useInfiniteQuery(wordsQuery(searching ? words : '', filter, fields));
 
+  // What the words before found too is the same object, so that its cells need not be drawn anew with each key.
+  const known = useRef(new Map<string, Entity>());
+  const results = useMemo(() => {
+    const all = (found.data?.pages ?? []).flatMap((p) => p.results ?? []);
+    const now = new Map<string, Entity>();
+    const rows = all.flatMap(({ entity, highlights }): Row[] => {
+      if (!entity) return [];
+      const same = replaceEqualDeep(known.current.get(entity.name ?? ''), entity);
+      now.set(entity.name ?? '', same);
+      return [{ entity: same, highlights }];
+    });
+    known.current = now;
+    return rows;
+  }, [found.data]);
+
   const key = JSON.stringify([filter, words, orderBy]);
   let shown: Shown | undefined;
   if (searching && found.data && !found.isPlaceholderData) {
-    const results = found.data.pages.flatMap((p) => p.results ?? []);
     const total = found.data.pages.at(-1)?.totalSize ?? 0;
     shown = {
       key,
       total,
       count: found.hasNextPage ? Math.min(total, results.length + 20) : results.length,
-      at: (i) => {
-        const r = results[i];
-        return r?.entity ? { entity: r.entity, highlights: r.highlights } : undefined;
-      },
+      at: (i) => results[i],
     };
   } else if (!searching) {
     const answered = lists.find((l) => l.data)?.data;
