@@ -6,6 +6,9 @@ import { expect, test } from './waypost';
 
 test.use({ reducedMotion: 'reduce' });
 
+// Each looks at a page four times, on a machine that may have other things to do.
+test.setTimeout(60_000);
+
 for (const [name, address] of pages)
   test(`${name}: axe finds nothing in light and dark, and it fits a phone`, async ({ page }) => {
     await page.emulateMedia({ colorScheme: 'light' });
