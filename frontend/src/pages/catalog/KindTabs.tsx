@@ -18,14 +18,14 @@ export function KindTabs(props: { view: CatalogView; counted: Counted | undefine
   if (view.kind) kinds.add(view.kind);
   const tabs = [...[...kinds].filter(Boolean).sort(compareKinds), ''];
   const nav = useRef<HTMLElement>(null);
-  const known = counted !== undefined;
+  const hasCounts = counted !== undefined;
   // Not with each count: to ask where a tab is lays the page out anew.
   // biome-ignore lint/correctness/useExhaustiveDependencies: where one is must be seen also where not all tabs fit
   useEffect(() => {
     const here = nav.current?.querySelector<HTMLElement>('[aria-current]');
     if (nav.current && here)
       nav.current.scrollLeft = here.offsetLeft - (nav.current.clientWidth - here.offsetWidth) / 2;
-  }, [view.kind, tabs.length, known]);
+  }, [view.kind, tabs.length, hasCounts]);
   return (
     <nav aria-label="Kinds" className={classes.tabs} ref={nav}>
       {tabs.map((kind) => {
