@@ -2,6 +2,7 @@ import { UnstyledButton } from '@mantine/core';
 import { IconChevronDown, IconChevronRight } from '@tabler/icons-react';
 import { useId, useState } from 'react';
 import { Status } from '~/parts/Status';
+import { Allowed } from './Allowed';
 import classes from './Definition.module.css';
 import type { Body, Operation, Parameter } from './read';
 import { SchemaTree } from './SchemaTree';
@@ -95,14 +96,7 @@ function Parameters({ doc, parameters, of }: { doc: unknown; parameters: Paramet
                   <td>{d.type}</td>
                   <td>
                     {p.description ? <Words text={p.description} /> : null}
-                    {d.limits.length > 0 ? <div className="soft">{d.limits.join(' · ')}</div> : null}
-                    {d.values.length > 0 ? (
-                      <div className={classes.values}>
-                        {d.values.map((v, i) => (
-                          <code key={i}>{v}</code>
-                        ))}
-                      </div>
-                    ) : null}
+                    <Allowed by={d} />
                   </td>
                 </tr>
               );

@@ -1,6 +1,7 @@
 import { UnstyledButton } from '@mantine/core';
 import { IconChevronDown, IconChevronRight } from '@tabler/icons-react';
 import { useId, useState } from 'react';
+import { Allowed } from './Allowed';
 import classes from './Definition.module.css';
 import { describeSchema } from './schema';
 import { Words } from './Words';
@@ -46,14 +47,7 @@ export function SchemaTree({ doc, schema, name, required, above = [], open: firs
       {d.description || d.limits.length > 0 || d.values.length > 0 ? (
         <div className={classes.about}>
           {d.description ? <Words text={d.description} /> : null}
-          {d.limits.length > 0 ? <div className="soft">{d.limits.join(' · ')}</div> : null}
-          {d.values.length > 0 ? (
-            <div className={classes.values}>
-              {d.values.map((v, i) => (
-                <code key={i}>{v}</code>
-              ))}
-            </div>
-          ) : null}
+          <Allowed by={d} />
         </div>
       ) : null}
       {open && opens ? (
