@@ -2,10 +2,13 @@ package github
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 )
 
 // conditional asks for lists with the validator of the last answer, and gives
@@ -39,9 +42,12 @@ func (c *conditional) RoundTrip(r *http.Request) (*http.Response, error) {
 	// Not the host: the sample organisation is served at another port each time.
 	key := c.name + " GET " + r.URL.RequestURI()
 	head, body, ok := c.load(key)
-	if ok {
+	switch {
+	case ok:
 		r = r.Clone(r.Context())
 		r.Header.Set("If-None-Match", head.ETag)
+	case !mayAsk(r.Context()):
+		return nil, errAllowance
 	}
 	answer, err := c.next.RoundTrip(r)
 	if err != nil {
@@ -68,6 +74,26 @@ func (c *conditional) RoundTrip(r *http.Request) (*http.Response, error) {
 	answer.Body = io.NopCloser(bytes.NewReader(body))
 	answer.ContentLength = int64(len(body))
 	return answer, nil
+}
+
+// errAllowance is a list whose validator is not known, and more such lists
+// than may be asked for.
+var errAllowance = errors.New("the allowance for lists without a validator is used up")
+
+type allowanceKey struct{}
+
+// withAllowance lets requests in this context ask for so many lists of which
+// no validator is known. Without it there is no bound.
+func withAllowance(ctx context.Context, lists int) context.Context {
+	left := new(atomic.Int64)
+	left.Store(int64(lists))
+	return context.WithValue(ctx, allowanceKey{}, left)
+}
+
+// mayAsk takes one of what is allowed.
+func mayAsk(ctx context.Context) bool {
+	left, bounded := ctx.Value(allowanceKey{}).(*atomic.Int64)
+	return !bounded || left.Add(-1) >= 0
 }
 
 // load returns what is kept. An entry that is damaged is none.

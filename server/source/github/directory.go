@@ -1,7 +1,6 @@
 package github
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,10 +8,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 
 	gh "github.com/google/go-github/v60/github"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/waypost-dev/waypost/server/catalog"
 	"github.com/waypost-dev/waypost/server/source"
@@ -25,13 +22,6 @@ type directory struct {
 	// permissions are those of teams by the repository's node id; nil if they
 	// could not be read.
 	permissions map[string][]source.TeamPermission
-}
-
-// team is a team while it is being read.
-type team struct {
-	*gh.Team
-	members []string // direct ones, and those of the teams below it
-	direct  []string
 }
 
 // directory reads teams and members. What may not be read is a problem, and
@@ -52,7 +42,7 @@ func (h *harvest) directory(ctx context.Context) (directory, error) {
 	slices.SortFunc(teams, func(a, b *team) int { return strings.Compare(a.GetSlug(), b.GetSlug()) })
 	teams = slices.CompactFunc(teams, func(a, b *team) bool { return a.GetID() == b.GetID() })
 
-	permissions, err := h.teamLists(ctx, teams)
+	permissions, err := h.teamLists(ctx, teams, h.teamAllowance(listed))
 	if err != nil {
 		return d, h.missing(ctx, "teams", err)
 	}
@@ -106,99 +96,6 @@ func (h *harvest) missing(ctx context.Context, what string, err error) error {
 	}
 	h.out.Problem(h.problem("", "", catalog.CodeUnreadable, message, hint))
 	return nil
-}
-
-// teamGone is a team that is listed and cannot be found. It will have been
-// deleted in between, but a team is not dropped on such evidence: the next
-// harvest lists the teams again.
-type teamGone struct{ slug string }
-
-func (e *teamGone) Error() string {
-	return "the team " + e.slug + " is listed, and cannot be found (404)"
-}
-
-// teamLists reads the members and repositories of each team.
-func (h *harvest) teamLists(ctx context.Context, teams []*team) (map[string][]source.TeamPermission, error) {
-	org := h.s.o.Organisation
-	permissions := map[string][]source.TeamPermission{}
-	var mu sync.Mutex
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(h.s.o.Parallel)
-	for _, t := range teams {
-		slug := t.GetSlug()
-		group.Go(func() error {
-			members, err := list(ctx, &h.s.o, 1, func(ctx context.Context, o gh.ListOptions) ([]*gh.User, *gh.Response, error) {
-				return h.s.rest.Teams.ListTeamMembersBySlug(ctx, org, slug, &gh.TeamListTeamMembersOptions{ListOptions: o})
-			}, nil)
-			var repositories pages[*gh.Repository]
-			if err == nil {
-				repositories, err = list(ctx, &h.s.o, 1, func(ctx context.Context, o gh.ListOptions) ([]*gh.Repository, *gh.Response, error) {
-					return h.s.rest.Teams.ListTeamReposBySlug(ctx, org, slug, &o)
-				}, nil)
-			}
-			if status(err) == http.StatusNotFound {
-				return &teamGone{slug}
-			}
-			if err != nil {
-				return err
-			}
-			for _, m := range members.all() {
-				t.members = append(t.members, m.GetLogin())
-			}
-			slices.Sort(t.members)
-			t.members = slices.Compact(t.members)
-			mu.Lock()
-			defer mu.Unlock()
-			for _, r := range repositories.all() {
-				permissions[r.GetNodeID()] = append(permissions[r.GetNodeID()], source.TeamPermission{Team: slug, Permission: highest(r.Permissions)})
-			}
-			return nil
-		})
-	}
-	if err := group.Wait(); err != nil {
-		return nil, err
-	}
-	for id, list := range permissions {
-		permissions[id] = ordered(list)
-	}
-	return permissions, nil
-}
-
-// ordered sorts teams, and keeps each once.
-func ordered(teams []source.TeamPermission) []source.TeamPermission {
-	slices.SortFunc(teams, func(a, b source.TeamPermission) int {
-		return cmp.Or(strings.Compare(a.Team, b.Team), strings.Compare(a.Permission, b.Permission))
-	})
-	return slices.Compact(teams)
-}
-
-// teamsOf asks for the teams of one repository.
-func (h *harvest) teamsOf(ctx context.Context, r *gh.Repository) ([]source.TeamPermission, error) {
-	listed, err := list(ctx, &h.s.o, 1, func(ctx context.Context, o gh.ListOptions) ([]*gh.Team, *gh.Response, error) {
-		return h.s.rest.Repositories.ListTeams(ctx, r.GetOwner().GetLogin(), r.GetName(), &o)
-	}, nil)
-	if err != nil {
-		return nil, err
-	}
-	var teams []source.TeamPermission
-	for _, t := range listed.all() {
-		granted := t.Permissions
-		if len(granted) == 0 {
-			granted = map[string]bool{t.GetPermission(): true}
-		}
-		teams = append(teams, source.TeamPermission{Team: t.GetSlug(), Permission: highest(granted)})
-	}
-	return ordered(teams), nil
-}
-
-// highest is the most that a team may do: GitHub lists all that it implies.
-func highest(granted map[string]bool) string {
-	for _, p := range []string{"admin", "maintain", "push", "triage"} {
-		if granted[p] {
-			return p
-		}
-	}
-	return "pull"
 }
 
 // person is what GraphQL knows of a user and REST does not list.

@@ -40,12 +40,17 @@ func TestAFaultAtAnyRequestRemovesNothing(t *testing.T) {
 		"an object":    {Body: `{"data":{"nodes":[]}}`},
 	}
 	for name, fault := range faults {
-		for _, on := range []string{"once", "from then on"} {
+		for _, on := range []string{"once", "from then on", "once, teams by GraphQL", "from then on, teams by GraphQL"} {
 			t.Run(name+" "+on, func(t *testing.T) {
 				t.Parallel()
 				// Known, and all changed, so that everything is asked for again.
 				org := sized(repositories, 2)
-				p := newPlace(t, org, Options{Batch: 8, Parallel: 1, pageSize: 10}, githubtest.Options{})
+				on, graphql := strings.CutSuffix(on, ", teams by GraphQL")
+				o := Options{Batch: 8, Parallel: 1, pageSize: 10}
+				if graphql {
+					o.coldLists = -1
+				}
+				p := newPlace(t, org, o, githubtest.Options{})
 				var before sourcetest.Ledger
 				run(t, &before, p)
 				names, teams := before.Names(), len(before.Directory.Teams)

@@ -106,6 +106,9 @@ type Options struct {
 	backoff time.Duration
 	// pageSize of lists; 100, the largest that GitHub grants, when zero.
 	pageSize int
+	// coldLists is the allowance for teams' lists, see teams.go; none when
+	// negative.
+	coldLists int
 }
 
 // String keeps the token out of logs.
@@ -159,6 +162,7 @@ func New(o Options) (*Source, error) {
 	o.Timeout = cmp.Or(o.Timeout, time.Minute)
 	o.backoff = cmp.Or(o.backoff, 500*time.Millisecond)
 	o.pageSize = cmp.Or(o.pageSize, 100)
+	o.coldLists = cmp.Or(o.coldLists, coldLists)
 	if o.Parallel < 1 || o.Batch < 1 || o.Batch > maxNodes {
 		return nil, fmt.Errorf("parallel must be positive and batch between 1 and %d; they are %d and %d", maxNodes, o.Parallel, o.Batch)
 	}
