@@ -20,6 +20,7 @@ import (
 
 	catalogv1 "github.com/waypost-dev/waypost/proto/waypost/catalog/v1"
 	"github.com/waypost-dev/waypost/server/catalog"
+	"github.com/waypost-dev/waypost/server/feed"
 	"github.com/waypost-dev/waypost/server/index"
 	"github.com/waypost-dev/waypost/server/store"
 )
@@ -41,6 +42,7 @@ const (
 type past struct {
 	index     *index.Index
 	store     *store.Store
+	feed      *feed.Hub // nil if nothing changes
 	snapshots *otter.Cache[catalog.Revision, *index.Snapshot]
 	loading   chan struct{} // one at a time
 	single    tally
@@ -75,7 +77,7 @@ func (t *tally) add(at catalog.Revision, now time.Time) int {
 
 func newPast(o Options) *past {
 	return &past{
-		index: o.Index, store: o.Store, loading: make(chan struct{}, 1), recent: newRecent(o.Store),
+		index: o.Index, store: o.Store, feed: o.Feed, loading: make(chan struct{}, 1), recent: newRecent(o.Store),
 		snapshots: otter.Must(&otter.Options[catalog.Revision, *index.Snapshot]{
 			MaximumSize: maxPasts, ExpiryCalculator: otter.ExpiryAccessing[catalog.Revision, *index.Snapshot](pastsIdle),
 		}),
@@ -203,10 +205,13 @@ type pastEntity struct {
 
 func (p *past) entity(ctx context.Context, ref catalog.Ref, at catalog.Revision) (*pastEntity, error) {
 	out := &pastEntity{now: p.index.Snapshot()}
+	before, changed := p.before(out.now, ref, at)
 	if r, there := out.now.Get(ref); there && unchanged(out.now, r, at) && declared(r.Entity) {
-		e := *r.Entity
-		e.Facts = nil // which are of today
-		out.Entity, out.same = &e, r
+		out.Entity, out.same = withoutFacts(r.Entity), r
+	} else if changed && before == nil {
+		return nil, didNotExist(ref, at)
+	} else if changed && declared(before) {
+		out.Entity = withoutFacts(before)
 	} else {
 		if existed, known := p.recent.existed(out.now, ref.Key(), at); known && !existed {
 			return nil, didNotExist(ref, at)
@@ -223,6 +228,22 @@ func (p *past) entity(ctx context.Context, ref catalog.Ref, at catalog.Revision)
 	var err error
 	out.relations, err = p.relations(ctx, out.now, out.Entity, at)
 	return out, err
+}
+
+// before is the entity as the change feed remembers it, if it has changed since a
+// revision, and that lately: nil if it did not exist.
+func (p *past) before(now *index.Snapshot, ref catalog.Ref, at catalog.Revision) (before *catalog.Entity, found bool) {
+	if p.feed == nil {
+		return nil, false
+	}
+	return p.feed.Before(ref.Key(), at, now.Revision())
+}
+
+// withoutFacts is an entity without what is said of it later.
+func withoutFacts(e *catalog.Entity) *catalog.Entity {
+	out := *e
+	out.Facts = nil
+	return &out
 }
 
 // unchanged tells whether the content of an entity is what it was at a revision.

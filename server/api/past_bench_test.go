@@ -2,6 +2,7 @@ package api
 
 import (
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -17,6 +18,7 @@ import (
 
 	catalogv1 "github.com/waypost-dev/waypost/proto/waypost/catalog/v1"
 	"github.com/waypost-dev/waypost/server/catalog"
+	"github.com/waypost-dev/waypost/server/feed"
 	"github.com/waypost-dev/waypost/server/harvest"
 	"github.com/waypost-dev/waypost/server/index"
 	"github.com/waypost-dev/waypost/server/store"
@@ -29,6 +31,7 @@ import (
 //   - now: as it is
 //   - tenth: a tenth of the entities have changed since, which may be the entity
 //     or a target of its relations
+//   - last: the entity itself is among the last thousand that changed
 //   - every: every entity has changed since, and five of six targets
 //   - old: the same, at revisions older than those that a server remembers
 //   - warm: all of one revision, which is in memory
@@ -53,7 +56,25 @@ const (
 	pastRounds   = 5
 	pastTenths   = 10
 	pastTargets  = 100 // that never change
+	pastLast     = 1000
 )
+
+// follows is the feed of a server that was started at a revision and has seen
+// everything since.
+func (f *fixture) follows(b *testing.B, from catalog.Revision) *feed.Hub {
+	var entities []*catalog.Entity
+	require.NoError(b, f.store.LoadAt(b.Context(), from, func(e *catalog.Entity) error {
+		entities = append(entities, e)
+		return nil
+	}))
+	x, hub := index.New(), feed.New(f.store)
+	x.Load(entities, from)
+	hub.Reset(from)
+	changes, err := f.store.Changes(b.Context(), from, pastLast)
+	require.NoError(b, err)
+	hub.Publish(x.Snapshot(), changes)
+	return hub
+}
 
 func benchAsOf(b *testing.B, dsn string) {
 	st, err := store.Open(b.Context(), dsn, store.Options{})
@@ -87,10 +108,11 @@ func benchAsOf(b *testing.B, dsn string) {
 		}
 		last = f.remember(b, updates...)
 	}
+	hub := f.follows(b, catalog.Revision(last)-pastLast)
 	log := slog.New(slog.DiscardHandler)
 	// A new server remembers nothing of what another one was asked.
 	serve := func() *Server {
-		s, err := New(Options{Index: f.index, Store: st, Engine: harvest.New(st, log), Logger: log})
+		s, err := New(Options{Index: f.index, Store: st, Feed: hub, Engine: harvest.New(st, log), Logger: log})
 		require.NoError(b, err)
 		s.SetReady(true)
 		past := s.inProcess.methods["/waypost.catalog.v1.CatalogService/GetEntity"].service.(*catalogService).past
@@ -99,7 +121,7 @@ func benchAsOf(b *testing.B, dsn string) {
 		return s
 	}
 	// A revision of a round, of those before its last few.
-	const spread = 3000
+	const spread, few = 3000, 300
 	in := func(round int) func(i int) int64 {
 		return func(i int) int64 { return int64(pastTargets + 1 + pastEntities*(round+1) + i*7919%spread) }
 	}
@@ -107,13 +129,15 @@ func benchAsOf(b *testing.B, dsn string) {
 	cases := []struct {
 		name     string
 		revision func(i int) int64
+		spread   int // revisions
 		odd, by  int
 	}{
-		{"now", nil, 0, 1},
-		{"tenth", in(pastRounds - 1), 0, 1},
-		{"every", in(pastRounds - 3), 1, 2},
-		{"old", in(0), 1, 2},
-		{"warm", func(int) int64 { return in(0)(0) }, 0, 1},
+		{"now", nil, spread, 0, 1},
+		{"tenth", in(pastRounds - 1), spread, 0, 1},
+		{"last", func(i int) int64 { return last - pastLast + int64(i*79%few) }, few, 1, 20},
+		{"every", in(pastRounds - 3), spread, 1, 2},
+		{"old", in(0), spread, 1, 2},
+		{"warm", func(int) int64 { return in(0)(0) }, spread, 0, 1},
 	}
 	b.Run("remember", func(b *testing.B) {
 		b.ReportAllocs()
@@ -123,7 +147,7 @@ func benchAsOf(b *testing.B, dsn string) {
 			require.Len(b, r.steps, maxRecent)
 		}
 	})
-	for _, form := range []string{"rest", "grpc"} {
+	for _, form := range []string{"rest", "http", "grpc"} {
 		for _, test := range cases {
 			b.Run(form+"/"+test.name, func(b *testing.B) {
 				s := serve()
@@ -136,7 +160,7 @@ func benchAsOf(b *testing.B, dsn string) {
 					ask(i, 0)
 				}
 				for i := range 20 { // connections
-					ask(test.by*i+test.odd, at(spread-1-i))
+					ask(test.by*i+test.odd, at(test.spread-1-i))
 				}
 				if test.name == "warm" {
 					_, err := catalogv1.NewCatalogServiceClient(s.Conn()).ListEntities(b.Context(), &catalogv1.ListEntitiesRequest{AsOfRevision: at(0), PageSize: 1})
@@ -152,7 +176,7 @@ func benchAsOf(b *testing.B, dsn string) {
 				before := cpuTime(b)
 				b.ResetTimer()
 				for i := range b.N {
-					if at(1) != at(0) && i > 0 && i%(spread-20) == 0 {
+					if at(1) != at(0) && i > 0 && i%(test.spread-20) == 0 {
 						b.StopTimer()
 						gone := cpuTime(b)
 						ask = serve().askAsOf(b, form)
@@ -160,7 +184,7 @@ func benchAsOf(b *testing.B, dsn string) {
 						b.StartTimer()
 						begun = time.Now()
 					}
-					ask(test.by*i+test.odd, at(i%(spread-20)))
+					ask(test.by*i+test.odd, at(i%(test.spread-20)))
 					if (i+1)%block == 0 {
 						then = append(then, time.Since(begun))
 						b.StopTimer()
@@ -198,13 +222,28 @@ func (s *Server) askAsOf(b *testing.B, form string) func(i int, revision int64) 
 		}
 	}
 	h := s.Handler()
-	return func(i int, revision int64) {
+	path := func(i int, revision int64) string {
 		path := fmt.Sprintf("/v1/entities/component:default/e%d", i%pastEntities)
 		if revision > 0 {
 			path += fmt.Sprint("?asOfRevision=", revision)
 		}
+		return path
+	}
+	if form == "http" {
+		web := httptest.NewServer(h)
+		b.Cleanup(web.Close)
+		return func(i int, revision int64) {
+			answer, err := web.Client().Get(web.URL + path(i, revision)) //nolint:noctx // of a benchmark
+			require.NoError(b, err)
+			n, err := io.Copy(io.Discard, answer.Body)
+			if err != nil || answer.Body.Close() != nil || answer.StatusCode != http.StatusOK || n < 1500 {
+				b.Fatalf("%v, %d, %d bytes", err, answer.StatusCode, n)
+			}
+		}
+	}
+	return func(i int, revision int64) {
 		w := httptest.NewRecorder()
-		h.ServeHTTP(w, httptest.NewRequestWithContext(b.Context(), http.MethodGet, path, nil))
+		h.ServeHTTP(w, httptest.NewRequestWithContext(b.Context(), http.MethodGet, path(i, revision), nil))
 		if w.Code != http.StatusOK || w.Body.Len() < 1500 {
 			b.Fatalf("%d: %s", w.Code, w.Body)
 		}

@@ -19,6 +19,7 @@ import (
 
 	catalogv1 "github.com/waypost-dev/waypost/proto/waypost/catalog/v1"
 	"github.com/waypost-dev/waypost/server/catalog"
+	"github.com/waypost-dev/waypost/server/feed"
 	"github.com/waypost-dev/waypost/server/index"
 	"github.com/waypost-dev/waypost/server/store"
 )
@@ -27,7 +28,8 @@ import (
 type history struct {
 	*fixture
 	*rand.Rand
-	was map[catalog.Revision]*index.Snapshot
+	feed *feed.Hub
+	was  map[catalog.Revision]*index.Snapshot
 }
 
 var historyNames = []string{"a", "b", "c", "d", "e", "f"}
@@ -73,7 +75,13 @@ func (h *history) step(t *testing.T) {
 func (h *history) follow(t *testing.T) {
 	changes, err := h.store.Changes(t.Context(), h.index.Snapshot().Revision(), 1_000_000)
 	require.NoError(t, err)
+	was := h.index.Snapshot()
 	h.index.Apply(changes)
+	if h.IntN(20) == 0 { // as if it had begun only now
+		h.feed.Reset(h.index.Snapshot().Revision())
+	} else {
+		h.feed.Publish(was, changes)
+	}
 	h.was[h.index.Snapshot().Revision()] = h.index.Snapshot()
 }
 
@@ -85,7 +93,8 @@ func TestAsOfAgainstTheStore(t *testing.T) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
 			h := &history{fixture: newFixture(t, nil), Rand: rand.New(rand.NewPCG(seed, 0)), was: map[catalog.Revision]*index.Snapshot{}}
-			fast := newPast(Options{Index: h.index, Store: h.store})
+			h.feed = feed.New(h.store)
+			fast := newPast(Options{Index: h.index, Store: h.store, Feed: h.feed})
 			if seed%2 == 1 {
 				fast.recent.most = 20 // forgets the oldest
 			}
@@ -105,6 +114,7 @@ func TestAsOfAgainstTheStore(t *testing.T) {
 				require.NoError(t, fast.recent.read(t.Context(), h.index.Snapshot().Revision()))
 				h.compare(t, fast, slow)
 				if h.IntN(3) == 0 {
+					h.follow(t) // what is given up is not told any more
 					_, err := h.store.Prune(t.Context(), store.Policy{KeepFor: 20 * time.Millisecond})
 					require.NoError(t, err)
 				}

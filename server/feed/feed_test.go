@@ -301,6 +301,7 @@ func TestRing(t *testing.T) {
 				require.NoError(t, err)
 				require.Equal(t, at+1, events[0].Change.Revision, "at the edge of the ring")
 			}
+			w.remembers(t)
 			late := take(t, slow)
 			require.Len(t, heard, 250+(rounds-1)*500)
 			require.Len(t, late, len(heard))
@@ -312,6 +313,34 @@ func TestRing(t *testing.T) {
 			}
 		})
 	}
+}
+
+// remembers holds Before against the store.
+func (w *world) remembers(t *testing.T) {
+	kept := 0
+	for _, changes := range w.hub.of {
+		kept += len(changes)
+	}
+	require.Equal(t, w.hub.size, kept)
+	found := 0
+	for at := w.hub.from - 1; at <= w.hub.to; at += 97 {
+		for k := 0; k < 500; k += 23 {
+			ref := entity(fmt.Sprintf("c-%d", k), "", "").Ref
+			before, ok := w.hub.Before(ref.Key(), at, w.hub.to)
+			r, _ := w.x.Snapshot().Get(ref)
+			require.Equal(t, at >= w.hub.from && r.Entity.Revision > at, ok, "%s at %d of %d to %d", ref, at, w.hub.from, w.hub.to)
+			if !ok {
+				continue
+			}
+			found++
+			was, err := w.st.At(t.Context(), ref, at)
+			require.NoError(t, err)
+			require.Equal(t, was, before)
+		}
+	}
+	require.Greater(t, found, 100)
+	_, ok := w.hub.Before("component:default/c-1", w.hub.to-1, w.hub.to+1)
+	require.False(t, ok, "what has happened since is not known")
 }
 
 // TestTooOld has the retention policy give up changes.

@@ -45,7 +45,8 @@ type Hub struct {
 	readers chan struct{}
 
 	mu    sync.Mutex
-	ring  []*batch // every change after from, up to to
+	ring  []*batch             // every change after from, up to to
+	of    map[string][]*Change // the same changes by key, in order
 	from  catalog.Revision
 	to    catalog.Revision
 	size  int // changes in the ring
@@ -73,6 +74,7 @@ func New(st *store.Store) *Hub {
 		}}),
 		pages:   otter.Must(&otter.Options[catalog.Revision, []*batch]{MaximumSize: maxPages}),
 		readers: make(chan struct{}, maxReaders),
+		of:      map[string][]*Change{},
 		moved:   make(chan struct{}),
 	}
 }
@@ -83,6 +85,7 @@ func (h *Hub) Reset(at catalog.Revision) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.ring, h.size, h.bytes = nil, 0, 0
+	clear(h.of)
 	h.from, h.to = at, at
 	h.wake()
 }
@@ -114,6 +117,9 @@ func (h *Hub) Publish(was *index.Snapshot, changes []catalog.Change) {
 		h.ring = append(h.ring, b)
 		h.size += len(b.changes)
 		h.bytes += b.bytes
+		for key, i := range b.refs {
+			h.of[key] = append(h.of[key], b.changes[i])
+		}
 	}
 	h.to = changes[len(changes)-1].Revision
 	drop := 0
@@ -122,10 +128,32 @@ func (h *Hub) Publish(was *index.Snapshot, changes []catalog.Change) {
 		h.size -= len(b.changes)
 		h.bytes -= b.bytes
 		h.from = b.last()
+		for key := range b.refs {
+			if h.of[key] = h.of[key][1:]; len(h.of[key]) == 0 {
+				delete(h.of, key)
+			}
+		}
 		drop++
 	}
 	h.ring = slices.Delete(h.ring, 0, drop) // clears what it frees
 	h.wake()
+}
+
+// Before is what there was of a ref before its first change after a revision, in
+// a catalog that is at now: nil if there was nothing. It is not found if the ref
+// has not changed since, or if that is longer ago than the Hub knows.
+func (h *Hub) Before(key string, at, now catalog.Revision) (before *catalog.Entity, found bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if at < h.from || now > h.to {
+		return nil, false
+	}
+	changes := h.of[key]
+	i := sort.Search(len(changes), func(i int) bool { return changes[i].Revision > at })
+	if i == len(changes) {
+		return nil, false
+	}
+	return changes[i].Before, true
 }
 
 // wake is called with the lock held.

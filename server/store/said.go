@@ -110,34 +110,68 @@ func (s *Store) attach(ctx context.Context, changes []catalog.Change, room *room
 	if err != nil {
 		return err
 	}
-	type latest struct {
-		revision catalog.Revision
-		changed  time.Time
-	}
-	contents := map[string]latest{}
+	of := map[string]content{}
 	if len(refs) > 0 {
-		err := queryRows(ctx, s.reader, s.bind(`SELECT "uid", "revision", "changed" FROM "claims" WHERE "served" AND `+s.in(`"ref_key"`)), []any{list(s, refs)}, func(r *sql.Rows) error {
-			var uid string
-			var revision, changed int64
-			err := r.Scan(&uid, &revision, &changed)
-			contents[uid] = latest{catalog.Revision(revision), time.UnixMicro(changed).UTC()}
-			return err
-		})
-		if err != nil {
+		if of, err = s.contentsNow(ctx, refs); err != nil {
 			return err
 		}
 	}
+	var again []int64 // revisions of those that have changed again since
 	for _, c := range changes {
 		if c.Op == catalog.OpDelete {
 			continue
 		}
 		all[c.Entity.UID].addTo(c.Entity, room)
-		// One that has changed again since is announced by a later change.
-		if l, ok := contents[c.Entity.UID]; ok && c.Op == catalog.OpFacts && l.revision < c.Revision {
-			c.Entity.Revision, c.Entity.Changed = l.revision, l.changed
+		if c.Op != catalog.OpFacts {
+			continue
+		}
+		if now, ok := of[c.Entity.UID]; ok && now.revision < c.Revision {
+			c.Entity.Revision, c.Entity.Changed = now.revision, now.changed
+		} else {
+			again = append(again, int64(c.Revision))
 		}
 	}
-	return nil
+	if len(again) == 0 {
+		return nil
+	}
+	then, err := s.contentsThen(ctx, again)
+	for _, c := range changes {
+		if x, ok := then[c.Revision]; ok {
+			c.Entity.Revision, c.Entity.Changed = x.revision, x.changed
+		}
+	}
+	return err
+}
+
+// content is when the content of an entity was written.
+type content struct {
+	revision catalog.Revision
+	changed  time.Time
+}
+
+// contentsNow are those of what is served of some refs, by uid.
+func (s *Store) contentsNow(ctx context.Context, refs []string) (map[string]content, error) {
+	out := map[string]content{}
+	return out, queryRows(ctx, s.reader, s.bind(`SELECT "uid", "revision", "changed" FROM "claims" WHERE "served" AND `+s.in(`"ref_key"`)), []any{list(s, refs)}, func(r *sql.Rows) error {
+		var uid string
+		var revision, changed int64
+		err := r.Scan(&uid, &revision, &changed)
+		out[uid] = content{catalog.Revision(revision), time.UnixMicro(changed).UTC()}
+		return err
+	})
+}
+
+// contentsThen are those of which plugins said something at some revisions, as
+// far as these are kept.
+func (s *Store) contentsThen(ctx context.Context, revisions []int64) (map[catalog.Revision]content, error) {
+	out := map[catalog.Revision]content{}
+	return out, queryRows(ctx, s.reader, s.bind(`SELECT r."id", c."id", c."time" FROM "revisions" r JOIN "revisions" c ON c."id" = (SELECT "id" FROM "revisions"
+		WHERE `+s.ofRef(`r."ref_key"`)+` AND "id" < r."id" AND "op" <> 'facts'`+newestFirst+`LIMIT 1) WHERE `+s.in(`r."id"`)), []any{list(s, revisions)}, func(r *sql.Rows) error {
+		var at, revision, changed int64
+		err := r.Scan(&at, &revision, &changed)
+		out[catalog.Revision(at)] = content{catalog.Revision(revision), time.UnixMicro(changed).UTC()}
+		return err
+	})
 }
 
 // dropFacts forgets what plugins said of entities that are removed.
