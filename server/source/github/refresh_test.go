@@ -69,16 +69,16 @@ func lines(p *place) []string {
 
 func TestAPushedFileInALargeOrganisationCostsThreeRequests(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, sized(10_000, 3), Options{}, githubtest.Options{})
+	p := newPlace(t, sized(2_000, 3), Options{}, githubtest.Options{})
 	var l sourcetest.Ledger
 	run(t, &l, p)
-	at := pointer(t, &l, p, "repo-04242")
-	p.org.Push("repo-04242", githubtest.File{Path: "catalog-info.yaml", Content: []byte(sourcetest.Document("changed"))})
+	at := pointer(t, &l, p, "repo-01242")
+	p.org.Push("repo-01242", githubtest.File{Path: "catalog-info.yaml", Content: []byte(sourcetest.Document("changed"))})
 	began := time.Now()
 	refresh(t, &l, p, one(at))
 	t.Logf("refreshed in %s", time.Since(began))
 	require.Equal(t, []string{"GET /repositories/N", "POST /graphql", "POST /graphql"}, lines(p))
-	e, _ := l.Named("repo-04242")
+	e, _ := l.Named("repo-01242")
 	require.Equal(t, sourcetest.Document("changed"), string(e.Contents["catalog-info.yaml"]))
 	require.Len(t, e.Teams, 1)
 	unchanged(t, &l, p)
