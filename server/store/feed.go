@@ -112,7 +112,7 @@ func (s *Store) Load(ctx context.Context, each func(*catalog.Entity) error) (cat
 				break
 			}
 			if failed = relate(l.entity, l.relations, &room); failed == nil {
-				said[l.entity.UID].addTo(l.entity, &room)
+				said[l.entity.UID].addTo(l.entity, &room, &s.objects)
 				failed = each(l.entity)
 			}
 		}

@@ -45,6 +45,7 @@ type Store struct {
 	writes, reads  *ent.Client
 	preparing      sync.Mutex           // guards statements
 	statements     map[string]*sql.Stmt // of SQLite's readers, by query; closed with them
+	objects        objects
 
 	lease     time.Duration
 	holder    string // of the leases of this Store

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/waypost-dev/waypost/ent"
@@ -17,12 +18,12 @@ type said struct {
 }
 
 // addTo completes an entity that nobody else has seen yet.
-func (x *said) addTo(e *catalog.Entity, room *room) {
+func (x *said) addTo(e *catalog.Entity, room *room, objects *objects) {
 	if x == nil {
 		return
 	}
 	if len(x.facts) > 0 {
-		e.Facts = room.join([]byte("{"), x.facts, []byte("}"))
+		e.Facts = objects.of(x.facts)
 	}
 	var more []catalog.Relation
 	for _, r := range x.relations {
@@ -34,6 +35,37 @@ func (x *said) addTo(e *catalog.Entity, room *room) {
 	if len(more) > 0 {
 		e.Relations = append(append(room.some(len(e.Relations)+len(more)), e.Relations...), more...)
 	}
+}
+
+// objects knows the JSON objects of facts that were made last. Plugins say the
+// same of many entities, which then share one: of 13,000 that have an owner each
+// says who, and there are 200 teams. It is safe for concurrent use.
+type objects struct {
+	mu    sync.Mutex
+	known map[string][]byte
+}
+
+const (
+	maxObjects    = 4096 // known ones, so that they are at most
+	maxObjectSize = 512  // bytes each; longer ones are hardly ever the same
+)
+
+// of is the object of some facts.
+func (o *objects) of(facts []byte) []byte {
+	if len(facts) > maxObjectSize {
+		return slices.Concat([]byte("{"), facts, []byte("}"))
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	object, ok := o.known[string(facts)]
+	if !ok {
+		if o.known == nil || len(o.known) >= maxObjects {
+			o.known = map[string][]byte{}
+		}
+		object = slices.Concat([]byte("{"), facts, []byte("}"))
+		o.known[string(facts)] = object
+	}
+	return object
 }
 
 // allSaid is what plugins say of everything, by uid.
@@ -121,7 +153,7 @@ func (s *Store) attach(ctx context.Context, changes []catalog.Change, room *room
 		if c.Op == catalog.OpDelete {
 			continue
 		}
-		all[c.Entity.UID].addTo(c.Entity, room)
+		all[c.Entity.UID].addTo(c.Entity, room, &s.objects)
 		if c.Op != catalog.OpFacts {
 			continue
 		}
