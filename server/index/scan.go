@@ -12,6 +12,9 @@ func members(object string, yield func(key, value string) bool) {
 	}
 	for i := 1; i < len(object) && object[i] == '"'; i++ {
 		end := stringEnd(object, i)
+		if end < i+2 {
+			return // cut short
+		}
 		key := object[i+1 : end-1]
 		i = end + 1 // behind the colon
 		if end = valueEnd(object, i); end > len(object) || end <= i || !yield(key, object[i:end]) {
@@ -29,6 +32,9 @@ func openMembers(object string, yield func(key, rest string) bool) {
 	}
 	for i := 1; i < len(object) && object[i] == '"'; i++ {
 		end := stringEnd(object, i)
+		if end < i+2 {
+			return // cut short
+		}
 		key := object[i+1 : end-1]
 		if i = end + 1; i >= len(object) || !yield(key, object[i:]) {
 			return

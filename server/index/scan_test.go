@@ -85,3 +85,36 @@ func TestWantedFields(t *testing.T) {
 		}
 	}
 }
+
+// FuzzDocument: whatever a document in a damaged database is, the catalog loads,
+// finds and orders.
+func FuzzDocument(f *testing.F) {
+	for _, s := range []string{`{"`, `{"kind":"`, `{"kind":,`, `{"kind":}`, `{"metadata":{"name":"`, `{"metadata":{"tags":[`, `{"spec":{"owner":"\`} {
+		f.Add(s)
+	}
+	f.Add(`{"apiVersion":"v1","kind":"Thing","metadata":{"labels":{"a":"b"},"name":"x","tags":["a"],"title":"T"},"spec":{"owner":"a","profile":{"displayName":"A"},"type":"x"}}`)
+	f.Fuzz(func(t *testing.T, document string) {
+		e := &catalog.Entity{Ref: catalog.Ref{Kind: "Thing", Namespace: "default", Name: "x"}, UID: "1", Revision: 1, Document: []byte(document)}
+		loaded, applied := New(), New()
+		loaded.Load([]*catalog.Entity{e}, 1)
+		applied.Apply([]catalog.Change{{Revision: 1, Op: catalog.OpPut, Entity: e}})
+		for _, x := range []*Index{loaded, applied} {
+			if _, err := x.Snapshot().Search(Search{Text: "a"}); err != nil {
+				t.Error(err)
+			}
+			page, err := x.Snapshot().List(Query{OrderBy: "metadata.title,spec.type", Size: 10})
+			if err != nil || len(page.Records) != 1 {
+				t.Error(page, err)
+			}
+			if _, _, err := x.Snapshot().Facets("", []string{"kind", "spec.type", "metadata.tags"}, 10); err != nil {
+				t.Error(err)
+			}
+		}
+		if !json.Valid([]byte(document)) {
+			return // a filter says of it that it is damaged
+		}
+		if _, err := loaded.Snapshot().List(Query{Filter: `entity.kind != "" || entity.metadata.name == "x"`, Size: 10}); err != nil {
+			t.Error(err)
+		}
+	})
+}

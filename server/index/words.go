@@ -337,7 +337,7 @@ func specOf(spec string, wanted fields, yield func(field int, key, text string))
 
 // str is what a value says if it is a string, and empty otherwise.
 func str(value string) string {
-	if value[0] != '"' {
+	if len(value) < 2 || value[0] != '"' {
 		return ""
 	}
 	if strings.IndexByte(value, '\\') < 0 {
