@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import react from '@vitejs/plugin-react';
 import { compression } from 'vite-plugin-compression2';
 import { defineConfig } from 'vitest/config';
+import { inter, smallInter } from './font';
 
 // `make dev` serves the sources with hot reload in front of a running server.
 const server = process.env.WAYPOST_SERVER ?? 'http://127.0.0.1:8080';
@@ -10,10 +11,11 @@ const backend = { target: server, changeOrigin: true };
 export default defineConfig({
   plugins: [
     react(),
+    smallInter(),
     // The binary carries the compressed files: it compresses nothing while it serves.
     compression({ algorithms: ['gzip', 'brotliCompress'], include: /\.(js|css|svg|html|json)$/, threshold: 1024 }),
   ],
-  resolve: { alias: { '~': fileURLToPath(new URL('./src', import.meta.url)) } },
+  resolve: { alias: { '~': fileURLToPath(new URL('./src', import.meta.url)), 'inter-small': inter } },
   // The server puts a fresh nonce in place of this in each page.
   html: { cspNonce: '__WAYPOST_NONCE__' },
   build: {
