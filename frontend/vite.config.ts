@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import react from '@vitejs/plugin-react';
 import { compression } from 'vite-plugin-compression2';
 import { defineConfig } from 'vitest/config';
-import { inter, smallInter } from './font';
+import { inter, smallInter } from './font.ts';
 
 // `make dev` serves the sources with hot reload in front of a running server.
 const server = process.env.WAYPOST_SERVER ?? 'http://127.0.0.1:8080';
@@ -20,8 +20,20 @@ export default defineConfig({
   html: { cspNonce: '__WAYPOST_NONCE__' },
   build: {
     target: 'es2022',
+    manifest: 'manifest.json', // for handler.go, which names in a page what it needs
     sourcemap: false,
     assetsInlineLimit: 0,
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          groups: [
+            { name: 'base', tags: ['$initial'], priority: 2 },
+            // What most pages are made of, in one file: a request for each icon costs more than its bytes.
+            { name: 'parts', test: /src.(parts|entity)|tabler/, minShareCount: 6, priority: 1 },
+          ],
+        },
+      },
+    },
     chunkSizeWarningLimit: 1800, // elkjs, in a worker of its own
   },
   server: {
