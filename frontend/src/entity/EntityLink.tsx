@@ -1,7 +1,7 @@
-import { Tooltip } from '@mantine/core';
 import { IconLinkOff } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
+import { tip } from '~/parts/tip';
 import classes from './EntityLink.module.css';
 import { kindOf } from './kinds';
 import { formatRef, parseRef, type Ref, shortRef } from './ref';
@@ -23,13 +23,11 @@ export function EntityLink(props: {
   const words = props.title || shortRef(ref);
   if (props.missing)
     return (
-      <Tooltip label={`There is no ${formatRef(ref)} in the catalog`}>
-        <span className={classes.link} data-missing>
-          <Icon size={15} stroke={1.6} aria-hidden className={classes.icon} />
-          <span className="clip">{words}</span>
-          <span className="sr-only"> (does not exist)</span>
-        </span>
-      </Tooltip>
+      <span {...tip(`There is no ${formatRef(ref)} in the catalog`)} className={classes.link} data-missing>
+        <Icon size={15} stroke={1.6} aria-hidden className={classes.icon} />
+        <span className="clip">{words}</span>
+        <span className="sr-only"> (does not exist)</span>
+      </span>
     );
   const icon = props.plain ? null : (
     <>

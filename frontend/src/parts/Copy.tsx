@@ -1,7 +1,8 @@
-import { ActionIcon, Button, Tooltip } from '@mantine/core';
+import { ActionIcon, Button } from '@mantine/core';
 import { IconAlertTriangle, IconCheck, IconCopy } from '@tabler/icons-react';
 import { useEffect, useState } from 'react';
 import { copyText } from './copyText';
+import { tip } from './tip';
 
 type State = 'idle' | 'done' | 'failed';
 
@@ -38,11 +39,16 @@ export function Copy(props: { text: string | (() => string); label: string; word
       </Button>
     );
   return (
-    <Tooltip label={said || props.label}>
-      <ActionIcon variant="subtle" color="gray" size="sm" onClick={copy} aria-label={props.label}>
-        <Icon size={14} stroke={1.7} aria-hidden />
-        {status}
-      </ActionIcon>
-    </Tooltip>
+    <ActionIcon
+      {...tip(said || props.label)}
+      variant="subtle"
+      color="gray"
+      size="sm"
+      onClick={copy}
+      aria-label={props.label}
+    >
+      <Icon size={14} stroke={1.7} aria-hidden />
+      {status}
+    </ActionIcon>
   );
 }

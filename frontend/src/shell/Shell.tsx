@@ -1,20 +1,23 @@
-import { ActionIcon, AppShell, Burger, Kbd, Tooltip, UnstyledButton, useMantineColorScheme } from '@mantine/core';
+import { ActionIcon, Burger, Kbd, UnstyledButton, useMantineColorScheme } from '@mantine/core';
 import { useDisclosure, useHotkeys } from '@mantine/hooks';
 import { IconBook2, IconCloudOff, IconDeviceDesktop, IconMoon, IconSearch, IconSun } from '@tabler/icons-react';
 import { useQueryClient } from '@tanstack/react-query';
 import { Link, Outlet, useRouterState } from '@tanstack/react-router';
 import { lazy, Suspense, useEffect, useState, useSyncExternalStore } from 'react';
 import { Live } from '~/api/live';
+import { tip } from '~/parts/tip';
 import { places } from './places';
 import classes from './Shell.module.css';
 
 const loadPalette = () => import('./Palette');
 const Palette = lazy(loadPalette);
+const Tips = lazy(() => import('./Tips'));
 
 /** The house that every page stands in: where one is, how to get elsewhere, and whether what one sees is alive. */
 export function Shell() {
   const [opened, { toggle, close }] = useDisclosure();
   const [palette, setPalette] = useState(false);
+  const [somebody, setSomebody] = useState(false);
   const path = useRouterState({ select: (s) => s.location.pathname });
   const client = useQueryClient();
   const [live] = useState(() => new Live(client));
@@ -25,6 +28,7 @@ export function Shell() {
     const load = () => {
       for (const sign of signs) window.removeEventListener(sign, load);
       void loadPalette();
+      setSomebody(true);
     };
     for (const sign of signs) window.addEventListener(sign, load, { passive: true });
     return () => {
@@ -42,16 +46,11 @@ export function Shell() {
   );
 
   return (
-    <AppShell
-      header={{ height: '3.25rem' }}
-      navbar={{ width: '13.5rem', breakpoint: 'sm', collapsed: { mobile: !opened } }}
-      padding={0}
-      classNames={{ header: classes.header, navbar: classes.navbar, main: classes.main }}
-    >
+    <div className={classes.shell}>
       <a href="#content" className={classes.skip}>
         Skip to content
       </a>
-      <AppShell.Header>
+      <header className={classes.header}>
         <Burger
           opened={opened}
           onClick={toggle}
@@ -72,9 +71,9 @@ export function Shell() {
           </span>
         </UnstyledButton>
         <Scheme />
-      </AppShell.Header>
+      </header>
 
-      <AppShell.Navbar>
+      <div className={classes.navbar} data-open={opened || undefined}>
         <nav aria-label="Main" className={classes.nav}>
           {places.map((p, i) => (
             <div key={p.to}>
@@ -98,18 +97,23 @@ export function Shell() {
           </a>
           <LiveSign live={live} />
         </div>
-      </AppShell.Navbar>
+      </div>
 
-      <AppShell.Main id="content" tabIndex={-1}>
+      <main id="content" tabIndex={-1} className={classes.main}>
         <Away live={live} />
         <Outlet />
-      </AppShell.Main>
+      </main>
+      {somebody ? (
+        <Suspense>
+          <Tips />
+        </Suspense>
+      ) : null}
       {palette ? (
         <Suspense>
           <Palette onClose={() => setPalette(false)} />
         </Suspense>
       ) : null}
-    </AppShell>
+    </div>
   );
 }
 
@@ -117,15 +121,15 @@ function LiveSign({ live }: { live: Live }) {
   const state = useSyncExternalStore(live.subscribe, live.state);
   const words = { connecting: 'Connecting…', live: 'Live', offline: 'Reconnecting…' }[state];
   return (
-    <Tooltip
-      label={state === 'live' ? 'What changes on the server changes here' : 'What you see may be old'}
-      position="right"
+    <div
+      {...tip(state === 'live' ? 'What changes on the server changes here' : 'What you see may be old')}
+      className={classes.live}
+      data-state={state}
+      role="status"
     >
-      <div className={classes.live} data-state={state} role="status">
-        <span className={classes.dot} aria-hidden />
-        {words}
-      </div>
-    </Tooltip>
+      <span className={classes.dot} aria-hidden />
+      {words}
+    </div>
   );
 }
 
@@ -159,16 +163,15 @@ function Scheme() {
     dark: [IconMoon, 'dark'] as const,
   }[colorScheme];
   return (
-    <Tooltip label={`Colours: ${words}`}>
-      <ActionIcon
-        variant="subtle"
-        color="gray"
-        size="lg"
-        onClick={() => setColorScheme(next[colorScheme])}
-        aria-label={`Colours: ${words}. Change to ${next[colorScheme]}`}
-      >
-        <Icon size={18} stroke={1.6} />
-      </ActionIcon>
-    </Tooltip>
+    <ActionIcon
+      {...tip(`Colours: ${words}`)}
+      variant="subtle"
+      color="gray"
+      size="lg"
+      onClick={() => setColorScheme(next[colorScheme])}
+      aria-label={`Colours: ${words}. Change to ${next[colorScheme]}`}
+    >
+      <Icon size={18} stroke={1.6} />
+    </ActionIcon>
   );
 }

@@ -1,6 +1,6 @@
-import { Button, CloseButton, Drawer, TextInput } from '@mantine/core';
+import { Button, CloseButton, TextInput } from '@mantine/core';
 import { useMediaQuery } from '@mantine/hooks';
-import { IconCode, IconFilter, IconSearch } from '@tabler/icons-react';
+import { IconCode, IconColumns3, IconFilter, IconSearch } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { lazy, Suspense, useEffect, useState } from 'react';
 import { ApiError } from '~/api/errors';
@@ -8,10 +8,10 @@ import { facetsQuery } from '~/api/queries';
 import { kindOf } from '~/entity/kinds';
 import { Copy } from '~/parts/Copy';
 import { Failure } from '~/parts/Failure';
+import { MenuButton } from '~/parts/MenuButton';
 import { Page } from '~/parts/Page';
 import classes from './Catalog.module.css';
 import { Chips } from './Chips';
-import { ColumnMenu } from './ColumnMenu';
 import { readMask } from './columns';
 import { EntityTable } from './EntityTable';
 import { ExportMenu } from './ExportMenu';
@@ -27,13 +27,15 @@ import { useHurry, useRows } from './useRows';
 import { ViewsMenu } from './ViewsMenu';
 
 const Expert = lazy(() => import('./Expert'));
+const loadDrawer = () => import('./FacetDrawer');
+const FacetDrawer = lazy(loadDrawer);
 
 /** Everything that there is, narrowed by what the address says. */
 export default function Catalog() {
   const view = useCatalog();
   const { search, set } = view;
   const wide = useMediaQuery('(min-width: 80em)', true, { getInitialValueInEffect: false });
-  const [drawer, setDrawer] = useState(false);
+  const [drawer, setDrawer] = useState<boolean>(); // undefined until it is opened for the first time
   const [expert, setExpert] = useState(Boolean(search.filter));
   const [range, setRange] = useState({ start: 0, end: 40 });
 
@@ -120,6 +122,7 @@ export default function Catalog() {
                     variant="default"
                     size="xs"
                     leftSection={<IconFilter size={15} stroke={1.7} aria-hidden />}
+                    onPointerEnter={() => void loadDrawer()}
                     onClick={() => setDrawer(true)}
                   >
                     Filters{narrowing > 0 ? ` (${narrowing})` : ''}
@@ -136,7 +139,13 @@ export default function Catalog() {
                   Expert filter
                 </Button>
                 <span className={classes.columnMenu}>
-                  <ColumnMenu view={view} />
+                  <MenuButton
+                    load={() => import('./ColumnItems')}
+                    give={{ view }}
+                    leftSection={<IconColumns3 size={15} stroke={1.7} aria-hidden />}
+                  >
+                    Columns
+                  </MenuButton>
                 </span>
                 <p className={classes.total} role="status">
                   {rows.total === undefined
@@ -170,20 +179,12 @@ export default function Catalog() {
               )}
             </div>
           </div>
-          {wide ? null : (
-            <Drawer.Root opened={drawer} onClose={() => setDrawer(false)} size="20rem">
-              <Drawer.Overlay />
-              <Drawer.Content aria-label="Filters">
-                <Drawer.Body className={classes.drawer}>
-                  <div className={classes.drawerList}>{facets}</div>
-                  <div className={classes.drawerFoot}>
-                    <Button fullWidth variant="default" onClick={() => setDrawer(false)}>
-                      Show {rows.total?.toLocaleString('en') ?? ''} results
-                    </Button>
-                  </div>
-                </Drawer.Body>
-              </Drawer.Content>
-            </Drawer.Root>
+          {wide || drawer === undefined ? null : (
+            <Suspense>
+              <FacetDrawer opened={drawer} close={() => setDrawer(false)} total={rows.total}>
+                {facets}
+              </FacetDrawer>
+            </Suspense>
           )}
         </>
       )}

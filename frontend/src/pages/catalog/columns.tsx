@@ -4,7 +4,7 @@ import { statusWords } from '~/entity/ownership';
 import { ownerOf, relationsOf, specText, titleOf } from '~/entity/read';
 import { parseRef, refOf, shortRef } from '~/entity/ref';
 import { Status } from '~/parts/Status';
-import { PlainTime } from '~/parts/Time';
+import { Time } from '~/parts/Time';
 import { OwnerCell, TagsCell } from './cells';
 import { factPath } from './facets';
 
@@ -67,7 +67,7 @@ function factCell(fact: FactType, value: unknown) {
     );
   }
   if (fact.display === 'ref' && parseRef(words)) return <EntityLink of={words} />;
-  if (fact.display === 'time') return <PlainTime at={words} />;
+  if (fact.display === 'time') return <Time at={words} brief />;
   if (fact.display === 'percent' && typeof value === 'number') return `${Math.round(value * 100)} %`;
   if (typeof value === 'boolean') return value ? 'Yes' : 'No';
   return text(fact.unit ? `${words} ${fact.unit}` : words);
@@ -151,7 +151,7 @@ export function allColumns(kind: string, facts: FactType[]): Column[] {
       order: 'revision',
       descFirst: true,
       fields: ['updateTime'],
-      cell: (e) => <PlainTime at={e.updateTime} />,
+      cell: (e) => <Time at={e.updateTime} brief />,
       text: (e) => e.updateTime ?? '',
       figures: true,
     },
