@@ -2,10 +2,11 @@ import { ActionIcon, Burger, Kbd, UnstyledButton, useMantineColorScheme } from '
 import { useDisclosure, useHotkeys } from '@mantine/hooks';
 import { IconBook2, IconCloudOff, IconDeviceDesktop, IconMoon, IconSearch, IconSun } from '@tabler/icons-react';
 import { useQueryClient } from '@tanstack/react-query';
-import { Link, Outlet, useRouterState } from '@tanstack/react-router';
+import { Link, Outlet, useRouter, useRouterState } from '@tanstack/react-router';
 import { lazy, Suspense, useEffect, useState, useSyncExternalStore } from 'react';
 import { Live } from '~/api/live';
 import { tip } from '~/parts/tip';
+import { followLinks } from './followLinks';
 import { places } from './places';
 import classes from './Shell.module.css';
 
@@ -22,6 +23,8 @@ export function Shell() {
   const client = useQueryClient();
   const [live] = useState(() => new Live(client));
   useEffect(() => live.start(), [live]);
+  const router = useRouter();
+  useEffect(() => followLinks(router), [router]);
   // Loaded at the first sign of somebody there, which is before it is wanted, or the first letters would be typed into nothing.
   useEffect(() => {
     const signs = ['pointermove', 'pointerdown', 'keydown'] as const;

@@ -1,7 +1,7 @@
 import { IconAlertTriangle, IconCircleX, IconStar, IconStarFilled } from '@tabler/icons-react';
-import { Link } from '@tanstack/react-router';
 import { memo } from 'react';
 import type { Entity } from '~/api/client';
+import { hrefOf, toEntity } from '~/entity/href';
 import { kindOf } from '~/entity/kinds';
 import { Marked } from '~/entity/Marked';
 import { ownerOf, specText, titleOf } from '~/entity/read';
@@ -49,15 +49,9 @@ export const EntityRow = memo(
               </span>
             ) : null}
             <div className={classes.words}>
-              <Link
-                to="/catalog/$namespace/$kind/$name"
-                params={ref}
-                className={classes.title}
-                title={title}
-                data-entity
-              >
+              <a {...toEntity(ref)} className={classes.title} title={title} data-entity>
                 <Marked text={title} ranges={rangesOf(highlights, title)} />
-              </Link>
+              </a>
               {why ? (
                 <span className={classes.below} title={why.text}>
                   {why.field === 'metadata.description' ? '' : `${fieldWords(why.field ?? '')}: `}
@@ -118,16 +112,16 @@ function Mark(props: { level: Level; of: Ref; title: string }) {
   const Icon = props.level === 'error' ? IconCircleX : IconAlertTriangle;
   const words = props.level === 'error' ? 'has errors' : 'has warnings';
   return (
-    <Link
-      to="/catalog/$namespace/$kind/$name/$tab"
-      params={{ ...props.of, tab: 'problems' }}
+    <a
+      href={hrefOf(props.of, 'problems')}
+      data-link
       className={classes.level}
       data-level={props.level}
       title={`${props.title} ${words}`}
       aria-label={`${props.title} ${words}`}
     >
       <Icon size={15} stroke={1.9} aria-hidden />
-    </Link>
+    </a>
   );
 }
 

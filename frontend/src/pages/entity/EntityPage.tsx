@@ -6,7 +6,7 @@ import { ApiError } from '~/api/errors';
 import { entityQuery } from '~/api/queries';
 import { kindOf } from '~/entity/kinds';
 import { titleOf } from '~/entity/read';
-import { formatRef, type Ref } from '~/entity/ref';
+import { formatRef, type Ref, refOfParams } from '~/entity/ref';
 import { Crash } from '~/parts/Crash';
 import { Failure } from '~/parts/Failure';
 import { Page } from '~/parts/Page';
@@ -52,11 +52,7 @@ function prepare(): void {
 
 export default function EntityPage() {
   const params = useParams({ strict: false });
-  const ref: Ref = {
-    kind: (params.kind ?? '').toLowerCase(),
-    namespace: (params.namespace ?? 'default').toLowerCase(),
-    name: (params.name ?? '').toLowerCase(),
-  };
+  const ref = refOfParams(params);
   const key = formatRef(ref);
   const tab = params.tab ?? 'overview';
   const { data: entity, error, refetch } = useQuery(entityQuery(ref));
