@@ -1,10 +1,11 @@
 import { IconBookmark, IconBookmarkFilled } from '@tabler/icons-react';
 import { useRouterState } from '@tanstack/react-router';
+import { memo } from 'react';
 import { MenuButton } from '~/parts/MenuButton';
 import { useSavedViews } from '~/shell/remembered';
 
 /** Views that the reader gave a name, and a way to name this one. */
-export function ViewsMenu() {
+export const ViewsMenu = memo(function ViewsMenu() {
   const here = useRouterState({ select: (s) => s.location.searchStr });
   const known = useSavedViews().views.find((v) => v.search === here);
   return (
@@ -19,4 +20,4 @@ export function ViewsMenu() {
       <span className="clip">{known ? known.name : 'Views'}</span>
     </MenuButton>
   );
-}
+});
