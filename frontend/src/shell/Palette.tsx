@@ -2,7 +2,7 @@ import { Kbd, Loader, Modal } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { IconSearch } from '@tabler/icons-react';
 import { useRouter } from '@tanstack/react-router';
-import { Command } from 'cmdk';
+import { Command, useCommandState } from 'cmdk';
 import { type KeyboardEvent, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import classes from './Palette.module.css';
 import { announcement, type Entry } from './palette/entries';
@@ -23,7 +23,6 @@ export default function Palette({ onClose }: { onClose: () => void }) {
   const moving = useRef(false);
   const apart = useRef(false);
   const waiting = useRef(false);
-  const root = useRef<HTMLDivElement>(null);
   const router = useRouter();
   const actions = useActions();
   const { sections, fresh, shown, total } = useEntries(query, actions.entries);
@@ -63,12 +62,6 @@ export default function Palette({ onClose }: { onClose: () => void }) {
     run(active);
   });
 
-  // The library tells it of the moves that it made itself, and not of a new answer.
-  useLayoutEffect(() => {
-    const selected = root.current?.querySelector('[cmdk-item][aria-selected="true"]');
-    if (selected) root.current?.querySelector('[cmdk-input]')?.setAttribute('aria-activedescendant', selected.id);
-  });
-
   const onKey = (e: KeyboardEvent) => {
     if (e.nativeEvent.isComposing) return;
     apart.current = e.ctrlKey || e.metaKey;
@@ -98,7 +91,6 @@ export default function Palette({ onClose }: { onClose: () => void }) {
       <Modal.Overlay backgroundOpacity={0.35} />
       <Modal.Content aria-label="Search and commands" radius="lg">
         <Command
-          ref={root}
           className={classes.command}
           label="Search services, teams, pages and actions"
           shouldFilter={false}
@@ -140,6 +132,7 @@ export default function Palette({ onClose }: { onClose: () => void }) {
               </Command.Group>
             ))}
           </Command.List>
+          <Told />
         </Command>
         <div className={classes.foot} aria-hidden>
           <span>
@@ -159,4 +152,16 @@ export default function Palette({ onClose }: { onClose: () => void }) {
       </Modal.Content>
     </Modal.Root>
   );
+}
+
+/** Tells the field which option is the active one. The library does so for the moves that it made itself, and not for a new answer. */
+function Told() {
+  const here = useRef<HTMLSpanElement>(null);
+  useCommandState((state) => [state.value, state.selectedItemId].join(' '));
+  useLayoutEffect(() => {
+    const root = here.current?.closest('[cmdk-root]');
+    const active = root?.querySelector('[cmdk-item][aria-selected="true"]');
+    if (active) root?.querySelector('[cmdk-input]')?.setAttribute('aria-activedescendant', active.id);
+  });
+  return <span ref={here} hidden />;
 }

@@ -76,8 +76,8 @@ export function Shell() {
         <Scheme />
       </header>
 
-      <div className={classes.navbar} data-open={opened || undefined}>
-        <nav aria-label="Main" className={classes.nav}>
+      <nav aria-label="Main" className={classes.navbar} data-open={opened || undefined}>
+        <div className={classes.nav}>
           {places.map((p, i) => (
             <div key={p.to}>
               {p.group !== places[i - 1]?.group && p.group ? <div className={classes.group}>{p.group}</div> : null}
@@ -92,7 +92,7 @@ export function Shell() {
               </Link>
             </div>
           ))}
-        </nav>
+        </div>
         <div className={classes.foot}>
           <a href="/docs" className={classes.place}>
             <IconBook2 size={17} stroke={1.6} aria-hidden />
@@ -100,7 +100,7 @@ export function Shell() {
           </a>
           <LiveSign live={live} />
         </div>
-      </div>
+      </nav>
 
       <main id="content" tabIndex={-1} className={classes.main}>
         <Away live={live} />

@@ -20,15 +20,14 @@ export default function ColumnItems({ view, button }: WithButton & { view: Catal
     <OpenedMenu button={button} closeOnItemClick={false} width={230}>
       <div className={classes.choices}>
         {all.map((c) => (
-          <Menu.Item
+          <Menu.CheckboxItem
             key={c.id}
-            role="menuitemcheckbox"
-            aria-checked={ids.includes(c.id)}
-            onClick={() => choose(c.id)}
-            rightSection={ids.includes(c.id) ? <IconCheck size={14} stroke={2} aria-hidden /> : null}
+            checked={ids.includes(c.id)}
+            checkIcon={<IconCheck size={14} stroke={2} aria-hidden />}
+            onChange={() => choose(c.id)}
           >
             {c.title}
-          </Menu.Item>
+          </Menu.CheckboxItem>
         ))}
         {view.search.columns ? (
           <>
