@@ -104,14 +104,13 @@ function Drawn({ shape, label, selected, owner, onSelect, onOpen, onCentre }: Pr
     });
   }, [shape, layout, selected, hovered]);
 
-  // A new picture is shown whole, or where it would be too small to read, from its centre.
+  // A new picture is shown whole, or where it would be too small to read, as on a phone, around what was asked for.
   const root = shape.nodes.find((n) => n.root)?.ref;
   useEffect(() => {
     if (!layout) return;
     void flow.fitView(fit).then(() => {
       const at = root === undefined ? undefined : layout.places.get(root);
-      if (at && flow.getZoom() < least)
-        void flow.setCenter(at.x + nodeWidth / 2, at.y + nodeHeight / 2, { zoom: least + 0.1 });
+      if (at && flow.getZoom() < least) void flow.setCenter(at.x + nodeWidth / 2, at.y + nodeHeight / 2, { zoom: far });
     });
   }, [layout, flow, root]);
 

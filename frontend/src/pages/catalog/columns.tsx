@@ -31,7 +31,8 @@ export type Column = {
 /** What rows need whichever columns there are. */
 const always = ['name', 'kind', 'metadata.name', 'metadata.namespace', 'metadata.title'];
 
-export const defaultColumns = ['owner', 'system', 'type', 'lifecycle', 'tags', 'updated'];
+/** Tags are not among them: where it is tight they showed one and a half, and took the room that names need. */
+export const defaultColumns = ['owner', 'system', 'type', 'lifecycle', 'updated'];
 
 function systemOf(entity: Entity): { ref: string; missing: boolean } | undefined {
   const part = relationsOf(entity, 'partOf')[0];
@@ -211,8 +212,8 @@ export function refBelow(entity: Entity): string {
 }
 
 /** Of the name, and where it is tight. All the usual columns fit beside the facets at 1280 px. */
-const nameWidth = 13.5;
-const leastName = 11;
+const nameWidth = 18;
+const leastName = 15;
 const tightest = 0.7;
 
 /** Widths in rem for a table with that much room, and the least that it needs: where it is tight all give a little. */
