@@ -29,7 +29,7 @@ export function useSearching(input: RowsInput, set: CatalogView['set']): (words:
       if (before?.trim())
         void client.cancelQueries({ queryKey: wordsQuery(before, filter, fields).queryKey, exact: true });
       const tell = () => {
-        if (wanted.current === words && window.location.pathname === '/catalog')
+        if (wanted.current === words && /^\/catalog\/?$/.test(window.location.pathname))
           set((now) => ({ ...explicit(now), q: words || undefined }));
       };
       if (!words.trim()) return tell();
