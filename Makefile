@@ -27,7 +27,7 @@ $(NODE_MODULES): frontend/package-lock.json
 	npm ci --prefix frontend --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
-$(PORTAL): $(NODE_MODULES) frontend/index.html frontend/vite.config.ts $(shell find frontend/src frontend/public -type f)
+$(PORTAL): $(NODE_MODULES) frontend/index.html frontend/vite.config.ts frontend/font.ts $(shell find frontend/src frontend/public -type f)
 	npm run --silent --prefix frontend build
 
 portal: $(PORTAL) ## Build the web UI into frontend/dist

@@ -56,7 +56,7 @@ func Handler() http.Handler { return handler(dist()) }
 func handler(dist fs.FS) http.Handler {
 	files := map[string]file{}
 	err := fs.WalkDir(dist, ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || slices.ContainsFunc(forms, func(f form) bool { return strings.HasSuffix(name, f.suffix) }) {
+		if err != nil || d.IsDir() || name == "index.html" || name == manifest || slices.ContainsFunc(forms, func(f form) bool { return strings.HasSuffix(name, f.suffix) }) {
 			return err
 		}
 		f := file{name: name, kind: mime.TypeByExtension(path.Ext(name)), forever: strings.HasPrefix(name, "assets/")}
@@ -82,7 +82,7 @@ func handler(dist fs.FS) http.Handler {
 	if err != nil {
 		panic("frontend: " + err.Error()) // the files are compiled in
 	}
-	page, err := fs.ReadFile(dist, "index.html")
+	pageAt, err := pages(dist)
 	if err != nil {
 		panic("frontend: " + err.Error()) // the files are compiled in
 	}
@@ -94,7 +94,7 @@ func handler(dist fs.FS) http.Handler {
 		}
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		w.Header().Set("Referrer-Policy", "same-origin")
-		if f, ok := files[r.URL.Path]; ok && f.name != "index.html" {
+		if f, ok := files[r.URL.Path]; ok {
 			f.serve(dist, w, r)
 			return
 		}
@@ -103,7 +103,7 @@ func handler(dist fs.FS) http.Handler {
 			http.NotFound(w, r)
 			return
 		}
-		servePage(w, page)
+		servePage(w, pageAt(r.URL.Path))
 	})
 }
 

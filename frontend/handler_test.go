@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -99,6 +100,68 @@ func TestHandler(t *testing.T) {
 		require.Equal(t, http.StatusNotFound, ask("GET", "/assets/gone.js", "Accept", "text/html").Code)
 		require.Equal(t, http.StatusMethodNotAllowed, ask("POST", "/").Code)
 	})
+}
+
+// The page of an address names what that needs, each file once, and nothing that every page has.
+func TestPagesNameTheirFiles(t *testing.T) {
+	t.Parallel()
+	h := handler(fstest.MapFS{
+		"index.html": {Data: []byte(`<head><script src="/assets/app.js"></script></head>`)},
+		"manifest.json": {Data: []byte(`{
+			"index.html": {"file": "assets/app.js", "css": ["assets/app.css"], "imports": ["_base.js"]},
+			"_base.js": {"file": "assets/base.js"},
+			"_parts.js": {"file": "assets/parts.js", "css": ["assets/parts.css"], "imports": ["_base.js"]},
+			"_table.js": {"file": "assets/table.js", "imports": ["_parts.js"]},
+			"src/pages/catalog/Catalog.tsx": {"file": "assets/catalog.js", "css": ["assets/catalog.css"], "imports": ["_base.js", "_parts.js", "_table.js"]},
+			"src/pages/entity/EntityPage.tsx": {"file": "assets/entity.js", "imports": ["_parts.js"]}
+		}`)},
+	})
+	page := func(path string) string {
+		r := httptest.NewRequest(http.MethodGet, path, nil)
+		r.Header.Set("Accept", "text/html")
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		require.Equal(t, 200, w.Code, path)
+		return w.Body.String()
+	}
+	script := func(name string) string {
+		return `<link rel="modulepreload" crossorigin href="/assets/` + name + `">`
+	}
+	style := func(name string) string {
+		return `<link rel="stylesheet" crossorigin href="/assets/` + name + `">`
+	}
+	head := `<head><script src="/assets/app.js"></script>`
+	require.Equal(t, head+script("catalog.js")+style("catalog.css")+script("parts.js")+style("parts.css")+script("table.js")+`</head>`, page("/catalog?q=x"))
+	require.Equal(t, head+script("entity.js")+script("parts.js")+style("parts.css")+`</head>`, page("/catalog/default/component/web/history"))
+	require.Equal(t, head+`</head>`, page("/no/such/page"))
+
+	r := httptest.NewRequest(http.MethodGet, "/manifest.json", nil)
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	require.Equal(t, http.StatusNotFound, w.Code)
+}
+
+// The router has these pages at these addresses, and no others.
+func TestPagesAreThoseOfTheRouter(t *testing.T) {
+	t.Parallel()
+	router, err := os.ReadFile("src/router.tsx")
+	require.NoError(t, err)
+	routed := map[string]string{}
+	path, page := regexp.MustCompile(`path: '(/[^']*)'`), regexp.MustCompile(`import\('\./(pages/[^']+)'\)`)
+	for _, route := range strings.Split(string(router), "createRoute(")[1:] {
+		at, of := path.FindStringSubmatch(route), page.FindStringSubmatch(route)
+		if of == nil {
+			continue // a tab, which is part of a page
+		}
+		require.NotNil(t, at, route)
+		address, below, _ := strings.Cut(at[1], "$")
+		if below != "" {
+			require.Equal(t, entityBelow, address)
+		}
+		routed[address] = "src/" + of[1] + ".tsx"
+	}
+	require.Equal(t, modules, routed)
+	require.Equal(t, len(routed), strings.Count(string(router), "lazyRouteComponent(() =>"))
 }
 
 // What is compiled in is a page, whether with the portal or without.

@@ -1,6 +1,7 @@
 import { QueryClient } from '@tanstack/react-query';
 import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
-import { worthRetrying } from './api/queries';
+import { entityQuery, worthRetrying } from './api/queries';
+import { refOfParams } from './entity/ref';
 import { catalogSearch } from './pages/catalog/search';
 import { Crashed } from './parts/Failure';
 import { NotFound } from './parts/NotFound';
@@ -62,6 +63,8 @@ const catalog = createRoute({
 const entity = createRoute({
   getParentRoute: () => root,
   path: '/catalog/$namespace/$kind/$name',
+  // While the pointer is on the way to a link, and beside the code; the page itself waits for what it needs.
+  loader: ({ context, params }) => void context.client.prefetchQuery(entityQuery(refOfParams(params))),
   component: lazyRouteComponent(() => import('./pages/entity/EntityPage')),
 });
 
@@ -142,6 +145,7 @@ export const router = createRouter({
   ]),
   context: { client: queryClient },
   defaultPreload: 'intent',
+  defaultPreloadStaleTime: 0, // the query cache knows what is old
   defaultPendingMs: 200,
   scrollRestoration: true,
   defaultNotFoundComponent: NotFound,

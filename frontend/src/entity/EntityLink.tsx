@@ -1,8 +1,8 @@
-import { Tooltip } from '@mantine/core';
 import { IconLinkOff } from '@tabler/icons-react';
-import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
+import { tip } from '~/parts/tip';
 import classes from './EntityLink.module.css';
+import { toEntity } from './href';
 import { kindOf } from './kinds';
 import { formatRef, parseRef, type Ref, shortRef } from './ref';
 
@@ -23,13 +23,11 @@ export function EntityLink(props: {
   const words = props.title || shortRef(ref);
   if (props.missing)
     return (
-      <Tooltip label={`There is no ${formatRef(ref)} in the catalog`}>
-        <span className={classes.link} data-missing>
-          <Icon size={15} stroke={1.6} aria-hidden className={classes.icon} />
-          <span className="clip">{words}</span>
-          <span className="sr-only"> (does not exist)</span>
-        </span>
-      </Tooltip>
+      <span {...tip(`There is no ${formatRef(ref)} in the catalog`)} className={classes.link} data-missing>
+        <Icon size={15} stroke={1.6} aria-hidden className={classes.icon} />
+        <span className="clip">{words}</span>
+        <span className="sr-only"> (does not exist)</span>
+      </span>
     );
   const icon = props.plain ? null : (
     <>
@@ -37,24 +35,10 @@ export function EntityLink(props: {
       <span className="sr-only">{kindOf(ref.kind).one} </span>
     </>
   );
-  const inner = (
-    <>
+  return (
+    <a {...toEntity(ref, props.tab)} className={classes.link} title={formatRef(ref)}>
       {icon}
       <span className="clip">{words}</span>
-    </>
-  );
-  return props.tab ? (
-    <Link
-      to="/catalog/$namespace/$kind/$name/$tab"
-      params={{ ...ref, tab: props.tab }}
-      className={classes.link}
-      title={formatRef(ref)}
-    >
-      {inner}
-    </Link>
-  ) : (
-    <Link to="/catalog/$namespace/$kind/$name" params={ref} className={classes.link} title={formatRef(ref)}>
-      {inner}
-    </Link>
+    </a>
   );
 }

@@ -31,6 +31,15 @@ export function refOf(entity: { name?: string }): Ref {
   return ref ?? { kind: 'unknown', namespace: 'default', name: entity.name || 'unknown' };
 }
 
+/** The ref in an entity's address, which people also type by hand. */
+export function refOfParams(params: { kind?: string; namespace?: string; name?: string }): Ref {
+  return {
+    kind: (params.kind ?? '').toLowerCase(),
+    namespace: (params.namespace ?? 'default').toLowerCase(),
+    name: (params.name ?? '').toLowerCase(),
+  };
+}
+
 /** Resource name for the API. */
 export function resourceName(ref: Ref): string {
   return `entities/${formatRef(ref)}`;

@@ -1,7 +1,7 @@
-import { Tooltip } from '@mantine/core';
 import { IconAlertTriangle, IconHourglassEmpty } from '@tabler/icons-react';
 import type { EntityFact } from '~/api/client';
 import { Time } from '~/parts/Time';
+import { tip } from '~/parts/tip';
 import { EvidenceList } from './EvidenceList';
 import classes from './Facts.module.css';
 import { FactValue } from './FactValue';
@@ -30,13 +30,7 @@ function Fact({ fact, full, missing }: { fact: EntityFact; full?: boolean; missi
   return (
     <div className={classes.fact} data-stale={old || undefined} data-wide={type?.display === 'table' || undefined}>
       <dt>
-        {full || !type?.description ? (
-          title
-        ) : (
-          <Tooltip label={type.description} multiline maw={340} openDelay={250} position="top-start">
-            <span>{title}</span>
-          </Tooltip>
-        )}
+        {full || !type?.description ? title : <span {...tip(type.description)}>{title}</span>}
         {full && type?.description ? <p className={classes.means}>{type.description}</p> : null}
       </dt>
       <dd>

@@ -1,6 +1,7 @@
 import type { FactType } from '~/api/client';
 import { EntityLink } from '~/entity/EntityLink';
 import { parseRef } from '~/entity/ref';
+import { Bar } from '~/parts/Bar';
 import { Outside } from '~/parts/Outside';
 import { Status } from '~/parts/Status';
 import { Time } from '~/parts/Time';
@@ -63,9 +64,7 @@ function Word({ value }: { value: string }) {
 function Percent({ value }: { value: number }) {
   return (
     <span className={classes.percent}>
-      <span className={classes.bar} aria-hidden>
-        <span style={{ width: `${Math.max(0, Math.min(1, value)) * 100}%` }} />
-      </span>
+      <Bar share={value} />
       <span className={classes.number}>{formatPercent(value)}</span>
     </span>
   );

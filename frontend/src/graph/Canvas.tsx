@@ -1,9 +1,10 @@
 import '@xyflow/react/dist/base.css';
-import { ActionIcon, Tooltip } from '@mantine/core';
+import { ActionIcon } from '@mantine/core';
 import { IconFocusCentered, IconMinus, IconPlus } from '@tabler/icons-react';
 import { MarkerType, Panel, ReactFlow, ReactFlowProvider, useReactFlow, useStore } from '@xyflow/react';
 import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from 'react';
 import { Failure } from '~/parts/Failure';
+import { tip } from '~/parts/tip';
 import classes from './Graph.module.css';
 import { nodeHeight, nodeWidth } from './layout';
 import { type CardNode, NodeCard } from './NodeCard';
@@ -103,14 +104,13 @@ function Drawn({ shape, label, selected, owner, onSelect, onOpen, onCentre }: Pr
     });
   }, [shape, layout, selected, hovered]);
 
-  // A new picture is shown whole, or where it would be too small to read, from its centre.
+  // A new picture is shown whole, or where it would be too small to read, as on a phone, around what was asked for.
   const root = shape.nodes.find((n) => n.root)?.ref;
   useEffect(() => {
     if (!layout) return;
     void flow.fitView(fit).then(() => {
       const at = root === undefined ? undefined : layout.places.get(root);
-      if (at && flow.getZoom() < least)
-        void flow.setCenter(at.x + nodeWidth / 2, at.y + nodeHeight / 2, { zoom: least + 0.1 });
+      if (at && flow.getZoom() < least) void flow.setCenter(at.x + nodeWidth / 2, at.y + nodeHeight / 2, { zoom: far });
     });
   }, [layout, flow, root]);
 
@@ -169,21 +169,20 @@ function Drawn({ shape, label, selected, owner, onSelect, onOpen, onCentre }: Pr
         }}
       >
         <Panel position="bottom-left" className={classes.zoom}>
-          <Tooltip label="Zoom in">
-            <ActionIcon variant="default" aria-label="Zoom in" onClick={() => void flow.zoomIn()}>
-              <IconPlus size={15} />
-            </ActionIcon>
-          </Tooltip>
-          <Tooltip label="Zoom out">
-            <ActionIcon variant="default" aria-label="Zoom out" onClick={() => void flow.zoomOut()}>
-              <IconMinus size={15} />
-            </ActionIcon>
-          </Tooltip>
-          <Tooltip label="Show all">
-            <ActionIcon variant="default" aria-label="Show all" onClick={() => void flow.fitView(fit)}>
-              <IconFocusCentered size={15} />
-            </ActionIcon>
-          </Tooltip>
+          <ActionIcon {...tip('Zoom in')} variant="default" aria-label="Zoom in" onClick={() => void flow.zoomIn()}>
+            <IconPlus size={15} />
+          </ActionIcon>
+          <ActionIcon {...tip('Zoom out')} variant="default" aria-label="Zoom out" onClick={() => void flow.zoomOut()}>
+            <IconMinus size={15} />
+          </ActionIcon>
+          <ActionIcon
+            {...tip('Show all')}
+            variant="default"
+            aria-label="Show all"
+            onClick={() => void flow.fitView(fit)}
+          >
+            <IconFocusCentered size={15} />
+          </ActionIcon>
         </Panel>
       </ReactFlow>
       <div role="status" className={classes.slow} data-on={slow || undefined}>

@@ -1,7 +1,8 @@
-import { ActionIcon, Tooltip } from '@mantine/core';
+import { ActionIcon } from '@mantine/core';
 import { IconFocus2 } from '@tabler/icons-react';
 import { EntityLink } from '~/entity/EntityLink';
 import { kindOf } from '~/entity/kinds';
+import { tip } from '~/parts/tip';
 import classes from './Graph.module.css';
 import { OwnerMark } from './OwnerMark';
 import { byDistance, type Shape } from './shape';
@@ -55,17 +56,16 @@ export function List(props: { shape: Shape; onCentre: (ref: string) => void }) {
                 </td>
                 <td>
                   {node.root ? null : (
-                    <Tooltip label="Centre here">
-                      <ActionIcon
-                        variant="subtle"
-                        color="gray"
-                        size="sm"
-                        aria-label={`Centre on ${node.title}`}
-                        onClick={() => props.onCentre(node.ref)}
-                      >
-                        <IconFocus2 size={15} />
-                      </ActionIcon>
-                    </Tooltip>
+                    <ActionIcon
+                      {...tip('Centre here')}
+                      variant="subtle"
+                      color="gray"
+                      size="sm"
+                      aria-label={`Centre on ${node.title}`}
+                      onClick={() => props.onCentre(node.ref)}
+                    >
+                      <IconFocus2 size={15} />
+                    </ActionIcon>
                   )}
                 </td>
               </tr>

@@ -1,12 +1,13 @@
-import { ActionIcon, Button, Tooltip } from '@mantine/core';
+import { ActionIcon, Button } from '@mantine/core';
 import { IconAlertTriangle, IconCheck, IconCopy } from '@tabler/icons-react';
-import { useEffect, useState } from 'react';
+import { memo, useEffect, useState } from 'react';
 import { copyText } from './copyText';
+import { tip } from './tip';
 
 type State = 'idle' | 'done' | 'failed';
 
 /** Copies a text, and says that it did. With words it is a button, else a small sign. */
-export function Copy(props: { text: string | (() => string); label: string; words?: string }) {
+export const Copy = memo(function Copy(props: { text: string | (() => string); label: string; words?: string }) {
   const [state, setState] = useState<State>('idle');
   useEffect(() => {
     if (state === 'idle') return;
@@ -38,11 +39,16 @@ export function Copy(props: { text: string | (() => string); label: string; word
       </Button>
     );
   return (
-    <Tooltip label={said || props.label}>
-      <ActionIcon variant="subtle" color="gray" size="sm" onClick={copy} aria-label={props.label}>
-        <Icon size={14} stroke={1.7} aria-hidden />
-        {status}
-      </ActionIcon>
-    </Tooltip>
+    <ActionIcon
+      {...tip(said || props.label)}
+      variant="subtle"
+      color="gray"
+      size="sm"
+      onClick={copy}
+      aria-label={props.label}
+    >
+      <Icon size={14} stroke={1.7} aria-hidden />
+      {status}
+    </ActionIcon>
   );
-}
+});

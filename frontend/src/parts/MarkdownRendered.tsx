@@ -1,6 +1,5 @@
 import { IconPhoto } from '@tabler/icons-react';
-import ReactMarkdown, { type Components } from 'react-markdown';
-import rehypeRaw from 'rehype-raw';
+import ReactMarkdown, { type Components, type Options } from 'react-markdown';
 import rehypeSanitize from 'rehype-sanitize';
 import remarkGfm from 'remark-gfm';
 import { levelHeadings } from './headings';
@@ -10,8 +9,16 @@ import { resolveLink } from './resolveLink';
 
 const remark = [remarkGfm];
 
+export type Rendered = {
+  text: string;
+  base: string | undefined;
+  from: number;
+  /** What reads the HTML in it; without, HTML is text. */
+  html?: NonNullable<Options['rehypePlugins']>;
+};
+
 /** See Markdown; this is loaded when some is shown. */
-export default function MarkdownRendered(props: { text: string; base: string | undefined; from: number }) {
+export default function MarkdownRendered(props: Rendered) {
   const components: Components = {
     a: ({ href, children, title }) => (
       <Outside href={resolveLink(href, props.base)} title={title} icon={false}>
@@ -47,7 +54,7 @@ export default function MarkdownRendered(props: { text: string; base: string | u
   return (
     <ReactMarkdown
       remarkPlugins={remark}
-      rehypePlugins={[rehypeRaw, rehypeSanitize, [levelHeadings, props.from]]}
+      rehypePlugins={[...(props.html ?? []), rehypeSanitize, [levelHeadings, props.from]]}
       components={components}
     >
       {props.text}

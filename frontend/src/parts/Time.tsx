@@ -1,4 +1,3 @@
-import { Tooltip } from '@mantine/core';
 import { useSyncExternalStore } from 'react';
 
 let minute = Date.now();
@@ -47,26 +46,14 @@ export function exactTime(time: Date): string {
   return exact.format(time);
 }
 
-/** A time as one says it, with the exact one, in the reader's zone, on hover and focus. */
-export function Time(props: { at: string | undefined; none?: string }) {
+/** A time as one says it; shell/Tips shows the exact one, in the reader's zone. In long lists it is said in few letters. */
+export function Time(props: { at: string | undefined; none?: string; brief?: boolean }) {
   useSyncExternalStore(subscribe, () => minute);
   const time = props.at ? new Date(props.at) : undefined;
   if (!time || Number.isNaN(time.getTime())) return <span className="soft">{props.none ?? '–'}</span>;
   return (
-    <Tooltip label={exactTime(time)} openDelay={200}>
-      <time dateTime={time.toISOString()}>{relativeTime(time, new Date(Math.max(minute, Date.now())))}</time>
-    </Tooltip>
-  );
-}
-
-/** Time for long lists, in few letters; a tooltip for each would be felt, so the exact one is a title. */
-export function PlainTime(props: { at: string | undefined }) {
-  useSyncExternalStore(subscribe, () => minute);
-  const time = props.at ? new Date(props.at) : undefined;
-  if (!time || Number.isNaN(time.getTime())) return <span className="soft">–</span>;
-  return (
-    <time dateTime={time.toISOString()} title={exactTime(time)}>
-      {relativeTime(time, new Date(Math.max(minute, Date.now())), short)}
+    <time dateTime={time.toISOString()}>
+      {relativeTime(time, new Date(Math.max(minute, Date.now())), props.brief ? short : long)}
     </time>
   );
 }

@@ -2,7 +2,8 @@ import { Kbd, Loader, Modal } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { IconSearch } from '@tabler/icons-react';
 import { useRouter } from '@tanstack/react-router';
-import { type KeyboardEvent, useEffect, useId, useRef, useState } from 'react';
+import { Command, useCommandState } from 'cmdk';
+import { type KeyboardEvent, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import classes from './Palette.module.css';
 import { announcement, type Entry } from './palette/entries';
 import { Option } from './palette/Option';
@@ -17,21 +18,17 @@ export default function Palette({ onClose }: { onClose: () => void }) {
   const [before] = useState(() => document.activeElement);
   const [typed, setTyped] = useState('');
   const [query] = useDebouncedValue(typed, settle);
+  // Of what the reader moved to; the best of the answer until then.
   const [chosen, setChosen] = useState('');
-  const waiting = useRef<{ apart: boolean } | undefined>(undefined);
-  const listId = useId();
-  const list = useRef<HTMLDivElement>(null);
+  const moving = useRef(false);
+  const apart = useRef(false);
+  const waiting = useRef(false);
   const router = useRouter();
   const actions = useActions();
   const { sections, fresh, shown, total } = useEntries(query, actions.entries);
   const entries = sections.flatMap((s) => s.entries);
-  const at = Math.max(
-    0,
-    entries.findIndex((e) => e.id === chosen),
-  );
-  const active = entries[at];
+  const active = entries.find((e) => e.id === chosen) ?? entries[0];
   const settled = fresh && query === typed;
-  const optionId = (index: number) => `${listId}-${index}`;
 
   const close = () => {
     onClose();
@@ -39,14 +36,14 @@ export default function Palette({ onClose }: { onClose: () => void }) {
     requestAnimationFrame(() => before instanceof HTMLElement && before.focus());
   };
 
-  const run = (entry: Entry | undefined, apart: boolean) => {
+  const run = (entry: Entry | undefined) => {
     if (!entry) return;
     if (entry.href === undefined) {
       close();
       actions.run(entry.id);
       return;
     }
-    if (apart) {
+    if (apart.current) {
       window.open(entry.href, '_blank', 'noopener');
       return;
     }
@@ -61,41 +58,26 @@ export default function Palette({ onClose }: { onClose: () => void }) {
   // Enter before the answer is there means the best of the answer, not of the one before.
   useEffect(() => {
     if (!settled || !waiting.current) return;
-    const { apart } = waiting.current;
-    waiting.current = undefined;
-    run(active, apart);
+    waiting.current = false;
+    run(active);
   });
-
-  const move = (to: number) => {
-    const n = entries.length;
-    const entry = n > 0 ? entries[((to % n) + n) % n] : undefined;
-    if (!entry) return;
-    setChosen(entry.id);
-    requestAnimationFrame(() =>
-      list.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: 'nearest' }),
-    );
-  };
 
   const onKey = (e: KeyboardEvent) => {
     if (e.nativeEvent.isComposing) return;
-    const step = {
-      ArrowDown: at + 1,
-      ArrowUp: at - 1,
-      PageDown: Math.min(at + 8, entries.length - 1),
-      PageUp: Math.max(at - 8, 0),
-    }[e.key];
-    if (step !== undefined) {
+    apart.current = e.ctrlKey || e.metaKey;
+    moving.current = e.key !== 'Enter';
+    if (e.key === 'Enter' && !settled && !chosen) {
       e.preventDefault();
-      move(step);
-    } else if (e.key === 'Enter') {
+      waiting.current = true;
+    }
+    const page = { PageDown: 8, PageUp: -8 }[e.key];
+    if (page && active) {
       e.preventDefault();
-      const apart = e.ctrlKey || e.metaKey;
-      if (settled || chosen) run(active, apart);
-      else waiting.current = { apart };
+      const to = Math.min(Math.max(entries.indexOf(active) + page, 0), entries.length - 1);
+      setChosen(entries[to]?.id ?? '');
     }
   };
 
-  let index = 0;
   return (
     <Modal.Root
       opened
@@ -108,56 +90,50 @@ export default function Palette({ onClose }: { onClose: () => void }) {
     >
       <Modal.Overlay backgroundOpacity={0.35} />
       <Modal.Content aria-label="Search and commands" radius="lg">
-        <div className={classes.head}>
-          {settled ? <IconSearch size={17} aria-hidden /> : <Loader size={17} aria-hidden />}
-          <input
-            className={classes.input}
-            value={typed}
-            onChange={(e) => {
-              setTyped(e.currentTarget.value);
-              setChosen('');
-              waiting.current = undefined;
-            }}
-            onKeyDown={onKey}
-            data-autofocus
-            placeholder="Search services, teams, pages, actions…"
-            role="combobox"
-            aria-label="Search services, teams, pages and actions"
-            aria-expanded={entries.length > 0}
-            aria-controls={listId}
-            aria-autocomplete="list"
-            aria-activedescendant={active ? optionId(at) : undefined}
-            autoComplete="off"
-            autoCorrect="off"
-            spellCheck={false}
-            enterKeyHint="go"
-            maxLength={1000}
-          />
-          <Kbd size="xs">Esc</Kbd>
-        </div>
-        <div id={listId} ref={list} role="listbox" aria-label="Results" className={classes.list}>
-          {sections.map((s) => (
-            // biome-ignore lint/a11y/useSemanticElements: a listbox may hold groups, not fieldsets
-            <div key={s.title} role="group" aria-label={s.title}>
-              <div className={classes.section} aria-hidden>
-                {s.title}
-              </div>
-              {s.entries.map((entry) => {
-                const i = index++;
-                return (
-                  <Option
-                    key={entry.id}
-                    id={optionId(i)}
-                    entry={entry}
-                    active={i === at}
-                    onPoint={() => i !== at && setChosen(entry.id)}
-                    onRun={(apart) => run(entry, apart)}
-                  />
-                );
-              })}
-            </div>
-          ))}
-        </div>
+        <Command
+          className={classes.command}
+          label="Search services, teams, pages and actions"
+          shouldFilter={false}
+          loop
+          value={active?.id ?? ''}
+          onValueChange={(id) => moving.current && setChosen(id)}
+          onKeyDown={onKey}
+          onPointerMove={() => {
+            moving.current = true;
+          }}
+          onClickCapture={(e) => {
+            apart.current = e.ctrlKey || e.metaKey;
+          }}
+        >
+          <div className={classes.head}>
+            {settled ? <IconSearch size={17} aria-hidden /> : <Loader size={17} aria-hidden />}
+            <Command.Input
+              className={classes.input}
+              value={typed}
+              onValueChange={(words) => {
+                setTyped(words);
+                setChosen('');
+                moving.current = false;
+                waiting.current = false;
+              }}
+              data-autofocus
+              placeholder="Search services, teams, pages, actions…"
+              enterKeyHint="go"
+              maxLength={1000}
+            />
+            <Kbd size="xs">Esc</Kbd>
+          </div>
+          <Command.List label="Results" className={classes.list}>
+            {sections.map((s) => (
+              <Command.Group key={s.title} heading={s.title}>
+                {s.entries.map((entry) => (
+                  <Option key={entry.id} entry={entry} onRun={() => run(entry)} />
+                ))}
+              </Command.Group>
+            ))}
+          </Command.List>
+          <Told />
+        </Command>
         <div className={classes.foot} aria-hidden>
           <span>
             <Kbd size="xs">↑</Kbd> <Kbd size="xs">↓</Kbd> to choose
@@ -176,4 +152,16 @@ export default function Palette({ onClose }: { onClose: () => void }) {
       </Modal.Content>
     </Modal.Root>
   );
+}
+
+/** Tells the field which option is the active one. The library does so for the moves that it made itself, and not for a new answer. */
+function Told() {
+  const here = useRef<HTMLSpanElement>(null);
+  useCommandState((state) => [state.value, state.selectedItemId].join(' '));
+  useLayoutEffect(() => {
+    const root = here.current?.closest('[cmdk-root]');
+    const active = root?.querySelector('[cmdk-item][aria-selected="true"]');
+    if (active) root?.querySelector('[cmdk-input]')?.setAttribute('aria-activedescendant', active.id);
+  });
+  return <span ref={here} hidden />;
 }

@@ -1,30 +1,37 @@
-import { ActionIcon, AppShell, Burger, Kbd, Tooltip, UnstyledButton, useMantineColorScheme } from '@mantine/core';
+import { ActionIcon, Burger, Kbd, UnstyledButton, useMantineColorScheme } from '@mantine/core';
 import { useDisclosure, useHotkeys } from '@mantine/hooks';
 import { IconBook2, IconCloudOff, IconDeviceDesktop, IconMoon, IconSearch, IconSun } from '@tabler/icons-react';
 import { useQueryClient } from '@tanstack/react-query';
-import { Link, Outlet, useRouterState } from '@tanstack/react-router';
+import { Link, Outlet, useRouter, useRouterState } from '@tanstack/react-router';
 import { lazy, Suspense, useEffect, useState, useSyncExternalStore } from 'react';
 import { Live } from '~/api/live';
+import { tip } from '~/parts/tip';
+import { followLinks } from './followLinks';
 import { places } from './places';
 import classes from './Shell.module.css';
 
 const loadPalette = () => import('./Palette');
 const Palette = lazy(loadPalette);
+const Tips = lazy(() => import('./Tips'));
 
 /** The house that every page stands in: where one is, how to get elsewhere, and whether what one sees is alive. */
 export function Shell() {
   const [opened, { toggle, close }] = useDisclosure();
   const [palette, setPalette] = useState(false);
+  const [somebody, setSomebody] = useState(false);
   const path = useRouterState({ select: (s) => s.location.pathname });
   const client = useQueryClient();
   const [live] = useState(() => new Live(client));
   useEffect(() => live.start(), [live]);
+  const router = useRouter();
+  useEffect(() => followLinks(router), [router]);
   // Loaded at the first sign of somebody there, which is before it is wanted, or the first letters would be typed into nothing.
   useEffect(() => {
     const signs = ['pointermove', 'pointerdown', 'keydown'] as const;
     const load = () => {
       for (const sign of signs) window.removeEventListener(sign, load);
       void loadPalette();
+      setSomebody(true);
     };
     for (const sign of signs) window.addEventListener(sign, load, { passive: true });
     return () => {
@@ -42,16 +49,11 @@ export function Shell() {
   );
 
   return (
-    <AppShell
-      header={{ height: '3.25rem' }}
-      navbar={{ width: '13.5rem', breakpoint: 'sm', collapsed: { mobile: !opened } }}
-      padding={0}
-      classNames={{ header: classes.header, navbar: classes.navbar, main: classes.main }}
-    >
+    <div className={classes.shell}>
       <a href="#content" className={classes.skip}>
         Skip to content
       </a>
-      <AppShell.Header>
+      <header className={classes.header}>
         <Burger
           opened={opened}
           onClick={toggle}
@@ -72,10 +74,10 @@ export function Shell() {
           </span>
         </UnstyledButton>
         <Scheme />
-      </AppShell.Header>
+      </header>
 
-      <AppShell.Navbar>
-        <nav aria-label="Main" className={classes.nav}>
+      <nav aria-label="Main" className={classes.navbar} data-open={opened || undefined}>
+        <div className={classes.nav}>
           {places.map((p, i) => (
             <div key={p.to}>
               {p.group !== places[i - 1]?.group && p.group ? <div className={classes.group}>{p.group}</div> : null}
@@ -90,7 +92,7 @@ export function Shell() {
               </Link>
             </div>
           ))}
-        </nav>
+        </div>
         <div className={classes.foot}>
           <a href="/docs" className={classes.place}>
             <IconBook2 size={17} stroke={1.6} aria-hidden />
@@ -98,18 +100,23 @@ export function Shell() {
           </a>
           <LiveSign live={live} />
         </div>
-      </AppShell.Navbar>
+      </nav>
 
-      <AppShell.Main id="content" tabIndex={-1}>
+      <main id="content" tabIndex={-1} className={classes.main}>
         <Away live={live} />
         <Outlet />
-      </AppShell.Main>
+      </main>
+      {somebody ? (
+        <Suspense>
+          <Tips />
+        </Suspense>
+      ) : null}
       {palette ? (
         <Suspense>
           <Palette onClose={() => setPalette(false)} />
         </Suspense>
       ) : null}
-    </AppShell>
+    </div>
   );
 }
 
@@ -117,15 +124,15 @@ function LiveSign({ live }: { live: Live }) {
   const state = useSyncExternalStore(live.subscribe, live.state);
   const words = { connecting: 'Connecting…', live: 'Live', offline: 'Reconnecting…' }[state];
   return (
-    <Tooltip
-      label={state === 'live' ? 'What changes on the server changes here' : 'What you see may be old'}
-      position="right"
+    <div
+      {...tip(state === 'live' ? 'What changes on the server changes here' : 'What you see may be old')}
+      className={classes.live}
+      data-state={state}
+      role="status"
     >
-      <div className={classes.live} data-state={state} role="status">
-        <span className={classes.dot} aria-hidden />
-        {words}
-      </div>
-    </Tooltip>
+      <span className={classes.dot} aria-hidden />
+      {words}
+    </div>
   );
 }
 
@@ -159,16 +166,15 @@ function Scheme() {
     dark: [IconMoon, 'dark'] as const,
   }[colorScheme];
   return (
-    <Tooltip label={`Colours: ${words}`}>
-      <ActionIcon
-        variant="subtle"
-        color="gray"
-        size="lg"
-        onClick={() => setColorScheme(next[colorScheme])}
-        aria-label={`Colours: ${words}. Change to ${next[colorScheme]}`}
-      >
-        <Icon size={18} stroke={1.6} />
-      </ActionIcon>
-    </Tooltip>
+    <ActionIcon
+      {...tip(`Colours: ${words}`)}
+      variant="subtle"
+      color="gray"
+      size="lg"
+      onClick={() => setColorScheme(next[colorScheme])}
+      aria-label={`Colours: ${words}. Change to ${next[colorScheme]}`}
+    >
+      <Icon size={18} stroke={1.6} />
+    </ActionIcon>
   );
 }

@@ -1,17 +1,17 @@
-import { Button, CloseButton, Drawer, TextInput } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { useMediaQuery } from '@mantine/hooks';
-import { IconCode, IconFilter, IconSearch } from '@tabler/icons-react';
+import { IconCode, IconColumns3, IconFilter } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
-import { lazy, Suspense, useEffect, useState } from 'react';
+import { lazy, Suspense, useCallback, useMemo, useState } from 'react';
 import { ApiError } from '~/api/errors';
 import { facetsQuery } from '~/api/queries';
 import { kindOf } from '~/entity/kinds';
 import { Copy } from '~/parts/Copy';
 import { Failure } from '~/parts/Failure';
+import { MenuButton } from '~/parts/MenuButton';
 import { Page } from '~/parts/Page';
 import classes from './Catalog.module.css';
 import { Chips } from './Chips';
-import { ColumnMenu } from './ColumnMenu';
 import { readMask } from './columns';
 import { EntityTable } from './EntityTable';
 import { ExportMenu } from './ExportMenu';
@@ -23,24 +23,35 @@ import { explicit } from './selection';
 import { useCatalog } from './useCatalog';
 import { useFacets } from './useFacets';
 import { useLevels } from './useLevels';
-import { useHurry, useRows } from './useRows';
+import { useRows } from './useRows';
+import { useSearching } from './useSearching';
 import { ViewsMenu } from './ViewsMenu';
+import { Words } from './Words';
 
 const Expert = lazy(() => import('./Expert'));
+const loadDrawer = () => import('./FacetDrawer');
+const FacetDrawer = lazy(loadDrawer);
+
+const address = () => window.location.href;
 
 /** Everything that there is, narrowed by what the address says. */
 export default function Catalog() {
   const view = useCatalog();
   const { search, set } = view;
   const wide = useMediaQuery('(min-width: 80em)', true, { getInitialValueInEffect: false });
-  const [drawer, setDrawer] = useState(false);
+  const [drawer, setDrawer] = useState<boolean>(); // undefined until it is opened for the first time
   const [expert, setExpert] = useState(Boolean(search.filter));
   const [range, setRange] = useState({ start: 0, end: 40 });
 
-  const chosen = Object.keys(search.facets ?? {});
+  const chosen = useMemo(() => Object.keys(search.facets ?? {}), [search.facets]);
   const [folds, setFolds] = useState<Record<string, boolean>>({});
   const [limits, setLimits] = useState<Record<string, number>>({});
-  const isOpen = (f: FacetField) => folds[f.field] ?? (!f.folded || chosen.includes(f.field));
+  const isOpen = useCallback(
+    (f: FacetField) => folds[f.field] ?? (!f.folded || chosen.includes(f.field)),
+    [folds, chosen],
+  );
+  const setOpen = useCallback((field: string, open: boolean) => setFolds((now) => ({ ...now, [field]: open })), []);
+  const deepen = useCallback((field: string) => setLimits((now) => ({ ...now, [field]: 1000 })), []);
   const kinds = useQuery(facetsQuery(['kind']));
   const input = {
     filter: view.composed.filter,
@@ -50,7 +61,7 @@ export default function Catalog() {
   };
   const rows = useRows(input, range.start, range.end);
   const levels = useLevels(rows, range);
-  const hurry = useHurry(input);
+  const look = useSearching(input, set);
   const ownFault = rows.error instanceof ApiError && rows.error.field === 'filter' && Boolean(search.filter);
   // A fault of the reader's own filter takes no facets away.
   const countedFor = ownFault ? { ...explicit(search), filter: undefined } : search;
@@ -64,13 +75,17 @@ export default function Catalog() {
 
   const facets = (
     <FacetPanel
-      view={view}
+      fields={view.fields}
+      choices={search.facets}
+      searching={Boolean(search.q)}
+      set={set}
       counted={counted}
       isOpen={isOpen}
-      setOpen={(field, open) => setFolds((now) => ({ ...now, [field]: open }))}
-      deepen={(field) => setLimits((now) => ({ ...now, [field]: 1000 }))}
+      setOpen={setOpen}
+      deepen={deepen}
     />
   );
+  const known = useMemo(() => (kinds.data?.facets?.[0]?.values ?? []).flatMap((v) => v.value ?? []), [kinds.data]);
   const what = view.kind ? kindOf(view.kind).many : 'Entities';
   const empty = kinds.data?.totalSize === undefined && kinds.isSuccess;
   const narrowing = chosen.reduce((n, f) => n + (search.facets?.[f]?.length ?? 0), 0);
@@ -83,7 +98,7 @@ export default function Catalog() {
         empty ? undefined : (
           <>
             <ViewsMenu />
-            <Copy text={() => window.location.href} label="Copy a link to this view" words="Copy link" />
+            <Copy text={address} label="Copy a link to this view" words="Copy link" />
             <ExportMenu view={view} />
           </>
         )
@@ -94,9 +109,10 @@ export default function Catalog() {
       ) : (
         <>
           <KindTabs
-            view={view}
+            kind={view.kind}
+            searching={Boolean(search.q)}
             counted={counted.get('kind')}
-            known={(kinds.data?.facets?.[0]?.values ?? []).flatMap((v) => v.value ?? [])}
+            known={known}
             total={rows.stale ? undefined : rows.total}
           />
           <div className={classes.columns} data-wide={wide || undefined}>
@@ -107,19 +123,13 @@ export default function Catalog() {
             ) : null}
             <div className={classes.list}>
               <div className={classes.bar}>
-                <Words
-                  value={search.q ?? ''}
-                  set={(q) => {
-                    hurry(q);
-                    set((now) => ({ ...explicit(now), q: q || undefined }));
-                  }}
-                  what={what}
-                />
+                <Words value={search.q ?? ''} set={look} what={what} />
                 {wide ? null : (
                   <Button
                     variant="default"
                     size="xs"
                     leftSection={<IconFilter size={15} stroke={1.7} aria-hidden />}
+                    onPointerEnter={() => void loadDrawer()}
                     onClick={() => setDrawer(true)}
                   >
                     Filters{narrowing > 0 ? ` (${narrowing})` : ''}
@@ -136,7 +146,13 @@ export default function Catalog() {
                   Expert filter
                 </Button>
                 <span className={classes.columnMenu}>
-                  <ColumnMenu view={view} />
+                  <MenuButton
+                    load={() => import('./ColumnItems')}
+                    give={{ view }}
+                    leftSection={<IconColumns3 size={15} stroke={1.7} aria-hidden />}
+                  >
+                    Columns
+                  </MenuButton>
                 </span>
                 <p className={classes.total} role="status">
                   {rows.total === undefined
@@ -170,57 +186,15 @@ export default function Catalog() {
               )}
             </div>
           </div>
-          {wide ? null : (
-            <Drawer.Root opened={drawer} onClose={() => setDrawer(false)} size="20rem">
-              <Drawer.Overlay />
-              <Drawer.Content aria-label="Filters">
-                <Drawer.Body className={classes.drawer}>
-                  <div className={classes.drawerList}>{facets}</div>
-                  <div className={classes.drawerFoot}>
-                    <Button fullWidth variant="default" onClick={() => setDrawer(false)}>
-                      Show {rows.total?.toLocaleString('en') ?? ''} results
-                    </Button>
-                  </div>
-                </Drawer.Body>
-              </Drawer.Content>
-            </Drawer.Root>
+          {wide || drawer === undefined ? null : (
+            <Suspense>
+              <FacetDrawer opened={drawer} close={() => setDrawer(false)} total={rows.total}>
+                {facets}
+              </FacetDrawer>
+            </Suspense>
           )}
         </>
       )}
     </Page>
-  );
-}
-
-/** The field for free text. It keeps what is typed by itself, so that keys never wait for the address. */
-function Words(props: { value: string; set: (words: string) => void; what: string }) {
-  const [text, setText] = useState(props.value);
-  const [sent, setSent] = useState(props.value);
-  // The address changed by something else: a link, a step back, "Clear all".
-  useEffect(() => {
-    if (props.value !== sent) {
-      setText(props.value);
-      setSent(props.value);
-    }
-  }, [props.value, sent]);
-  const say = (words: string) => {
-    setText(words);
-    setSent(words);
-    props.set(words);
-  };
-  return (
-    <TextInput
-      className={classes.words}
-      size="xs"
-      aria-label={`Search in ${props.what}`}
-      placeholder={`Search in ${props.what.toLowerCase()}…`}
-      leftSection={<IconSearch size={15} stroke={1.7} aria-hidden />}
-      rightSection={text ? <CloseButton size="xs" aria-label="Clear the search" onClick={() => say('')} /> : null}
-      value={text}
-      maxLength={500}
-      onChange={(e) => say(e.currentTarget.value)}
-      onKeyDown={(e) => {
-        if (e.key === 'Escape' && text) say('');
-      }}
-    />
   );
 }

@@ -1,15 +1,17 @@
 import { IconAlertTriangle, IconCircleX, IconStar, IconStarFilled } from '@tabler/icons-react';
-import { Link } from '@tanstack/react-router';
+import { FlexRender } from '@tanstack/react-table';
 import { memo } from 'react';
 import type { Entity } from '~/api/client';
+import { hrefOf, toEntity } from '~/entity/href';
 import { kindOf } from '~/entity/kinds';
 import { Marked } from '~/entity/Marked';
 import { ownerOf, specText, titleOf } from '~/entity/read';
 import { formatRef, parseRef, type Ref, refOf, shortRef } from '~/entity/ref';
 import { fieldWords } from '~/pages/search/why';
-import { type Column, refBelow } from './columns';
+import { refBelow } from './columns';
 import classes from './EntityTable.module.css';
 import { rangesOf, whyMatched } from './matches';
+import type { EntityCell, EntityColumn } from './useEntityTable';
 import type { Level } from './useLevels';
 import type { Row } from './useRows';
 
@@ -17,7 +19,9 @@ type Props = {
   row: Row;
   index: number;
   height: number;
-  columns: Column[];
+  cells: EntityCell[];
+  /** Those of the cells, the same as long as the choice is. */
+  columns: EntityColumn[];
   phone: boolean;
   withKind: boolean;
   level: Level | undefined;
@@ -49,15 +53,9 @@ export const EntityRow = memo(
               </span>
             ) : null}
             <div className={classes.words}>
-              <Link
-                to="/catalog/$namespace/$kind/$name"
-                params={ref}
-                className={classes.title}
-                title={title}
-                data-entity
-              >
+              <a {...toEntity(ref)} className={classes.title} title={title} data-entity>
                 <Marked text={title} ranges={rangesOf(highlights, title)} />
-              </Link>
+              </a>
               {why ? (
                 <span className={classes.below} title={why.text}>
                   {why.field === 'metadata.description' ? '' : `${fieldWords(why.field ?? '')}: `}
@@ -88,7 +86,7 @@ export const EntityRow = memo(
             {props.level ? <Mark level={props.level} of={ref} title={title} /> : null}
           </div>
         </th>
-        {props.phone ? null : <Cells entity={entity} columns={props.columns} />}
+        <Cells entity={entity} cells={props.cells} columns={props.columns} />
       </tr>
     );
   },
@@ -104,30 +102,33 @@ export const EntityRow = memo(
     a.starred === b.starred,
 );
 
-/** Apart from the name, in which each key that is typed marks other letters. */
-const Cells = memo(function Cells({ entity, columns }: { entity: Entity; columns: Column[] }) {
-  return columns.map((c) => (
-    <td key={c.id} className={classes.cell} data-figures={c.figures || undefined}>
-      {c.cell(entity)}
-    </td>
-  ));
-});
+/** Apart from the name, in which each key that is typed marks other letters: as long as the entity and the columns are the same so are they. */
+const Cells = memo(
+  function Cells({ cells }: { entity: Entity; cells: EntityCell[]; columns: EntityColumn[] }) {
+    return cells.slice(1).map((cell) => (
+      <td key={cell.column.id} className={classes.cell} data-figures={cell.column.columnDef.meta?.figures || undefined}>
+        <FlexRender cell={cell} />
+      </td>
+    ));
+  },
+  (a, b) => a.entity === b.entity && a.columns === b.columns,
+);
 
 /** Something is wrong with it: how bad, and the way to what. */
 function Mark(props: { level: Level; of: Ref; title: string }) {
   const Icon = props.level === 'error' ? IconCircleX : IconAlertTriangle;
   const words = props.level === 'error' ? 'has errors' : 'has warnings';
   return (
-    <Link
-      to="/catalog/$namespace/$kind/$name/$tab"
-      params={{ ...props.of, tab: 'problems' }}
+    <a
+      href={hrefOf(props.of, 'problems')}
+      data-link
       className={classes.level}
       data-level={props.level}
       title={`${props.title} ${words}`}
       aria-label={`${props.title} ${words}`}
     >
       <Icon size={15} stroke={1.9} aria-hidden />
-    </Link>
+    </a>
   );
 }
 
@@ -140,7 +141,7 @@ function phoneLine(entity: Entity): string {
 }
 
 /** A row that is on its way. */
-export function SkeletonRow(props: { height: number; columns: Column[]; index: number }) {
+export function SkeletonRow(props: { height: number; columns: EntityColumn[]; index: number }) {
   const width = (n: number) => `${40 + ((props.index * 37 + n * 53) % 45)}%`;
   return (
     <tr aria-rowindex={props.index + 2} className={classes.row} style={{ height: props.height }}>
@@ -148,7 +149,7 @@ export function SkeletonRow(props: { height: number; columns: Column[]; index: n
         <span className={classes.ghost} style={{ width: width(0) }} />
         <span className="sr-only">Loading</span>
       </td>
-      {props.columns.map((c, i) => (
+      {props.columns.slice(1).map((c, i) => (
         <td key={c.id} className={classes.cell}>
           <span className={classes.ghost} style={{ width: width(i + 1) }} />
         </td>

@@ -2,13 +2,13 @@ import { UnstyledButton, VisuallyHidden } from '@mantine/core';
 import { useDebouncedValue, useElementSize, useHotkeys, useMediaQuery } from '@mantine/hooks';
 import { IconArrowDown, IconArrowUp } from '@tabler/icons-react';
 import { useWindowVirtualizer } from '@tanstack/react-virtual';
-import { type ReactNode, useEffect, useLayoutEffect, useRef, useState } from 'react';
+import { useEffect, useLayoutEffect, useRef, useState } from 'react';
 import { useStarred } from '~/shell/remembered';
-import { type Column, columnWidths } from './columns';
+import { columnWidths } from './columns';
 import { EntityRow, SkeletonRow } from './EntityRow';
 import classes from './EntityTable.module.css';
-import { nextOrder, parseOrder } from './order';
 import type { CatalogView } from './useCatalog';
+import { type EntityColumn, useEntityTable } from './useEntityTable';
 import type { Levels } from './useLevels';
 import type { Rows } from './useRows';
 
@@ -95,10 +95,18 @@ export function EntityTable(props: {
     ['k', () => move(-1)],
   ]);
 
+  const drawn = items.map((item) => ({ item, row: rows.at(item.index) }));
+  const model = useEntityTable(
+    view,
+    drawn.flatMap((d) => d.row ?? []),
+    { name: phone, orderable: !searching },
+  );
+  const shown = model.getVisibleLeafColumns();
+  const modelRows = model.getRowModel().rows;
+  let next = 0;
   const before = items[0] ? items[0].start - margin : 0;
   const last = items.at(-1);
   const after = last ? list.getTotalSize() - (last.end - margin) : 0;
-  const span = phone ? 1 : columns.length + 1;
   const { ref: frame, width: room } = useElementSize();
   const { widths, least } = columnWidths(columns, room / 16);
 
@@ -130,33 +138,25 @@ export function EntityTable(props: {
         </colgroup>
         <thead>
           <tr aria-rowindex={1}>
-            <Head view={view} order={searching ? undefined : 'metadata.name'}>
-              Name
-            </Head>
-            {phone
-              ? null
-              : columns.map((c) => (
-                  <Head key={c.id} view={view} order={searching ? undefined : c.order} column={c}>
-                    {c.title}
-                  </Head>
-                ))}
+            {shown.map((column) => (
+              <Head key={column.id} column={column} />
+            ))}
           </tr>
         </thead>
         <tbody>
-          {before > 0 ? <Space height={before} span={span} /> : null}
+          {before > 0 ? <Space height={before} span={shown.length} /> : null}
           {rows.total === undefined
-            ? Array.from({ length: 14 }, (_, i) => (
-                <SkeletonRow key={i} height={height} columns={phone ? [] : columns} index={i} />
-              ))
-            : items.map((item) => {
-                const row = rows.at(item.index);
-                return row ? (
+            ? Array.from({ length: 14 }, (_, i) => <SkeletonRow key={i} height={height} columns={shown} index={i} />)
+            : drawn.map(({ item, row }) => {
+                const cells = row ? modelRows[next++]?.getVisibleCells() : undefined;
+                return row && cells ? (
                   <EntityRow
                     key={item.key}
                     row={row}
+                    cells={cells}
                     index={item.index}
                     height={height}
-                    columns={columns}
+                    columns={shown}
                     phone={phone}
                     withKind={view.kind === ''}
                     level={props.levels.get((row.entity.name ?? '').replace(/^entities\//, ''))}
@@ -164,10 +164,10 @@ export function EntityTable(props: {
                     toggleStar={toggle}
                   />
                 ) : (
-                  <SkeletonRow key={item.key} height={height} columns={phone ? [] : columns} index={item.index} />
+                  <SkeletonRow key={item.key} height={height} columns={shown} index={item.index} />
                 );
               })}
-          {after > 0 ? <Space height={after} span={span} /> : null}
+          {after > 0 ? <Space height={after} span={shown.length} /> : null}
         </tbody>
       </table>
     </div>
@@ -183,32 +183,31 @@ function Space({ height, span }: { height: number; span: number }) {
   );
 }
 
-function Head(props: { view: CatalogView; order: string | undefined; column?: Column; children: ReactNode }) {
-  const { view, order, column } = props;
-  const now = parseOrder(view.search.sort);
-  const here = order !== undefined && now?.field === order ? now : undefined;
+function Head({ column }: { column: EntityColumn }) {
+  const words = <span className="clip">{String(column.columnDef.header)}</span>;
+  const here = column.getIsSorted();
   return (
     <th
       scope="col"
       className={classes.th}
-      data-figures={column?.figures || undefined}
-      aria-sort={here ? (here.desc ? 'descending' : 'ascending') : undefined}
+      data-figures={column.columnDef.meta?.figures || undefined}
+      aria-sort={here ? (here === 'desc' ? 'descending' : 'ascending') : undefined}
     >
-      {order ? (
+      {column.getCanSort() ? (
         <UnstyledButton
           className={classes.sort}
           data-here={here ? true : undefined}
-          onClick={() => view.set((s) => ({ ...s, sort: nextOrder(s.sort, order, column?.descFirst) }))}
+          onClick={column.getToggleSortingHandler()}
         >
-          <span className="clip">{props.children}</span>
-          {here?.desc ? (
+          {words}
+          {here === 'desc' ? (
             <IconArrowDown size={13} stroke={2} aria-hidden />
           ) : (
             <IconArrowUp size={13} stroke={2} aria-hidden className={here ? undefined : classes.hint} />
           )}
         </UnstyledButton>
       ) : (
-        <span className="clip">{props.children}</span>
+        words
       )}
     </th>
   );

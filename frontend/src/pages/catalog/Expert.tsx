@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Tooltip } from '@mantine/core';
+import { ActionIcon, Button } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { IconAlertTriangle, IconX } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
@@ -9,6 +9,7 @@ import type { Vocabulary } from '~/cel/complete';
 import { splitPath } from '~/cel/write';
 import { unitAt } from '~/parts/bytes';
 import CelEditor from '~/parts/CelEditor';
+import { tip } from '~/parts/tip';
 import classes from './Expert.module.css';
 import { compose, explicit } from './selection';
 import type { CatalogView } from './useCatalog';
@@ -98,20 +99,19 @@ export default function Expert(props: { view: CatalogView; counted: Map<string, 
           onSubmit={use}
           autoFocus={!inUse}
         />
-        <Tooltip label="Close and remove">
-          <ActionIcon
-            variant="subtle"
-            color="gray"
-            className={classes.close}
-            aria-label="Close and remove the expert filter"
-            onClick={() => {
-              if (inUse) use('');
-              props.close();
-            }}
-          >
-            <IconX size={15} />
-          </ActionIcon>
-        </Tooltip>
+        <ActionIcon
+          {...tip('Close and remove')}
+          variant="subtle"
+          color="gray"
+          className={classes.close}
+          aria-label="Close and remove the expert filter"
+          onClick={() => {
+            if (inUse) use('');
+            props.close();
+          }}
+        >
+          <IconX size={15} />
+        </ActionIcon>
       </div>
       <div className={classes.foot}>
         <div id={id} className={classes.says} role="status" data-bad={fault ? true : undefined}>

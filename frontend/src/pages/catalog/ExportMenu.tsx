@@ -1,7 +1,8 @@
-import { Button, Group, Menu, Progress, Text } from '@mantine/core';
+import { Button, Group, Progress, Text } from '@mantine/core';
 import { IconDownload } from '@tabler/icons-react';
 import { useEffect, useRef, useState } from 'react';
 import { download } from '~/parts/download';
+import { MenuButton } from '~/parts/MenuButton';
 import { readMask } from './columns';
 import { exported, type Format } from './exporting';
 import type { CatalogView } from './useCatalog';
@@ -69,22 +70,14 @@ export function ExportMenu({ view }: { view: CatalogView }) {
           Not exported: {state.failed}
         </Text>
       ) : null}
-      <Menu position="bottom-end">
-        <Menu.Target>
-          <Button
-            variant="default"
-            size="xs"
-            loading={busy && !state.late}
-            leftSection={<IconDownload size={15} stroke={1.7} aria-hidden />}
-          >
-            Export
-          </Button>
-        </Menu.Target>
-        <Menu.Dropdown>
-          <Menu.Item onClick={() => start('csv')}>CSV, for spreadsheets</Menu.Item>
-          <Menu.Item onClick={() => start('json')}>JSON, with the chosen columns</Menu.Item>
-        </Menu.Dropdown>
-      </Menu>
+      <MenuButton
+        load={() => import('./ExportItems')}
+        give={{ start }}
+        loading={busy && !state.late}
+        leftSection={<IconDownload size={15} stroke={1.7} aria-hidden />}
+      >
+        Export
+      </MenuButton>
     </>
   );
 }

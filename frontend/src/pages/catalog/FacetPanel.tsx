@@ -7,6 +7,7 @@ import { figure } from '~/parts/figure';
 import classes from './FacetPanel.module.css';
 import type { FacetField } from './facets';
 import { type Choice, choicesOf } from './facetValues';
+import type { CatalogSearch } from './search';
 import { toggled, withChoice } from './selection';
 import type { CatalogView } from './useCatalog';
 import type { Counted } from './useFacets';
@@ -15,36 +16,39 @@ const short = 8;
 const long = 200;
 
 /** All facets, one below the other. */
-export function FacetPanel(props: {
-  view: CatalogView;
+export const FacetPanel = memo(function FacetPanel(props: {
+  fields: FacetField[];
+  choices: CatalogSearch['facets'];
+  searching: boolean;
+  set: CatalogView['set'];
   counted: Map<string, Counted>;
   isOpen: (field: FacetField) => boolean;
   setOpen: (field: string, open: boolean) => void;
   /** All values of this facet are asked for. */
   deepen: (field: string) => void;
 }) {
-  const { view } = props;
+  const { set } = props;
   return (
     <div className={classes.panel}>
-      {view.search.q ? (
+      {props.searching ? (
         <p className={classes.note}>Counts are for the filters, without the words searched for.</p>
       ) : null}
-      {view.fields.map((f) => (
+      {props.fields.map((f) => (
         <FacetGroup
           key={f.field}
           field={f}
           counted={props.counted.get(f.field)}
-          chosen={view.search.facets?.[f.field] ?? []}
+          chosen={props.choices?.[f.field] ?? []}
           open={props.isOpen(f)}
           setOpen={(open) => props.setOpen(f.field, open)}
           deepen={() => props.deepen(f.field)}
-          toggle={(value) => view.set((now) => toggled(now, f.field, value), { push: true })}
-          clear={() => view.set((now) => withChoice(now, f.field, []), { push: true })}
+          toggle={(value) => set((now) => toggled(now, f.field, value), { push: true })}
+          clear={() => set((now) => withChoice(now, f.field, []), { push: true })}
         />
       ))}
     </div>
   );
-}
+});
 
 function FacetGroup(props: {
   field: FacetField;

@@ -4,7 +4,7 @@ import { statusWords } from '~/entity/ownership';
 import { ownerOf, relationsOf, specText, titleOf } from '~/entity/read';
 import { parseRef, refOf, shortRef } from '~/entity/ref';
 import { Status } from '~/parts/Status';
-import { PlainTime } from '~/parts/Time';
+import { Time } from '~/parts/Time';
 import { OwnerCell, TagsCell } from './cells';
 import { factPath } from './facets';
 
@@ -31,7 +31,8 @@ export type Column = {
 /** What rows need whichever columns there are. */
 const always = ['name', 'kind', 'metadata.name', 'metadata.namespace', 'metadata.title'];
 
-export const defaultColumns = ['owner', 'system', 'type', 'lifecycle', 'tags', 'updated'];
+/** Tags are not among them: where it is tight they showed one and a half, and took the room that names need. */
+export const defaultColumns = ['owner', 'system', 'type', 'lifecycle', 'updated'];
 
 function systemOf(entity: Entity): { ref: string; missing: boolean } | undefined {
   const part = relationsOf(entity, 'partOf')[0];
@@ -67,7 +68,7 @@ function factCell(fact: FactType, value: unknown) {
     );
   }
   if (fact.display === 'ref' && parseRef(words)) return <EntityLink of={words} />;
-  if (fact.display === 'time') return <PlainTime at={words} />;
+  if (fact.display === 'time') return <Time at={words} brief />;
   if (fact.display === 'percent' && typeof value === 'number') return `${Math.round(value * 100)} %`;
   if (typeof value === 'boolean') return value ? 'Yes' : 'No';
   return text(fact.unit ? `${words} ${fact.unit}` : words);
@@ -151,7 +152,7 @@ export function allColumns(kind: string, facts: FactType[]): Column[] {
       order: 'revision',
       descFirst: true,
       fields: ['updateTime'],
-      cell: (e) => <PlainTime at={e.updateTime} />,
+      cell: (e) => <Time at={e.updateTime} brief />,
       text: (e) => e.updateTime ?? '',
       figures: true,
     },
@@ -211,8 +212,8 @@ export function refBelow(entity: Entity): string {
 }
 
 /** Of the name, and where it is tight. All the usual columns fit beside the facets at 1280 px. */
-const nameWidth = 13.5;
-const leastName = 11;
+const nameWidth = 18;
+const leastName = 15;
 const tightest = 0.7;
 
 /** Widths in rem for a table with that much room, and the least that it needs: where it is tight all give a little. */

@@ -7,10 +7,6 @@ export function parseOrder(text: string | undefined): Order | undefined {
   return { field, desc: direction === 'desc' };
 }
 
-/** What a click on a header asks for: its field, then the opposite, then the order that is there without asking. */
-export function nextOrder(now: string | undefined, field: string, descFirst = false): string | undefined {
-  const order = parseOrder(now);
-  const say = (desc: boolean) => (desc ? `${field} desc` : field);
-  if (order?.field !== field) return say(descFirst);
-  return order.desc === descFirst ? say(!descFirst) : undefined;
+export function sayOrder(order: Order): string {
+  return order.desc ? `${order.field} desc` : order.field;
 }

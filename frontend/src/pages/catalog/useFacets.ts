@@ -1,5 +1,5 @@
 import { useQueries } from '@tanstack/react-query';
-import { useEffect, useRef } from 'react';
+import { useEffect, useMemo, useRef } from 'react';
 import { facetsQuery } from '~/api/queries';
 import { countingPlan, type FacetField } from './facets';
 
@@ -10,6 +10,8 @@ export type Counted = {
   /** Entities that were counted. */
   total: number;
 };
+
+const dataOf = <T>(answers: { data: T }[]): T[] => answers.map((a) => a.data);
 
 /**
  * Counts of the given facets and of "kind", each under all that is chosen but its
@@ -38,20 +40,24 @@ export function useFacets(
   ];
   const answers = useQueries({
     queries: plan.map((p) => ({ ...facetsQuery(p.fields, p.filter, p.limit), placeholderData: undefined })),
+    combine: dataOf,
   });
 
   const before = useRef(new Map<string, Counted>());
-  const counted = new Map<string, Counted>();
-  for (const { data } of answers)
-    for (const facet of data?.facets ?? [])
-      counted.set(facet.field ?? '', {
-        values: (facet.values ?? []).map((v) => ({ value: v.value ?? '', count: v.count ?? 0 })),
-        more: facet.more ?? 0,
-        total: data?.totalSize ?? 0,
-      });
-  for (const [field, old] of before.current) if (!counted.has(field)) counted.set(field, old);
+  // The same one as long as the answers are: what draws it need not be drawn anew with each key.
+  const counted = useMemo(() => {
+    const now = new Map(before.current);
+    for (const data of answers)
+      for (const facet of data?.facets ?? [])
+        now.set(facet.field ?? '', {
+          values: (facet.values ?? []).map((v) => ({ value: v.value ?? '', count: v.count ?? 0 })),
+          more: facet.more ?? 0,
+          total: data?.totalSize ?? 0,
+        });
+    return now;
+  }, [answers]);
   useEffect(() => {
     before.current = counted;
-  });
+  }, [counted]);
   return counted;
 }

@@ -28,17 +28,8 @@ export type Rows = {
 
 type Shown = Pick<Rows, 'key' | 'total' | 'count' | 'at'>;
 
-const wordsQuery = (words: string, filter: string, fields: string) =>
+export const wordsQuery = (words: string, filter: string, fields: string) =>
   searchPagesQuery(words, { filter, fields, pageSize: searchSize });
-
-/** Asks for the rows of other words before the address says them: a key press then waits for the server alone. */
-export function useHurry(input: RowsInput): (words: string) => void {
-  const client = useQueryClient();
-  const { filter, fields } = input;
-  return (words) => {
-    if (words.trim()) void client.prefetchInfiniteQuery(wordsQuery(words, filter, fields));
-  };
-}
 
 /**
  * The rows of the list around where the reader is, [start, end). Where that is must

@@ -6,7 +6,7 @@ import { ApiError } from '~/api/errors';
 import { entityQuery } from '~/api/queries';
 import { kindOf } from '~/entity/kinds';
 import { titleOf } from '~/entity/read';
-import { formatRef, type Ref } from '~/entity/ref';
+import { formatRef, type Ref, refOfParams } from '~/entity/ref';
 import { Crash } from '~/parts/Crash';
 import { Failure } from '~/parts/Failure';
 import { Page } from '~/parts/Page';
@@ -37,16 +37,22 @@ const loaders: Record<string, () => Promise<{ default: ComponentType<TabProps> }
 const tabs = Object.fromEntries(Object.entries(loaders).map(([id, load]) => [id, lazy(load)]));
 // What is there is shown at once: a lazy one waits a turn even then, and React holds a fallback for 300 ms.
 const there: Record<string, ComponentType<TabProps>> = {};
-// Small ones, so that a click on a tab need not wait for its code. The large ones come when they are wanted.
+// Small ones, so that a click on a tab need not wait for its code: they come when the pointer does. The large ones come when they are wanted.
 const light = ['ownership', 'history', 'problems', 'raw'];
+
+function prepare(): void {
+  for (const id of light)
+    loaders[id]?.().then(
+      (module) => {
+        there[id] = module.default;
+      },
+      () => undefined, // a click asks again
+    );
+}
 
 export default function EntityPage() {
   const params = useParams({ strict: false });
-  const ref: Ref = {
-    kind: (params.kind ?? '').toLowerCase(),
-    namespace: (params.namespace ?? 'default').toLowerCase(),
-    name: (params.name ?? '').toLowerCase(),
-  };
+  const ref = refOfParams(params);
   const key = formatRef(ref);
   const tab = params.tab ?? 'overview';
   const { data: entity, error, refetch } = useQuery(entityQuery(ref));
@@ -54,19 +60,6 @@ export default function EntityPage() {
   useEffect(() => {
     if (found) rememberSeen(key);
   }, [found, key]);
-  useEffect(() => {
-    if (!found) return;
-    const timer = setTimeout(() => {
-      for (const id of light)
-        loaders[id]?.().then(
-          (module) => {
-            there[id] = module.default;
-          },
-          () => undefined, // a click asks again
-        );
-    }, 300);
-    return () => clearTimeout(timer);
-  }, [found]);
 
   if (error instanceof ApiError && error.code === 'NOT_FOUND')
     return (
@@ -88,7 +81,7 @@ export default function EntityPage() {
     <Page title={titleOf(entity)} name={nameOf(entity, ref, current)} bare>
       <Header entity={entity} entityRef={ref} key={key} />
       <Warnings entity={entity} entityRef={ref} />
-      <TabBar tabs={all} current={tab} entityRef={ref} />
+      <TabBar tabs={all} current={tab} entityRef={ref} near={prepare} />
       <div className={classes.content}>
         <Crash key={`${key} ${tab}`}>
           <Suspense fallback={<TabSkeleton />}>

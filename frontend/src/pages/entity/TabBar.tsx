@@ -7,7 +7,13 @@ import classes from './TabBar.module.css';
 import type { Tab } from './tabs';
 
 /** The tabs are links: each has an address, and opens in a window of its own if one asks for it. */
-export function TabBar(props: { tabs: Tab[]; current: string; entityRef: Ref }) {
+export function TabBar(props: {
+  tabs: Tab[];
+  current: string;
+  entityRef: Ref;
+  /** Called when somebody comes near. */
+  near: () => void;
+}) {
   const client = useQueryClient();
   const bar = useRef<HTMLElement>(null);
   const { data } = useQuery(problemsQuery({ entityRef: formatRef(props.entityRef), pageSize: 100 }));
@@ -22,7 +28,13 @@ export function TabBar(props: { tabs: Tab[]; current: string; entityRef: Ref }) 
     if (over > 0 || link.offsetLeft < nav.scrollLeft) nav.scrollLeft = link.offsetLeft - 32;
   }, [props.current]);
   return (
-    <nav ref={bar} className={classes.bar} aria-label="Sections of this entity">
+    <nav
+      ref={bar}
+      className={classes.bar}
+      aria-label="Sections of this entity"
+      onPointerEnter={props.near}
+      onFocus={props.near}
+    >
       {props.tabs.map((tab) => {
         const current = tab.id === props.current ? 'page' : undefined;
         const inner = (

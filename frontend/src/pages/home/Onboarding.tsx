@@ -1,8 +1,9 @@
-import { ActionIcon, CopyButton, Tooltip } from '@mantine/core';
+import { ActionIcon, CopyButton } from '@mantine/core';
 import { IconCheck, IconCopy } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
 import { Page } from '~/parts/Page';
 import { Panel } from '~/parts/Panel';
+import { tip } from '~/parts/tip';
 import classes from './Onboarding.module.css';
 
 const ways = [
@@ -59,11 +60,15 @@ function Command({ text }: { text: string }) {
       <code tabIndex={0}>{text}</code>
       <CopyButton value={text}>
         {({ copied, copy }) => (
-          <Tooltip label={copied ? 'Copied' : 'Copy'}>
-            <ActionIcon variant="subtle" color="gray" onClick={copy} aria-label={`Copy: ${text}`}>
-              {copied ? <IconCheck size={15} /> : <IconCopy size={15} />}
-            </ActionIcon>
-          </Tooltip>
+          <ActionIcon
+            {...tip(copied ? 'Copied' : 'Copy')}
+            variant="subtle"
+            color="gray"
+            onClick={copy}
+            aria-label={`Copy: ${text}`}
+          >
+            {copied ? <IconCheck size={15} /> : <IconCopy size={15} />}
+          </ActionIcon>
         )}
       </CopyButton>
     </div>

@@ -1,7 +1,7 @@
-import { Button, Combobox, TextInput, useCombobox } from '@mantine/core';
+import { Button, TextInput, UnstyledButton } from '@mantine/core';
 import { IconSearch, IconUsersGroup } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
-import { useEffect, useMemo, useState } from 'react';
+import { type KeyboardEvent, useMemo, useState } from 'react';
 import { Avatar } from '~/entity/Avatar';
 import { plural } from '~/entity/owned';
 import { parseRef, shortRef } from '~/entity/ref';
@@ -15,17 +15,21 @@ import classes from './PickTeam.module.css';
 
 const most = 100;
 
+/** The arrows go through the list, as an extra to Tab. */
+function walk(e: KeyboardEvent<HTMLElement>): void {
+  const step = { ArrowDown: 1, ArrowUp: -1 }[e.key];
+  if (!step) return;
+  const all = [...e.currentTarget.querySelectorAll<HTMLElement>('input, button')];
+  const to = all[all.indexOf(document.activeElement as HTMLElement) + step];
+  if (!to) return;
+  e.preventDefault();
+  to.focus();
+}
+
 /** Nobody is signed in: whose home is it? */
 export function PickTeam(props: { current: string; onPick: (ref: string) => void; onCancel?: () => void }) {
   const groups = useGroups();
   const [q, setQ] = useState('');
-  const box = useCombobox({ opened: true });
-  const { selectFirstOption, resetSelectedOption } = box;
-  // Once the list is the one for it: Enter takes the best.
-  useEffect(() => {
-    if (q.trim()) selectFirstOption();
-    else resetSelectedOption();
-  }, [q, selectFirstOption, resetSelectedOption]);
   const words = q.toLowerCase().split(/\s+/).filter(Boolean);
   const sorted = useMemo(
     () => groups.list.toSorted((a, b) => a.title.localeCompare(b.title, 'en', { numeric: true })),
@@ -35,6 +39,8 @@ export function PickTeam(props: { current: string; onPick: (ref: string) => void
     const text = `${g.title} ${g.ref} ${g.description}`.toLowerCase();
     return words.every((w) => text.includes(w));
   });
+  // What Enter in the field takes.
+  const best = words.length > 0 ? found[0] : undefined;
   return (
     <Page
       title="Pick your team"
@@ -68,46 +74,56 @@ export function PickTeam(props: { current: string; onPick: (ref: string) => void
         </Empty>
       ) : (
         <Panel flush className={classes.box}>
-          <Combobox store={box} onOptionSubmit={props.onPick}>
+          <form
+            onKeyDown={walk}
+            onSubmit={(e) => {
+              e.preventDefault();
+              if (best) props.onPick(best.ref);
+            }}
+          >
             <div className={classes.search}>
-              <Combobox.EventsTarget>
-                <TextInput
-                  value={q}
-                  onChange={(e) => setQ(e.currentTarget.value)}
-                  leftSection={<IconSearch size={15} aria-hidden />}
-                  placeholder={`Search ${plural(groups.list.length, 'team')}`}
-                  aria-label="Search teams"
-                  data-autofocus
-                  autoComplete="off"
-                />
-              </Combobox.EventsTarget>
+              <TextInput
+                value={q}
+                onChange={(e) => setQ(e.currentTarget.value)}
+                leftSection={<IconSearch size={15} aria-hidden />}
+                placeholder={`Search ${plural(groups.list.length, 'team')}`}
+                aria-label="Search teams"
+                autoComplete="off"
+              />
             </div>
-            <Combobox.Options className={classes.list} aria-label="Teams">
+            <ul className={classes.list} aria-label="Teams">
               {found.slice(0, most).map((g) => {
                 const counts = groups.countsOf(g.ref);
                 const ref = parseRef(g.ref);
                 return (
-                  <Combobox.Option key={g.ref} value={g.ref} className={classes.team} active={g.ref === props.current}>
-                    <Avatar name={g.title} of={g.ref} square />
-                    <div>
-                      <div className={`${classes.name} clip`}>{g.title}</div>
-                      <div className={`${classes.about} clip`} title={g.description || undefined}>
-                        {g.description || (ref ? shortRef(ref) : '')}
-                      </div>
-                    </div>
-                    <div className={classes.numbers}>
-                      <span>{plural(counts.members, 'member')}</span>
-                      <span>owns {counts.owned.toLocaleString('en')}</span>
-                    </div>
-                  </Combobox.Option>
+                  <li key={g.ref}>
+                    <UnstyledButton
+                      className={classes.team}
+                      data-best={g === best || undefined}
+                      aria-current={g.ref === props.current || undefined}
+                      onClick={() => props.onPick(g.ref)}
+                    >
+                      <Avatar name={g.title} of={g.ref} square />
+                      <span className={classes.words}>
+                        <span className={`${classes.name} clip`}>{g.title}</span>
+                        <span className={`${classes.about} clip`} title={g.description || undefined}>
+                          {g.description || (ref ? shortRef(ref) : '')}
+                        </span>
+                      </span>
+                      <span className={classes.numbers}>
+                        <span>{plural(counts.members, 'member')}</span>
+                        <span>owns {counts.owned.toLocaleString('en')}</span>
+                      </span>
+                    </UnstyledButton>
+                  </li>
                 );
               })}
-              {found.length === 0 ? <Combobox.Empty>No team is called “{q}”</Combobox.Empty> : null}
+              {found.length === 0 ? <li className={classes.note}>No team is called “{q}”</li> : null}
               {found.length > most ? (
-                <Combobox.Empty>{plural(found.length - most, 'more team')}: type a part of the name</Combobox.Empty>
+                <li className={classes.note}>{plural(found.length - most, 'more team')}: type a part of the name</li>
               ) : null}
-            </Combobox.Options>
-          </Combobox>
+            </ul>
+          </form>
         </Panel>
       )}
     </Page>

@@ -1,4 +1,4 @@
-import { ActionIcon, Tooltip } from '@mantine/core';
+import { ActionIcon } from '@mantine/core';
 import { IconX } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import type { Entity } from '~/api/client';
@@ -8,6 +8,7 @@ import { groupTitle } from '~/entity/groupTree';
 import { formatRef, parseRef, refOf, shortRef } from '~/entity/ref';
 import { textIn } from '~/entity/text';
 import { Panel } from '~/parts/Panel';
+import { tip } from '~/parts/tip';
 import { useRecent, useStarred } from '~/shell/remembered';
 import classes from './Lines.module.css';
 
@@ -67,17 +68,16 @@ function Line(props: { of: string; entity: Entity | undefined; gone: boolean; on
       )}
       <span className={classes.end}>{textIn(props.entity?.spec, 'type') || (props.gone ? 'gone' : '')}</span>
       {props.onRemove ? (
-        <Tooltip label="Remove the star">
-          <ActionIcon
-            variant="subtle"
-            color="gray"
-            size="sm"
-            onClick={props.onRemove}
-            aria-label={`Remove the star of ${name}`}
-          >
-            <IconX size={14} />
-          </ActionIcon>
-        </Tooltip>
+        <ActionIcon
+          {...tip('Remove the star')}
+          variant="subtle"
+          color="gray"
+          size="sm"
+          onClick={props.onRemove}
+          aria-label={`Remove the star of ${name}`}
+        >
+          <IconX size={14} />
+        </ActionIcon>
       ) : null}
     </li>
   );

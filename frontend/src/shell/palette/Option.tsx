@@ -9,6 +9,7 @@ import {
   IconUsersGroup,
   type TablerIcon,
 } from '@tabler/icons-react';
+import { Command } from 'cmdk';
 import { kindOf } from '~/entity/kinds';
 import { Marked } from '~/entity/Marked';
 import classes from '../Palette.module.css';
@@ -26,27 +27,15 @@ const icons: Record<string, TablerIcon> = {
   ...Object.fromEntries(places.map((p) => [`go:${p.to}`, p.icon])),
 };
 
-/** A line of the palette. The keyboard stays in the field above; see aria-activedescendant there. */
-export function Option(props: {
-  id: string;
-  entry: Entry;
-  active: boolean;
-  onPoint: () => void;
-  onRun: (apart: boolean) => void;
-}) {
-  const { entry } = props;
+/** A line of the palette. */
+export function Option({ entry, onRun }: { entry: Entry; onRun: () => void }) {
   const Icon = (entry.kind ? kindOf(entry.kind).icon : icons[entry.id]) ?? IconArrowRight;
   return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: Enter in the field runs the active one
-    // biome-ignore lint/a11y/useFocusableInteractive: the field keeps the focus
-    <div
-      id={props.id}
-      role="option"
-      aria-selected={props.active}
-      className={classes.option}
-      onMouseMove={props.onPoint}
+    <Command.Item
+      value={entry.id}
+      onSelect={onRun}
       onMouseDown={(e) => e.preventDefault()}
-      onClick={(e) => props.onRun(e.ctrlKey || e.metaKey)}
+      className={classes.option}
       title={entry.kind ? entry.id : undefined}
     >
       <Icon size={17} stroke={1.6} aria-hidden />
@@ -55,6 +44,6 @@ export function Option(props: {
       </span>
       <span className={`${classes.about} clip`}>{entry.about}</span>
       {entry.end ? <span className={`${classes.end} clip`}>{entry.end}</span> : null}
-    </div>
+    </Command.Item>
   );
 }

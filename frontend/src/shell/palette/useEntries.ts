@@ -3,6 +3,7 @@ import { useRouter } from '@tanstack/react-router';
 import type { Entity, SearchResult } from '~/api/client';
 import { batchQuery, searchQuery } from '~/api/queries';
 import { groupTitle } from '~/entity/groupTree';
+import { hrefOf } from '~/entity/href';
 import { kindOf } from '~/entity/kinds';
 import { ownerOf } from '~/entity/read';
 import { formatRef, parseRef, refOf, shortRef } from '~/entity/ref';
@@ -25,9 +26,9 @@ export function useEntries(query: string, actions: Entry[]) {
   const remembered = useQuery(batchQuery(refs, fields));
   const known = new Map((remembered.data?.entities ?? []).map((e) => [formatRef(refOf(e)), e]));
 
-  const hrefOf = (ref: string): string => {
-    const params = parseRef(ref);
-    return params ? router.buildLocation({ to: '/catalog/$namespace/$kind/$name', params }).href : '';
+  const hrefOfText = (text: string): string => {
+    const ref = parseRef(text);
+    return ref ? hrefOf(ref) : '';
   };
   const entityEntry = (e: Entity): Entry => {
     const ref = refOf(e);
@@ -38,7 +39,7 @@ export function useEntries(query: string, actions: Entry[]) {
       about: textIn(e.spec, 'type') || kindOf(ref.kind).one,
       end: owner ? shortRef(owner) : undefined,
       kind: ref.kind,
-      href: hrefOf(formatRef(ref)),
+      href: hrefOf(ref),
     };
   };
   // What is gone from the catalog is not offered.
@@ -59,7 +60,7 @@ export function useEntries(query: string, actions: Entry[]) {
       found: found.flatMap((r) => (r.entity ? [{ ...entityEntry(r.entity), ranges: titleRanges(r) }] : [])),
       total,
     },
-    { ref: hrefOf, all: router.buildLocation({ to: '/search', search: { q } }).href },
+    { ref: hrefOfText, all: router.buildLocation({ to: '/search', search: { q } }).href },
   );
   return {
     sections,

@@ -1,16 +1,6 @@
-import { Button, Loader, Menu } from '@mantine/core';
-import {
-  IconBraces,
-  IconCheck,
-  IconChevronDown,
-  IconExternalLink,
-  IconFileCode,
-  IconLink,
-  IconPencil,
-  IconRefresh,
-} from '@tabler/icons-react';
+import { Button, Loader } from '@mantine/core';
+import { IconCheck, IconChevronDown, IconFileCode } from '@tabler/icons-react';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
 import { changed, refresh } from '~/api/changes';
 import type { Entity } from '~/api/client';
@@ -18,6 +8,7 @@ import { ApiError } from '~/api/errors';
 import { sourceLine } from '~/entity/read';
 import type { Ref } from '~/entity/ref';
 import { copyText } from '~/parts/copyText';
+import { MenuButton } from '~/parts/MenuButton';
 import { safeHref } from '~/parts/safeHref';
 import classes from './Header.module.css';
 
@@ -60,44 +51,18 @@ export function Actions({ entity, entityRef }: { entity: Entity; entityRef: Ref 
             <span className="sr-only"> (another site)</span>
           </Button>
         ) : null}
-        <Menu position="bottom-end" withinPortal width={230}>
-          <Menu.Target>
-            <Button variant="default" size="xs" rightSection={<IconChevronDown size={14} aria-hidden />}>
-              Actions
-            </Button>
-          </Menu.Target>
-          <Menu.Dropdown>
-            <Menu.Item leftSection={<IconRefresh size={15} aria-hidden />} onClick={() => reading.mutate()}>
-              Refresh from its source
-            </Menu.Item>
-            {edit ? (
-              <Menu.Item
-                component="a"
-                href={edit}
-                target="_blank"
-                rel="noopener noreferrer nofollow"
-                leftSection={<IconPencil size={15} aria-hidden />}
-                rightSection={<IconExternalLink size={13} aria-hidden />}
-              >
-                Edit the catalog file
-              </Menu.Item>
-            ) : null}
-            <Menu.Divider />
-            <Menu.Item
-              leftSection={<IconLink size={15} aria-hidden />}
-              onClick={() => void copyText(location.href).then((ok) => setCopied(ok ? 'Link copied' : location.href))}
-            >
-              Copy a link to this page
-            </Menu.Item>
-            <Menu.Item
-              component={Link}
-              to={`/catalog/${entityRef.namespace}/${entityRef.kind}/${entityRef.name}/raw`}
-              leftSection={<IconBraces size={15} aria-hidden />}
-            >
-              Show as YAML
-            </Menu.Item>
-          </Menu.Dropdown>
-        </Menu>
+        <MenuButton
+          load={() => import('./ActionItems')}
+          give={{
+            entityRef,
+            edit,
+            read: () => reading.mutate(),
+            copy: () => void copyText(location.href).then((ok) => setCopied(ok ? 'Link copied' : location.href)),
+          }}
+          rightSection={<IconChevronDown size={14} aria-hidden />}
+        >
+          Actions
+        </MenuButton>
       </Button.Group>
       <p role="status" className={classes.said} data-bad={reading.isError || undefined}>
         {reading.isPending ? <Loader size={12} aria-hidden /> : null}

@@ -1,4 +1,4 @@
-import { ActionIcon, Tooltip } from '@mantine/core';
+import { ActionIcon } from '@mantine/core';
 import { IconStar, IconStarFilled } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
 import type { Entity } from '~/api/client';
@@ -9,6 +9,7 @@ import { sourceWords } from '~/entity/ownership';
 import { ownerOf, relationsOf, specText, titleOf } from '~/entity/read';
 import { formatRef, type Ref } from '~/entity/ref';
 import { Copy } from '~/parts/Copy';
+import { tip } from '~/parts/tip';
 import { useStarred } from '~/shell/remembered';
 import { Actions } from './Actions';
 import { Breadcrumb } from './Breadcrumb';
@@ -126,17 +127,16 @@ function Star({ of }: { of: string }) {
   const { isStarred, toggle } = useStarred();
   const on = isStarred(of);
   return (
-    <Tooltip label={on ? 'Take the star away' : 'Star: keep it on your home page'}>
-      <ActionIcon
-        variant="subtle"
-        color="gray"
-        onClick={() => toggle(of)}
-        aria-label="Starred"
-        aria-pressed={on}
-        className={classes.star}
-      >
-        {on ? <IconStarFilled size={17} aria-hidden /> : <IconStar size={17} stroke={1.6} aria-hidden />}
-      </ActionIcon>
-    </Tooltip>
+    <ActionIcon
+      {...tip(on ? 'Take the star away' : 'Star: keep it on your home page')}
+      variant="subtle"
+      color="gray"
+      onClick={() => toggle(of)}
+      aria-label="Starred"
+      aria-pressed={on}
+      className={classes.star}
+    >
+      {on ? <IconStarFilled size={17} aria-hidden /> : <IconStar size={17} stroke={1.6} aria-hidden />}
+    </ActionIcon>
   );
 }

@@ -4,6 +4,7 @@ import { EntityLink } from '~/entity/EntityLink';
 import { sourceWords } from '~/entity/ownership';
 import { EvidenceList } from '~/facts/EvidenceList';
 import { formatPercent, formatWord } from '~/facts/format';
+import { Bar } from '~/parts/Bar';
 import { Empty } from '~/parts/Empty';
 import { Panel } from '~/parts/Panel';
 import classes from './Ownership.module.css';
@@ -50,9 +51,7 @@ export function Candidates({ candidates, ownerRef }: { candidates: Candidate[]; 
                   <td className={classes.source}>{formatWord(sourceWords(c.source ?? ''))}</td>
                   <td className="num">
                     <span className={classes.confidence}>
-                      <span className={classes.bar} aria-hidden>
-                        <span style={{ width: `${Math.min(1, Math.max(0, c.confidence ?? 0)) * 100}%` }} />
-                      </span>
+                      <Bar share={c.confidence ?? 0} />
                       {formatPercent(c.confidence ?? 0)}
                     </span>
                   </td>

@@ -1,18 +1,15 @@
 import { Button, TextInput } from '@mantine/core';
 import { IconArrowsSplit2 } from '@tabler/icons-react';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { changed, dismissDrift } from '~/api/changes';
+import { dismissDrift } from '~/api/changes';
 import type { Ownership } from '~/api/client';
 import { EntityLink } from '~/entity/EntityLink';
 import type { Ref } from '~/entity/ref';
 import { formatPercent } from '~/facts/format';
 import { Panel } from '~/parts/Panel';
 import { Time } from '~/parts/Time';
-import { useActor } from '~/shell/remembered';
-import { ActorField } from './ActorField';
+import { Decision } from './Decision';
 import classes from './Ownership.module.css';
-import { Refused } from './Refused';
 
 /** What is declared is not what the work shows. */
 export function DriftNotice({ drift, entityRef }: { drift: NonNullable<Ownership['drift']>; entityRef: Ref }) {
@@ -48,44 +45,26 @@ export function DriftNotice({ drift, entityRef }: { drift: NonNullable<Ownership
 }
 
 function Dismiss({ entityRef, onDone }: { entityRef: Ref; onDone: () => void }) {
-  const client = useQueryClient();
-  const [actor] = useActor();
-  const [reason, setReason] = useState('');
-  const dismiss = useMutation({
-    mutationFn: () => dismissDrift(entityRef, { reason: reason.trim(), actor: actor.trim() }),
-    onSuccess: async () => {
-      await changed(client, entityRef);
-      onDone();
-    },
-  });
+  const [words, setReason] = useState('');
+  const reason = words.trim();
   return (
-    <form
-      className={classes.form}
-      onSubmit={(e) => {
-        e.preventDefault();
-        dismiss.mutate();
-      }}
+    <Decision
+      entityRef={entityRef}
+      words="Dismiss for 90 days"
+      ready={reason !== ''}
+      decide={(actor) => dismissDrift(entityRef, { reason, actor })}
+      onDone={onDone}
     >
       <TextInput
         size="xs"
         label="Why it is as it should be"
         placeholder="They help out until spring"
-        value={reason}
+        value={words}
         onChange={(e) => setReason(e.currentTarget.value)}
         maxLength={1000}
         required
         autoFocus
       />
-      <ActorField />
-      <div className={classes.buttons}>
-        <Button type="submit" size="xs" loading={dismiss.isPending} disabled={!reason.trim() || !actor.trim()}>
-          Dismiss for 90 days
-        </Button>
-        <Button size="xs" variant="subtle" color="gray" onClick={onDone}>
-          Cancel
-        </Button>
-      </div>
-      <Refused error={dismiss.error} />
-    </form>
+    </Decision>
   );
 }

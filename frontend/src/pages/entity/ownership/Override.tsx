@@ -7,8 +7,7 @@ import { EntityLink } from '~/entity/EntityLink';
 import type { Ref } from '~/entity/ref';
 import { EvidenceList } from '~/facts/EvidenceList';
 import { Panel } from '~/parts/Panel';
-import { useActor } from '~/shell/remembered';
-import { ActorField } from './ActorField';
+import { Decision } from './Decision';
 import { OwnerPicker } from './OwnerPicker';
 import classes from './Ownership.module.css';
 import { Refused } from './Refused';
@@ -61,31 +60,23 @@ export function Override({ ownership, entityRef }: { ownership: Ownership; entit
 }
 
 function Form({ entityRef, onDone }: { entityRef: Ref; onDone: () => void }) {
-  const client = useQueryClient();
-  const [actor] = useActor();
   const [owner, setOwner] = useState('');
   const [reason, setReason] = useState('');
   const [until, setUntil] = useState('');
-  const set = useMutation({
-    mutationFn: () =>
-      setOverride(entityRef, {
-        owner: owner.trim(),
-        reason: reason.trim(),
-        actor: actor.trim(),
-        expireTime: until ? new Date(`${until}T23:59:59`).toISOString() : undefined,
-      }),
-    onSuccess: async () => {
-      await changed(client, entityRef);
-      onDone();
-    },
-  });
   return (
-    <form
-      className={classes.form}
-      onSubmit={(e) => {
-        e.preventDefault();
-        set.mutate();
-      }}
+    <Decision
+      entityRef={entityRef}
+      words="Decide"
+      ready={owner.trim() !== '' && reason.trim() !== ''}
+      decide={(actor) =>
+        setOverride(entityRef, {
+          owner: owner.trim(),
+          reason: reason.trim(),
+          actor,
+          expireTime: until ? new Date(`${until}T23:59:59`).toISOString() : undefined,
+        })
+      }
+      onDone={onDone}
     >
       <OwnerPicker value={owner} onChange={setOwner} />
       <TextInput
@@ -105,21 +96,6 @@ function Form({ entityRef, onDone }: { entityRef: Ref; onDone: () => void }) {
         value={until}
         onChange={(e) => setUntil(e.currentTarget.value)}
       />
-      <ActorField />
-      <div className={classes.buttons}>
-        <Button
-          type="submit"
-          size="xs"
-          loading={set.isPending}
-          disabled={!owner.trim() || !reason.trim() || !actor.trim()}
-        >
-          Decide
-        </Button>
-        <Button size="xs" variant="subtle" color="gray" onClick={onDone}>
-          Cancel
-        </Button>
-      </div>
-      <Refused error={set.error} />
-    </form>
+    </Decision>
   );
 }
