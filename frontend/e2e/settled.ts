@@ -9,7 +9,9 @@ export async function settled(page: Page): Promise<void> {
   await page.waitForFunction(() => {
     const at = window as Window & { still?: number };
     const still =
-      document.querySelector('[aria-label$="are loading"], .mantine-Skeleton-root, [data-pending]') === null &&
+      document.querySelector(
+        '[aria-label$="are loading"], .mantine-Skeleton-root, [data-pending], [aria-busy="true"]',
+      ) === null &&
       !document.querySelector('main')?.textContent?.includes('Laying out') &&
       document.fonts.status === 'loaded';
     if (!still) at.still = undefined;

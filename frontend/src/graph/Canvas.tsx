@@ -136,6 +136,7 @@ function Drawn({ shape, label, selected, owner, onSelect, onOpen, onCentre }: Pr
     <div
       className={classes.canvas}
       data-far={small || undefined}
+      aria-busy={!layout || undefined}
       ref={frame}
       onKeyDownCapture={keys}
       role="presentation"

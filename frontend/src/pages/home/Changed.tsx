@@ -26,7 +26,7 @@ export function Changed(props: { owners: string[] }) {
                 {words}
               </Status>
               <span className={classes.end}>
-                {cause ? <span>by {cause}</span> : null}
+                {cause ? <span className={classes.cause}>by {cause}</span> : null}
                 <Time at={r.time} />
               </span>
             </li>
