@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { allColumns, chosenColumns, columnWidths } from './columns';
+import { allColumns, chosenColumns, columnWidths, systemOf } from './columns';
 
 const usual = chosenColumns(allColumns('component', []), undefined);
 const sum = (numbers: number[]) => numbers.reduce((a, b) => a + b, 0);
@@ -21,4 +21,20 @@ test('where there is none, the least is told, for the table to scroll', () => {
 
 test('without other columns the name is all there is', () => {
   expect(columnWidths([], 30)).toEqual({ widths: [], least: 15 });
+});
+
+const partOf = (targetRef: string) => ({ type: 'partOf', targetRef, targetExists: true });
+
+test('a system is one, whatever else a component is part of', () => {
+  const both = {
+    kind: 'Component',
+    relations: [partOf('component:default/checkout'), partOf('system:default/orders')],
+  };
+  expect(systemOf(both, false)).toEqual({ ref: 'system:default/orders', missing: false });
+  const piece = { kind: 'Component', relations: [partOf('component:default/checkout')] };
+  expect(systemOf(piece, false)).toBeUndefined();
+  expect(systemOf(piece, true)?.ref).toBe('component:default/checkout');
+  expect(systemOf({ kind: 'System', relations: [partOf('domain:default/shop')] }, false)?.ref).toBe(
+    'domain:default/shop',
+  );
 });

@@ -34,8 +34,14 @@ const always = ['name', 'kind', 'metadata.name', 'metadata.namespace', 'metadata
 /** Tags are not among them: where it is tight they showed one and a half, and took the room that names need. */
 export const defaultColumns = ['owner', 'system', 'type', 'lifecycle', 'updated'];
 
-function systemOf(entity: Entity): { ref: string; missing: boolean } | undefined {
-  const part = relationsOf(entity, 'partOf')[0];
+/**
+ * Its system, or the domain of a system or domain. A component can be part of another one too, which is no
+ * system, but still something that it is part of.
+ */
+export function systemOf(entity: Entity, orAny: boolean): { ref: string; missing: boolean } | undefined {
+  const kind = /^(system|domain)$/i.test(entity.kind ?? '') ? 'domain:' : 'system:';
+  const parts = relationsOf(entity, 'partOf');
+  const part = parts.find((r) => r.targetRef?.startsWith(kind)) ?? (orAny ? parts[0] : undefined);
   if (part?.targetRef) return { ref: part.targetRef, missing: part.targetExists !== true };
   return undefined;
 }
@@ -110,10 +116,10 @@ export function allColumns(kind: string, facts: FactType[]): Column[] {
       order: kind === 'system' ? 'spec.domain' : 'spec.system',
       fields: ['relations'],
       cell: (e) => {
-        const system = systemOf(e);
+        const system = systemOf(e, kind === '');
         return system ? <EntityLink of={system.ref} missing={system.missing} /> : <Nothing />;
       },
-      text: (e) => systemOf(e)?.ref ?? '',
+      text: (e) => systemOf(e, kind === '')?.ref ?? '',
     },
     {
       id: 'type',

@@ -9,6 +9,8 @@ export type FacetField = {
   shape: Shape;
   /** Its values are refs of entities. */
   refs?: boolean;
+  /** Only refs of this kind are values. */
+  of?: string;
   /** Words for values that speak a machine's language. */
   words?: Record<string, string>;
   /** What a value of none is called. */
@@ -49,6 +51,7 @@ export function facetFields(facts: FactType[], kind: string): FacetField[] {
       title: kind === 'system' ? 'Domain' : kind === '' || kind === 'domain' ? 'Part of' : 'System',
       shape: 'list',
       refs: true,
+      of: kind === 'system' ? 'domain' : kind === '' || kind === 'domain' ? undefined : 'system',
       noneWords: kind === 'system' ? 'No domain' : 'No system',
     },
     {

@@ -11,6 +11,8 @@ export type Counted = {
   total: number;
 };
 
+const isValue = (value: string, kind?: string) => !kind || value === '' || value.startsWith(`${kind}:`);
+
 const dataOf = <T>(answers: { data: T }[]): T[] => answers.map((a) => a.data);
 
 /**
@@ -43,6 +45,7 @@ export function useFacets(
     combine: dataOf,
   });
 
+  const kinds = useMemo(() => Object.fromEntries(fields.map((f) => [f.field, f.of])), [fields]);
   const before = useRef(new Map<string, Counted>());
   // The same one as long as the answers are: what draws it need not be drawn anew with each key.
   const counted = useMemo(() => {
@@ -50,12 +53,14 @@ export function useFacets(
     for (const data of answers)
       for (const facet of data?.facets ?? [])
         now.set(facet.field ?? '', {
-          values: (facet.values ?? []).map((v) => ({ value: v.value ?? '', count: v.count ?? 0 })),
+          values: (facet.values ?? [])
+            .map((v) => ({ value: v.value ?? '', count: v.count ?? 0 }))
+            .filter((v) => isValue(v.value, kinds[facet.field ?? ''])),
           more: facet.more ?? 0,
           total: data?.totalSize ?? 0,
         });
     return now;
-  }, [answers]);
+  }, [answers, kinds]);
   useEffect(() => {
     before.current = counted;
   }, [counted]);
