@@ -129,7 +129,7 @@ func (h *Hub) Publish(was *index.Snapshot, changes []catalog.Change) {
 		h.bytes -= b.bytes
 		h.from = b.last()
 		for key := range b.refs {
-			if h.of[key] = h.of[key][1:]; len(h.of[key]) == 0 {
+			if h.of[key] = slices.Delete(h.of[key], 0, 1); len(h.of[key]) == 0 {
 				delete(h.of, key)
 			}
 		}

@@ -30,6 +30,8 @@ const (
 	// perTeams is how many teams are read in one query: up to a hundred members
 	// and a hundred repositories each.
 	perTeams = 100
+	// maxTeamPages bounds the pages of one team: a hundred thousand members.
+	maxTeamPages = 1000
 )
 
 // team is a team while it is being read.
@@ -164,7 +166,13 @@ func (h *harvest) queryTeams(ctx context.Context, teams []*team) ([]*team, error
 	}
 	var mu sync.Mutex
 	var left []*team
-	for len(ask) > 0 {
+	for page := 0; len(ask) > 0; page++ {
+		if page == maxTeamPages {
+			for _, q := range ask {
+				left = append(left, q.team)
+			}
+			break
+		}
 		var next []*teamQuery
 		group, groupCtx := errgroup.WithContext(ctx)
 		group.SetLimit(h.s.o.Parallel)

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -130,6 +131,7 @@ func TestBothAPIsSayTheSameOfTeams(t *testing.T) {
 // TestWhatGraphQLDoesNotSayOfTeamsIsAskedOfREST, whatever is wrong with it.
 func TestWhatGraphQLDoesNotSayOfTeamsIsAskedOfREST(t *testing.T) {
 	t.Parallel()
+	const endless = `{"data":{"t0":{"members":{"nodes":[],"pageInfo":{"hasNextPage":true,"endCursor":"CURSOR"}},"repositories":{"edges":[]}}}}`
 	for name, fault := range map[string]githubtest.Fault{
 		"an error for one team": {Body: `{"data":{"t0":null},"errors":[{"type":"NOT_FOUND","path":["t0"],"message":"Could not resolve to a node"}]}`},
 		"an error within":       {Body: `{"data":{"t0":{"members":{"nodes":[]},"repositories":{"edges":[]}}},"errors":[{"type":"FORBIDDEN","path":["t0","repositories","edges",0,"node"],"message":"SAML"}]}`},
@@ -140,6 +142,7 @@ func TestWhatGraphQLDoesNotSayOfTeamsIsAskedOfREST(t *testing.T) {
 		"a null repository":     {Body: `{"data":{"t0":{"members":{"nodes":[]},"repositories":{"edges":[{"permission":"READ","node":null}]}}}}`},
 		"a new permission":      {Body: `{"data":{"t0":{"members":{"nodes":[]},"repositories":{"edges":[{"permission":"OWN","node":{"id":"R_1"}}]}}}}`},
 		"a page without end":    {Body: `{"data":{"t0":{"members":{"nodes":[],"pageInfo":{"hasNextPage":true}},"repositories":{"edges":[]}}}}`},
+		"pages without end":     {Body: endless},
 		"a refusal":             {Body: `{"errors":[{"message":"Field 'repositories' doesn't exist on type 'Team'"}]}`},
 		"not found":             {Status: http.StatusNotFound},
 	} {
@@ -147,15 +150,20 @@ func TestWhatGraphQLDoesNotSayOfTeamsIsAskedOfREST(t *testing.T) {
 			t.Parallel()
 			org := sized(4, 1)
 			p := newPlace(t, org, Options{coldLists: -1}, githubtest.Options{})
+			var asked atomic.Int64
 			p.server.SetFault(func(r *http.Request) *githubtest.Fault {
 				body, _ := io.ReadAll(r.Body)
-				if strings.Contains(string(body), "on Team") && strings.Contains(string(body), "permission") {
-					return &fault
+				if !strings.Contains(string(body), "on Team") || strings.Contains(string(body), "IMMEDIATE") {
+					return nil
 				}
-				return nil
+				fault := fault
+				fault.Body = strings.ReplaceAll(fault.Body, "CURSOR", fmt.Sprint(asked.Add(1)))
+				return &fault
 			})
 			var l sourcetest.Ledger
 			report := run(t, &l, p)
+			require.Positive(t, asked.Load())
+			require.LessOrEqual(t, asked.Load(), int64(maxTeamPages))
 			require.Empty(t, report.Problems)
 			require.Len(t, l.Directory.Teams, 1)
 			require.Len(t, l.Directory.Teams[0].Members, 5)
