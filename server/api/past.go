@@ -205,28 +205,32 @@ type pastEntity struct {
 
 func (p *past) entity(ctx context.Context, ref catalog.Ref, at catalog.Revision) (*pastEntity, error) {
 	out := &pastEntity{now: p.index.Snapshot()}
+	var existed map[string]bool
+	var err error
 	before, changed := p.before(out.now, ref, at)
-	if r, there := out.now.Get(ref); there && unchanged(out.now, r, at) && declared(r.Entity) {
+	r, there := out.now.Get(ref)
+	switch {
+	case there && unchanged(out.now, r, at) && declared(r.Entity):
 		out.Entity, out.same = withoutFacts(r.Entity), r
-	} else if changed && before == nil {
+	case changed && before == nil:
 		return nil, didNotExist(ref, at)
-	} else if changed && declared(before) {
+	case changed && declared(before):
 		out.Entity = withoutFacts(before)
-	} else {
-		if existed, known := p.recent.existed(out.now, ref.Key(), at); known && !existed {
+	default:
+		if was, known := p.recent.existed(out.now, ref.Key(), at); known && !was {
 			return nil, didNotExist(ref, at)
 		}
-		e, err := p.store.At(ctx, ref, at)
-		if errors.Is(err, store.ErrNotFound) {
-			return nil, didNotExist(ref, at)
+		var ask []string
+		if there { // relations rarely change: what those of now need is asked with the entity
+			_, ask = p.edges(out.now, r.Entity, at)
 		}
-		if err != nil {
+		if out.Entity, existed, err = p.store.At(ctx, ref, at, ask...); errors.Is(err, store.ErrNotFound) {
+			return nil, didNotExist(ref, at)
+		} else if err != nil {
 			return nil, err
 		}
-		out.Entity = e
 	}
-	var err error
-	out.relations, err = p.relations(ctx, out.now, out.Entity, at)
+	out.relations, err = p.relations(ctx, out.now, out.Entity, at, existed)
 	return out, err
 }
 
@@ -303,11 +307,11 @@ func relationsOf(edges []edge) []index.Relation {
 	return out
 }
 
-// relations are those that an entity declared at a revision, sorted. What follows
-// from what is in memory of their targets is not asked of the store.
-func (p *past) relations(ctx context.Context, now *index.Snapshot, e *catalog.Entity, at catalog.Revision) ([]index.Relation, error) {
-	edges := edgesOf(e)
-	var ask []string
+// edges are the relations that an entity declared at a revision, with what follows
+// from what is in memory of their targets, and the keys of those of which nothing
+// does.
+func (p *past) edges(now *index.Snapshot, e *catalog.Entity, at catalog.Revision) (edges []edge, ask []string) {
+	edges = edgesOf(e)
 	for i := range edges {
 		key, known := edges[i].key, false
 		if t, there := now.ByKey(key); there && unchanged(now, t, at) {
@@ -316,14 +320,20 @@ func (p *past) relations(ctx context.Context, now *index.Snapshot, e *catalog.En
 			ask = append(ask, key)
 		}
 	}
-	if len(ask) > 0 {
-		found, err := p.store.Existed(ctx, ask, at)
-		if err != nil {
-			return nil, err
-		}
-		for i := range edges {
-			edges[i].Exists = edges[i].Exists || found[edges[i].key]
-		}
+	return edges, ask
+}
+
+// relations are those that an entity declared at a revision, sorted. What is known
+// of their targets is not asked of the store.
+func (p *past) relations(ctx context.Context, now *index.Snapshot, e *catalog.Entity, at catalog.Revision, existed map[string]bool) ([]index.Relation, error) {
+	edges, ask := p.edges(now, e, at)
+	ask = slices.DeleteFunc(ask, func(key string) bool { _, known := existed[key]; return known })
+	more, err := p.store.Existed(ctx, ask, at)
+	if err != nil {
+		return nil, err
+	}
+	for i := range edges {
+		edges[i].Exists = edges[i].Exists || existed[edges[i].key] || more[edges[i].key]
 	}
 	return relationsOf(edges), nil
 }

@@ -333,7 +333,7 @@ func (w *world) remembers(t *testing.T) {
 				continue
 			}
 			found++
-			was, err := w.st.At(t.Context(), ref, at)
+			was, _, err := w.st.At(t.Context(), ref, at)
 			require.NoError(t, err)
 			require.Equal(t, was, before)
 		}

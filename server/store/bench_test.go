@@ -215,7 +215,7 @@ func BenchmarkHistory(b *testing.B) {
 		}
 		b.Run("at", func(b *testing.B) {
 			for i := range b.N {
-				_, err := s.At(b.Context(), e.Ref, catalog.Revision(1+i*7919%many))
+				_, _, err := s.At(b.Context(), e.Ref, catalog.Revision(1+i*7919%many))
 				require.NoError(b, err)
 			}
 		})

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/waypost-dev/waypost/server/catalog"
@@ -196,17 +197,40 @@ func (x *entityScanner) scanAsOf(rows *sql.Rows, before ...any) (*catalog.Entity
 	return e, nil
 }
 
-// At returns an entity as it was at a revision of the catalog. The error is
-// ErrNotFound if there was none, and ErrTooOld if that is not known any more.
-// A revision above the latest one is taken as that one.
-func (s *Store) At(ctx context.Context, ref catalog.Ref, at catalog.Revision) (*catalog.Entity, error) {
+// atQuery is the query of At. Its refs are numbered, from 0 on SQLite and from 1 on
+// PostgreSQL, and the answer has the numbers of those that there were.
+func (s *Store) atQuery() string {
+	numbers := `(SELECT group_concat(k."key") FROM json_each(?) k WHERE `
+	if s.postgres {
+		numbers = `(SELECT string_agg(k."key"::text, ',') FROM json_array_elements_text(?::json) WITH ORDINALITY k("value", "key") WHERE `
+	}
+	// Limited before it is joined, as in historyRows.
+	return s.bind(`SELECT ` + keptFrom + `, ` + numbers + s.existed() + `), ` + s.asOfColumns() + contentColumns + ` FROM (SELECT * FROM "revisions"
+		WHERE ` + s.ofRef("?") + ` AND "id" <= ?` + newestFirst + `LIMIT 1) r JOIN "contents" t ON t."id" = r."content_id"`)
+}
+
+// existed is the condition that there was the ref of k at a revision.
+func (s *Store) existed() string {
+	return `(SELECT "op" FROM "revisions" WHERE ` + s.ofRef(`k."value"`) + ` AND "id" <= ?` + newestFirst + `LIMIT 1) <> '` + string(catalog.OpDelete) + `'`
+}
+
+// At returns an entity as it was at a revision of the catalog, and which of some
+// more refs, by their keys, there were then: one question in place of two. The
+// error is ErrNotFound if there was no such entity, and ErrTooOld if that is not
+// known any more. A revision above the latest one is taken as that one.
+func (s *Store) At(ctx context.Context, ref catalog.Ref, at catalog.Revision, more ...string) (*catalog.Entity, map[string]bool, error) {
 	var x entityScanner
 	var found *catalog.Entity
-	from := ""
-	// Limited before it is joined, as in historyRows.
-	err := s.prepared(ctx, `SELECT `+keptFrom+`, `+s.asOfColumns()+contentColumns+` FROM (SELECT * FROM "revisions"
-		WHERE `+s.ofRef("?")+` AND "id" <= ?`+newestFirst+`LIMIT 1) r JOIN "contents" t ON t."id" = r."content_id"`, []any{toText(ref.Key()), toText(ref.Key()), int64(at)}, func(rows *sql.Rows) (err error) {
-		found, err = x.scanAsOf(rows, &from)
+	from, existed := "", make(map[string]bool, len(more))
+	for _, key := range more {
+		existed[key] = false
+	}
+	key := toText(ref.Key())
+	err := s.prepared(ctx, s.asOf.at, []any{keys(more), int64(at), key, key, int64(at)}, func(rows *sql.Rows) (err error) {
+		var numbers sql.RawBytes
+		if found, err = x.scanAsOf(rows, &from, &numbers); err == nil {
+			err = s.numbered(existed, more, string(numbers))
+		}
 		return err
 	})
 	if err == nil && from == "" {
@@ -219,9 +243,38 @@ func (s *Store) At(ctx context.Context, ref catalog.Ref, at catalog.Revision) (*
 		err = ErrNotFound
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read %s as of revision %d: %w", ref, at, err)
+		return nil, nil, fmt.Errorf("read %s as of revision %d: %w", ref, at, err)
 	}
-	return found, nil
+	return found, existed, nil
+}
+
+// numbered adds those of some refs whose numbers atQuery found.
+func (s *Store) numbered(existed map[string]bool, refs []string, numbers string) error {
+	for len(numbers) > 0 {
+		var number string
+		number, numbers, _ = strings.Cut(numbers, ",")
+		n, err := strconv.Atoi(number)
+		if s.postgres {
+			n--
+		}
+		if err != nil || n < 0 || n >= len(refs) {
+			return fmt.Errorf("number %q of %d refs", number, len(refs))
+		}
+		existed[refs[n]] = true
+	}
+	return nil
+}
+
+// keys is the argument of atQuery and existedQuery for the keys of refs: a JSON
+// array, of whose length PostgreSQL has the same idea whatever it is, so that it
+// keeps one plan. For each array it makes a new one, which takes longer than the
+// answer.
+func keys(refs []string) string {
+	keys := make([]string, len(refs))
+	for i, ref := range refs {
+		keys[i] = toText(ref)
+	}
+	return asJSON(keys)
 }
 
 // Existed tells which of some refs, by their keys, there were at a revision. The
@@ -232,20 +285,12 @@ func (s *Store) Existed(ctx context.Context, refs []string, at catalog.Revision)
 	if len(refs) == 0 {
 		return out, nil
 	}
-	keys := make([]string, len(refs))
-	for i, ref := range refs {
-		keys[i] = toText(ref)
-	}
-	each := `json_each(?) k`
-	if s.postgres {
-		each = `unnest(?::text[]) k(value)`
-	}
 	var from string
-	err := s.prepared(ctx, `SELECT `+keptFrom+`, k.value, coalesce((SELECT "op" FROM "revisions" WHERE `+s.ofRef("k.value")+` AND "id" <= ?`+newestFirst+`LIMIT 1), 'delete')
-		FROM `+each, []any{int64(at), list(s, keys)}, func(rows *sql.Rows) error {
-		var key, op string
-		err := rows.Scan(&from, &key, &op)
-		if op != string(catalog.OpDelete) {
+	err := s.prepared(ctx, s.asOf.existed, []any{int64(at), keys(refs)}, func(rows *sql.Rows) error {
+		var key string
+		var there bool
+		err := rows.Scan(&from, &key, &there)
+		if there {
 			out[fromText(key)] = true
 		}
 		return err
@@ -259,6 +304,15 @@ func (s *Store) Existed(ctx context.Context, refs []string, at catalog.Revision)
 	return out, nil
 }
 
+// existedQuery is the query of Existed.
+func (s *Store) existedQuery() string {
+	each := `json_each(?) k`
+	if s.postgres {
+		each = `json_array_elements_text(?::json) k("value")`
+	}
+	return s.bind(`SELECT ` + keptFrom + `, k."value", coalesce(` + s.existed() + `, false) FROM ` + each)
+}
+
 // prepared is queryRows on the readers for a query that is asked often and
 // answered by a few seeks: SQLite takes longer to prepare one than to answer it,
 // and as long to watch whether the caller leaves meanwhile. So who leaves is
@@ -267,7 +321,7 @@ func (s *Store) Existed(ctx context.Context, refs []string, at catalog.Revision)
 // kept until Close.
 func (s *Store) prepared(ctx context.Context, query string, args []any, each func(*sql.Rows) error) error {
 	if s.postgres {
-		return queryRows(ctx, s.reader, s.bind(query), args, each)
+		return queryRows(ctx, s.reader, query, args, each)
 	}
 	known, err := s.statement(ctx, query) //nolint:sqlclosecheck // kept until Close
 	if err == nil {

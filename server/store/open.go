@@ -46,6 +46,7 @@ type Store struct {
 	preparing      sync.Mutex           // guards statements
 	statements     map[string]*sql.Stmt // of SQLite's readers, by query; closed with them
 	objects        objects
+	asOf           struct{ at, existed string } // queries
 
 	lease     time.Duration
 	holder    string // of the leases of this Store
@@ -96,6 +97,7 @@ func Open(ctx context.Context, dsn string, opts Options) (*Store, error) {
 	default:
 		return nil, fmt.Errorf("open database: %q is neither sqlite:PATH nor postgres://HOST/NAME", redact(dsn))
 	}
+	s.asOf.at, s.asOf.existed = s.atQuery(), s.existedQuery()
 	if err == nil {
 		err = s.writer.PingContext(ctx)
 	}

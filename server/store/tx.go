@@ -175,6 +175,10 @@ func list[T string | int64](s *Store, values []T) any {
 	if s.postgres {
 		return values
 	}
+	return asJSON(values)
+}
+
+func asJSON[T string | int64](values []T) string {
 	b, err := json.Marshal(values)
 	if err != nil {
 		panic(err) // neither strings nor numbers fail to encode

@@ -116,7 +116,7 @@ func enrichments(b *bundle) {
 		ops = append(ops, c.Op)
 	}
 	require.Equal(b, []catalog.Op{catalog.OpFacts, catalog.OpPut, catalog.OpFacts, catalog.OpFacts, catalog.OpPut}, ops)
-	then, err := b.At(ctx, e.Ref, c.Revision)
+	then, _, err := b.At(ctx, e.Ref, c.Revision)
 	require.NoError(b, err)
 	require.Equal(b, string(content.Document), string(then.Document))
 	// The past of an entity is told with the revision of its content, as the
@@ -124,7 +124,7 @@ func enrichments(b *bundle) {
 	require.Equal(b, catalog.OpFacts, past[0].Op)
 	now := b.served()["component:default/web"]
 	require.Less(b, now.Revision, past[0].Revision)
-	then, err = b.At(ctx, e.Ref, past[0].Revision)
+	then, _, err = b.At(ctx, e.Ref, past[0].Revision)
 	require.NoError(b, err)
 	for _, then := range []*catalog.Entity{then, b.loaded(past[0].Revision)["component:default/web"]} {
 		require.Equal(b, now.Revision, then.Revision)

@@ -115,14 +115,15 @@ func asOf(b *bundle) {
 	require.Empty(b, cmp.Diff(before, b.loaded(middle), cmpopts.EquateEmpty()))
 	require.Empty(b, cmp.Diff(b.served(), b.loaded(b.latest()), cmpopts.EquateEmpty()))
 	require.Empty(b, b.loaded(0))
-	e, err := b.At(b.Context(), component("A"), middle)
+	e, existed, err := b.At(b.Context(), component("A"), middle, "component:default/nobody", "component:default/a", "component:default/c", "component:default/b", "component:default/b")
 	require.NoError(b, err)
+	require.Equal(b, map[string]bool{"component:default/a": true, "component:default/b": true, "component:default/c": false, "component:default/nobody": false}, existed)
 	require.Empty(b, cmp.Diff(before["component:default/a"], e))
 	for _, at := range []catalog.Revision{0, b.latest()} {
-		_, err = b.At(b.Context(), component("a"), at)
+		_, _, err = b.At(b.Context(), component("a"), at)
 		require.ErrorIs(b, err, store.ErrNotFound)
 	}
-	existed, err := b.Existed(b.Context(), []string{"component:default/a", "component:default/c", "component:default/nobody"}, middle)
+	existed, err = b.Existed(b.Context(), []string{"component:default/a", "component:default/c", "component:default/nobody"}, middle)
 	require.NoError(b, err)
 	require.Equal(b, map[string]bool{"component:default/a": true}, existed)
 
@@ -194,7 +195,7 @@ func prune(b *bundle) {
 	_, err = b.Changes(b.Context(), 14, 10)
 	require.NoError(b, err)
 	for _, name := range []string{"a", "nobody"} {
-		_, err = b.At(b.Context(), component(name), 13)
+		_, _, err = b.At(b.Context(), component(name), 13)
 		require.ErrorIs(b, err, store.ErrTooOld)
 	}
 	require.ErrorIs(b, b.LoadAt(b.Context(), 13, func(*catalog.Entity) error { return nil }), store.ErrTooOld)
@@ -289,7 +290,7 @@ func memory(b *bundle) {
 			}
 			require.Empty(t, cmp.Diff(states[at], b.loaded(at), cmpopts.EquateEmpty()), "revision %d of %d, kept from %d", at, last, oldest)
 			for _, name := range []string{"a", "b", "c", "d"} {
-				e, err := b.At(b.Context(), component(name), at)
+				e, _, err := b.At(b.Context(), component(name), at)
 				want, ok := states[at]["component:default/"+name]
 				if !ok {
 					require.ErrorIs(t, err, store.ErrNotFound)
