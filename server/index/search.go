@@ -35,6 +35,8 @@ type scores struct {
 
 	high []float32 // the highest sums, from the highest on
 	near []scored  // who may be among the best
+
+	lone lone
 }
 
 // tally is what a search found in one entity. It lies in one piece, because a
@@ -195,10 +197,11 @@ func (s *Snapshot) score(sc *scores, asked []string) {
 	}
 	for n, w := range asked {
 		done := uint8(n)
-		add := func(h *hits) {
-			idf := math.Log(1 + (float64(s.Len())-float64(h.n)+0.5)/(float64(h.n)+0.5))
+		add := func(h hits) {
+			n := float64(h.len())
+			idf := math.Log(1 + (float64(s.Len())-n+0.5)/(n+0.5))
 			factor := float32(idf)
-			for _, b := range h.blocks {
+			for _, b := range h.blocks(&sc.lone) {
 				for _, x := range b.list {
 					t := &sc.of[x.id()]
 					if t.round < done {
@@ -228,7 +231,7 @@ func (s *Snapshot) score(sc *scores, asked []string) {
 			continue
 		}
 		left := maxExpansions
-		s.words.tree.Ascend(w, func(word string, h *hits) bool {
+		s.words.tree.Ascend(w, func(word string, h hits) bool {
 			if !strings.HasPrefix(word, w) || left == 0 {
 				return false
 			}
@@ -243,7 +246,7 @@ func (s *Snapshot) score(sc *scores, asked []string) {
 func (s *Snapshot) boost(sc *scores, text string, rounds uint8) {
 	name := wholeName(text)
 	left := maxExpansions
-	s.words.tree.Ascend(name, func(word string, h *hits) bool {
+	s.words.tree.Ascend(name, func(word string, h hits) bool {
 		if !strings.HasPrefix(word, name) || left == 0 {
 			return false
 		}
@@ -252,7 +255,7 @@ func (s *Snapshot) boost(sc *scores, text string, rounds uint8) {
 		if word == name {
 			boost = exactBoost
 		}
-		for _, b := range h.blocks {
+		for _, b := range h.blocks(&sc.lone) {
 			for _, x := range b.list {
 				if t := &sc.of[x.id()]; t.round == rounds {
 					t.sum += boost

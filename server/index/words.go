@@ -83,9 +83,16 @@ func (h hit) plus(field int, weight uint16) hit {
 	return h&^0xffff | hit(1)<<(16+field) | hit(sum)
 }
 
-// hits are who has a word, ascending, in blocks that snapshots share. What has
-// the owner of a transaction was made by it, and may be changed in place.
+// hits are who has a word. Most words, names above all, are in one entity only,
+// and need no list. The zero value is nobody.
 type hits struct {
+	one  hit // or 0
+	list *hitList
+}
+
+// hitList are several who have a word, ascending, in blocks that snapshots share.
+// What has the owner of a transaction was made by it, and may be changed in place.
+type hitList struct {
 	owner  txid
 	blocks []block
 	n      int
@@ -98,7 +105,55 @@ type block struct {
 
 const blockSize = 256
 
-func (h *hits) find(id uint32) (int, int, bool) {
+// len is how many there are.
+func (h hits) len() int {
+	switch {
+	case h.list != nil:
+		return h.list.n
+	case h.one != 0:
+		return 1
+	}
+	return 0
+}
+
+// lone is where a block of one is made.
+type lone struct {
+	block [1]block
+	hit   [1]hit
+}
+
+// blocks are valid until room is used again.
+func (h hits) blocks(room *lone) []block {
+	switch {
+	case h.list != nil:
+		return h.list.blocks
+	case h.one != 0:
+		room.hit[0] = h.one
+		room.block[0].list = room.hit[:]
+		return room.block[:]
+	}
+	return nil
+}
+
+// with returns hits in which an entity's is x, or is not there if x is 0.
+func (h hits) with(tx txid, id uint32, x hit) hits {
+	switch {
+	case h.list != nil:
+		list := h.list.with(tx, id, x)
+		if list.n == 1 {
+			return hits{one: list.blocks[0].list[0]}
+		}
+		return hits{list: list}
+	case h.one == 0 || h.one.id() == id:
+		return hits{one: x}
+	case x == 0:
+		return h
+	}
+	both := []hit{min(h.one, x), max(h.one, x)} // the id comes first
+	return hits{list: &hitList{tx, []block{{tx, both}}, 2}}
+}
+
+func (h *hitList) find(id uint32) (int, int, bool) {
 	b, _ := slices.BinarySearchFunc(h.blocks, id, func(x block, id uint32) int {
 		if x.list[len(x.list)-1].id() < id {
 			return -1
@@ -112,13 +167,10 @@ func (h *hits) find(id uint32) (int, int, bool) {
 	return b, i, ok
 }
 
-// with returns hits in which an entity's is x, or is not there if x is 0.
-func (h *hits) with(tx txid, id uint32, x hit) *hits {
-	switch {
-	case h == nil:
-		h = &hits{owner: tx}
-	case h.owner != tx:
-		h = &hits{tx, slices.Clone(h.blocks), h.n}
+// with is that of hits. There are two at least before.
+func (h *hitList) with(tx txid, id uint32, x hit) *hitList {
+	if h.owner != tx {
+		h = &hitList{tx, slices.Clone(h.blocks), h.n}
 	}
 	b, i, ok := h.find(id)
 	switch {
@@ -135,10 +187,6 @@ func (h *hits) with(tx txid, id uint32, x hit) *hits {
 	case x != 0:
 		h.n++
 		if b == len(h.blocks) {
-			if b == 0 {
-				h.blocks = []block{{tx, []hit{x}}}
-				break
-			}
 			b--
 			i = len(h.blocks[b].list)
 		}
@@ -155,7 +203,7 @@ func (h *hits) with(tx txid, id uint32, x hit) *hits {
 }
 
 // own makes a block the transaction's own.
-func (h *hits) own(tx txid, b int) *block {
+func (h *hitList) own(tx txid, b int) *block {
 	x := &h.blocks[b]
 	if x.owner != tx {
 		*x = block{tx, slices.Clone(x.list)}
@@ -164,9 +212,9 @@ func (h *hits) own(tx txid, b int) *block {
 }
 
 // words is the dictionary. A whole name is in it too, folded and behind a NUL.
-type words struct{ tree *btree.Map[string, *hits] }
+type words struct{ tree *btree.Map[string, hits] }
 
-func newWords() words           { return words{new(btree.Map[string, *hits])} }
+func newWords() words           { return words{new(btree.Map[string, hits])} }
 func (w words) fork() words     { return words{w.tree.Copy()} }
 func wholeName(s string) string { return "\x00" + s }
 
@@ -189,7 +237,7 @@ func (w words) replace(tx txid, id uint32, old, now *Record) {
 			continue
 		}
 		h, _ := w.tree.Get(word)
-		if h = h.with(tx, id, x); h.n == 0 {
+		if h = h.with(tx, id, x); h == (hits{}) {
 			w.tree.Delete(word)
 		} else {
 			w.tree.Set(word, h)
@@ -245,11 +293,15 @@ func loadWords(_ txid, records []*Record, cores int) words {
 	w := newWords()
 	for _, word := range slices.Sorted(maps.Keys(all)) {
 		list := all[word]
-		h := &hits{n: len(list)}
+		if len(list) == 1 {
+			w.tree.Load(word, hits{one: list[0]})
+			continue
+		}
+		h := &hitList{n: len(list)}
 		for chunk := range slices.Chunk(list, blockSize*3/4) {
 			h.blocks = append(h.blocks, block{list: slices.Clone(chunk)})
 		}
-		w.tree.Load(word, h)
+		w.tree.Load(word, hits{list: h})
 	}
 	return w
 }
