@@ -86,11 +86,22 @@ func (s *Snapshot) link(tx txid, r *Record, e outEdge) {
 	if id, ok := s.byKey.Get(e.target); ok {
 		s.refresh(tx, id)
 		e.target = s.docs.get(id).key
-	} else {
-		s.ghosts.Set(e.target, struct{}{})
+	} else if _, before := s.ghosts.Set(e.target, struct{}{}); before {
+		e.target = s.named(e.target)
 	}
 	s.in.Set(inEdge{e.target, e.typ, r.id})
 	s.relate(tx, r, e, true)
+}
+
+// named is a key as the relations to it have it, so that it is in memory once.
+func (s *Snapshot) named(key string) string {
+	s.in.Ascend(inEdge{target: key}, func(e inEdge) bool {
+		if e.target == key {
+			key = e.target
+		}
+		return false
+	})
+	return key
 }
 
 func (s *Snapshot) unlink(tx txid, r *Record, e outEdge) {

@@ -120,6 +120,9 @@ func (s *Snapshot) put(tx txid, old *Record, e *catalog.Entity, key string) {
 		id = s.size
 		s.size++
 	}
+	if _, waited := s.ghosts.Get(key); waited {
+		key = s.named(key)
+	}
 	r := &Record{Entity: e, key: key, id: id, kept: s.index.kept, level: levelOf(s.levels[key])}
 	*s.docs.at(tx, id) = r
 	s.live.Add(id)

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"unique"
 
 	"github.com/waypost-dev/waypost/server/catalog"
 )
@@ -58,12 +57,9 @@ func decodeRelations(b []byte, room *room) ([]catalog.Relation, error) {
 			return nil, fmt.Errorf("relation %q has no place", f)
 		}
 		out = append(out, catalog.Relation{
-			Type: one(f[0]), Target: catalog.Ref{Kind: one(f[1]), Namespace: one(f[2]), Name: one(f[3])}, Field: one(f[4]), Line: at, Column: column,
+			Type: room.name(f[0]), Target: catalog.Ref{Kind: room.name(f[1]), Namespace: room.name(f[2]), Name: room.name(f[3])}, Field: room.name(f[4]),
+			Line: at, Column: column,
 		})
 	}
 	return out, nil
 }
-
-// one returns the one copy of a text that stands in many relations, such as
-// the name of a team.
-func one(s string) string { return unique.Make(s).Value() }

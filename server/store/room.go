@@ -18,6 +18,7 @@ type room struct {
 	texts     strings.Builder
 	entities  []catalog.Entity
 	relations []catalog.Relation
+	names     map[string]string
 }
 
 // How much is in a piece: 16 to 64 kB, of which the runtime makes spans of their
@@ -96,4 +97,21 @@ func (r *room) text(b []byte) string {
 	at := r.texts.Len()
 	r.texts.Write(b)
 	return r.texts.String()[at:]
+}
+
+// name is a text that stands in many things, such as the name of a team: in the
+// room once. Without a room it is s itself.
+func (r *room) name(s string) string {
+	if !r.has(len(s), roomTexts) {
+		return s
+	}
+	name, ok := r.names[s]
+	if !ok {
+		if r.names == nil {
+			r.names = map[string]string{}
+		}
+		name = r.text([]byte(s))
+		r.names[name] = name
+	}
+	return name
 }
