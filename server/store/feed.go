@@ -30,9 +30,9 @@ type shared struct {
 	raw, text string
 }
 
-func (s *shared) value() string {
+func (s *shared) value(room *room) string {
 	if string(s.column) != s.raw {
-		s.raw = string(s.column)
+		s.raw = room.name(string(s.column))
 		s.text = fromText(s.raw)
 	}
 	return s.text
@@ -67,7 +67,7 @@ func (x *entityScanner) read(rows *sql.Rows, before ...any) (*catalog.Entity, er
 	if e.Ref, err = catalog.ParseRef(fromText(x.room.text(x.ref)), catalog.RefContext{}); err != nil {
 		return nil, err
 	}
-	o.Source, o.Repository, o.Path, o.Commit = x.source.value(), x.repository.value(), x.path.value(), x.commit.value()
+	o.Source, o.Repository, o.Path, o.Commit = x.source.value(&x.room), x.repository.value(&x.room), x.path.value(&x.room), x.commit.value(&x.room)
 	e.Document = x.room.join(x.document)
 	return e, nil
 }
