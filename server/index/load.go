@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"unique"
 
 	"github.com/waypost-dev/waypost/server/catalog"
 )
@@ -47,7 +48,7 @@ func (s *Snapshot) loadEdges(records []*Record) {
 	byTarget := map[catalog.Ref][]inEdge{}
 	for _, r := range records {
 		for _, x := range r.Entity.Relations {
-			byTarget[x.Target] = append(byTarget[x.Target], inEdge{"", x.Type, r.id})
+			byTarget[x.Target] = append(byTarget[x.Target], inEdge{"", unique.Make(x.Type), r.id})
 		}
 	}
 	type target struct {

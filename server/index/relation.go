@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"unique"
 
 	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/agnivade/levenshtein"
@@ -17,14 +18,23 @@ import (
 // inEdge is a declared relation as its target finds it. What the source finds
 // is in its entity.
 type inEdge struct {
-	target string // key
-	typ    string // as declared
+	target string                // key
+	typ    unique.Handle[string] // as declared: half the size of a string
 	source uint32
 }
 
 func compareInEdges(a, b inEdge) int {
-	return cmp.Or(strings.Compare(a.target, b.target), strings.Compare(a.typ, b.typ), cmp.Compare(a.source, b.source))
+	if c := strings.Compare(a.target, b.target); c != 0 {
+		return c
+	}
+	if a.typ != b.typ {
+		return strings.Compare(a.typ.Value(), b.typ.Value())
+	}
+	return cmp.Compare(a.source, b.source)
 }
+
+// noType comes before every type.
+var noType = unique.Make("")
 
 func newInEdges() *btree.BTreeG[inEdge] {
 	return btree.NewBTreeGOptions(func(a, b inEdge) bool { return compareInEdges(a, b) < 0 }, btree.Options{NoLocks: true})
@@ -32,7 +42,7 @@ func newInEdges() *btree.BTreeG[inEdge] {
 
 // incoming calls yield for each relation that leads to an entity.
 func (s *Snapshot) incoming(key string, yield func(typ string, source uint32) bool) {
-	s.in.Ascend(inEdge{target: key}, func(e inEdge) bool { return e.target == key && yield(e.typ, e.source) })
+	s.in.Ascend(inEdge{key, noType, 0}, func(e inEdge) bool { return e.target == key && yield(e.typ.Value(), e.source) })
 }
 
 func (s *Snapshot) wanted(key string) (found bool) {
@@ -89,13 +99,13 @@ func (s *Snapshot) link(tx txid, r *Record, e outEdge) {
 	} else if _, before := s.ghosts.Set(e.target, struct{}{}); before {
 		e.target = s.named(e.target)
 	}
-	s.in.Set(inEdge{e.target, e.typ, r.id})
+	s.in.Set(inEdge{e.target, unique.Make(e.typ), r.id})
 	s.relate(tx, r, e, true)
 }
 
 // named is a key as the relations to it have it, so that it is in memory once.
 func (s *Snapshot) named(key string) string {
-	s.in.Ascend(inEdge{target: key}, func(e inEdge) bool {
+	s.in.Ascend(inEdge{key, noType, 0}, func(e inEdge) bool {
 		if e.target == key {
 			key = e.target
 		}
@@ -105,7 +115,7 @@ func (s *Snapshot) named(key string) string {
 }
 
 func (s *Snapshot) unlink(tx txid, r *Record, e outEdge) {
-	s.in.Delete(inEdge{e.target, e.typ, r.id})
+	s.in.Delete(inEdge{e.target, unique.Make(e.typ), r.id})
 	if id, ok := s.byKey.Get(e.target); ok {
 		s.refresh(tx, id)
 	} else if !s.wanted(e.target) {
@@ -132,7 +142,7 @@ func (s *Snapshot) relate(tx txid, r *Record, e outEdge, add bool) {
 
 // sees tells whether an entity has a relation from either side, by the edges.
 func (s *Snapshot) sees(id uint32, key, typ, target string) bool {
-	if _, ok := s.in.Get(inEdge{target, typ, id}); ok {
+	if _, ok := s.in.Get(inEdge{target, unique.Make(typ), id}); ok {
 		return true
 	}
 	inv := catalog.Inverse(typ)
@@ -140,7 +150,7 @@ func (s *Snapshot) sees(id uint32, key, typ, target string) bool {
 	if inv == "" || !ok {
 		return false
 	}
-	_, ok = s.in.Get(inEdge{key, inv, other})
+	_, ok = s.in.Get(inEdge{key, unique.Make(inv), other})
 	return ok
 }
 
@@ -435,11 +445,12 @@ func (s *Snapshot) relations(typ string) *relColumn {
 			c := newRelColumn()
 			tx := txid(s.index.tx.Add(1))
 			inv := catalog.Inverse(typ)
+			own, other := unique.Make(typ), unique.Make(inv)
 			s.in.Scan(func(e inEdge) bool {
-				if e.typ == typ {
+				if e.typ == own {
 					c.set(tx, e.source, e.target, true)
 				}
-				if e.typ == inv && inv != "" {
+				if e.typ == other && inv != "" {
 					if id, ok := s.byKey.Get(e.target); ok {
 						c.set(tx, id, s.docs.get(e.source).key, true)
 					}
