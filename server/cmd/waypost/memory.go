@@ -26,16 +26,22 @@ func (c *cli) tuneMemory() {
 	}
 }
 
-// loadPercent takes gcPercent's place while the catalog is read: nothing of it
-// is garbage yet, and each collection would go through it all again.
-const loadPercent = 200
+// What takes gcPercent's place for a while. Nothing of a catalog that is being
+// read is garbage yet, and each collection would go through it all again. One that
+// is being filled for the first time comes with much garbage, and what is to stay
+// lies wherever there was room in between: the less of it at once, the fewer holes
+// are left for as long as the process lives.
+const (
+	loadPercent = 200
+	fillPercent = 25
+)
 
-// hurry trades memory for time until the returned function is called.
-func (c *cli) hurry() (done func()) {
+// collect sets how much the heap may grow until the returned function is called.
+func (c *cli) collect(percent int) (done func()) {
 	if c.getenv("GOGC") != "" {
 		return func() {}
 	}
-	before := debug.SetGCPercent(loadPercent)
+	before := debug.SetGCPercent(percent)
 	return func() { debug.SetGCPercent(before) }
 }
 

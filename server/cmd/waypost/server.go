@@ -77,7 +77,7 @@ func (c *cli) runServer(ctx context.Context, cfg *config.Config) (err error) {
 		})
 		return err
 	})
-	calm := c.hurry()
+	calm := c.collect(loadPercent)
 	err = follower.Load(ctx)
 	calm()
 	releaseMemory()
@@ -228,6 +228,9 @@ func (c *cli) firstHarvest(ctx context.Context, st *store.Store, pending []strin
 			fmt.Fprintf(c.out, "harvested %d entities before; nothing is due yet\n", n)
 		}
 		return
+	}
+	if x.Snapshot().Len() == 0 {
+		defer c.collect(fillPercent)()
 	}
 	var failed []string
 	tick := time.NewTicker(100 * time.Millisecond)
