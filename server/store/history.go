@@ -175,23 +175,30 @@ func (s *Store) historyRows(ctx context.Context, tx *sql.Tx, ref, uid string, be
 // asOfColumns precede contentColumns in reading what there was at a revision: r is
 // the newest revision of a ref at or below it. If plugins said something since
 // the content was written, the revision and its time are those of the content,
-// which knows of no facts; or r's own, if that one was given up.
+// which knows of no facts, as one text; or r's own, if that one was given up.
 func (s *Store) asOfColumns() string {
-	content := func(column string) string {
-		return `CASE WHEN r."op" <> 'facts' THEN r.` + column + ` ELSE coalesce((SELECT ` + column + ` FROM "revisions" WHERE ` + s.ofRef(`r."ref_key"`) +
-			` AND "id" < r."id" AND "op" <> 'facts'` + newestFirst + `LIMIT 1), r.` + column + `) END, `
-	}
-	return content(`"id"`) + content(`"time"`) + `r."uid", r."op" = 'delete', `
+	return `r."id", r."time", CASE WHEN r."op" = 'facts' THEN (SELECT "id" || ' ' || "time" FROM "revisions" WHERE ` + s.ofRef(`r."ref_key"`) +
+		` AND "id" < r."id" AND "op" <> 'facts'` + newestFirst + `LIMIT 1) END, r."uid", r."op" = 'delete', `
 }
 
 // scanAsOf reads asOfColumns and contentColumns. It is nil if the entity was gone.
 func (x *entityScanner) scanAsOf(rows *sql.Rows, before ...any) (*catalog.Entity, error) {
 	var revision, changed int64
 	var uid string
+	var written sql.RawBytes
 	var gone bool
-	e, err := x.scan(rows, append(before, &revision, &changed, &uid, &gone)...)
+	e, err := x.scan(rows, append(before, &revision, &changed, &written, &uid, &gone)...)
 	if err != nil || gone {
 		return nil, err
+	}
+	if len(written) > 0 {
+		id, at, _ := strings.Cut(string(written), " ")
+		var err1, err2 error
+		revision, err1 = strconv.ParseInt(id, 10, 64)
+		changed, err2 = strconv.ParseInt(at, 10, 64)
+		if err := errors.Join(err1, err2); err != nil {
+			return nil, fmt.Errorf("when the content of %s was written: %w", e.Ref, err)
+		}
 	}
 	e.UID, e.Revision, e.Changed = uid, catalog.Revision(revision), time.UnixMicro(changed).UTC()
 	return e, nil
