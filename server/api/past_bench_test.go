@@ -1,11 +1,14 @@
 package api
 
 import (
+	"bufio"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -25,8 +28,9 @@ import (
 	"github.com/waypost-dev/waypost/server/store/pgtest"
 )
 
-// BenchmarkAsOf compares the entity as it was with the entity as it is, over
-// REST and gRPC without a network, on both databases.
+// BenchmarkAsOf compares the entity as it was with the entity as it is, on both
+// databases: over REST and gRPC without a network, and over HTTP as another
+// process sees it.
 //
 //   - now: as it is
 //   - tenth: a tenth of the entities have changed since, which may be the entity
@@ -150,102 +154,167 @@ func benchAsOf(b *testing.B, dsn string) {
 	for _, form := range []string{"rest", "http", "grpc"} {
 		for _, test := range cases {
 			b.Run(form+"/"+test.name, func(b *testing.B) {
-				s := serve()
-				ask := s.askAsOf(b, form)
+				ask := serve().askAsOf(b, form)
 				at := func(i int) int64 { return 0 }
 				if test.revision != nil {
 					at = test.revision
 				}
-				for i := range pastEntities { // the forms of now, which are kept
-					ask(i, 0)
+				asked := func(from, n int, at func(i int) int64) time.Duration {
+					block := make([]question, n)
+					for k := range block {
+						block[k] = question{test.by*(from+k) + test.odd, at((from + k) % (test.spread - 20))}
+					}
+					return ask(block)
+				}
+				none := func(int) int64 { return 0 }
+				for i := 0; i < pastEntities; i += 100 { // the forms of now, which are kept
+					asked(i, 100, none)
 				}
 				for i := range 20 { // connections
-					ask(test.by*i+test.odd, at(test.spread-1-i))
+					ask([]question{{test.by*i + test.odd, at(test.spread - 1 - i)}})
 				}
 				if test.name == "warm" {
-					_, err := catalogv1.NewCatalogServiceClient(s.Conn()).ListEntities(b.Context(), &catalogv1.ListEntitiesRequest{AsOfRevision: at(0), PageSize: 1})
-					require.NoError(b, err)
+					asked(0, 20, at)
+					time.Sleep(time.Second) // all of the revision is read meanwhile
 				}
 				runtime.GC()
 				// Between blocks of reads there are as many of now, so that both
 				// are compared in the same minute, whatever else the machine does.
 				const block = 20
 				var then, now []time.Duration
-				begun := time.Now()
 				b.ReportAllocs()
-				before := cpuTime(b)
+				var spent time.Duration
 				b.ResetTimer()
-				for i := range b.N {
+				for i := 0; i < b.N; i += block {
+					b.StopTimer()
 					if at(1) != at(0) && i > 0 && i%(test.spread-20) == 0 {
-						b.StopTimer()
-						gone := cpuTime(b)
 						ask = serve().askAsOf(b, form)
-						before += cpuTime(b) - gone
-						b.StartTimer()
-						begun = time.Now()
 					}
-					ask(test.by*i+test.odd, at(i%(test.spread-20)))
-					if (i+1)%block == 0 {
-						then = append(then, time.Since(begun))
-						b.StopTimer()
-						spent := cpuTime(b)
-						begun = time.Now()
-						for k := range block {
-							ask(test.by*(i-k)+test.odd, 0)
-						}
-						now = append(now, time.Since(begun))
-						before += cpuTime(b) - spent
-						b.StartTimer()
-						begun = time.Now()
+					before := cpuTime(b)
+					b.StartTimer()
+					took := asked(i, min(block, b.N-i), at)
+					b.StopTimer()
+					spent += cpuTime(b) - before
+					if b.N-i >= block {
+						then, now = append(then, took), append(now, asked(i, block, none))
 					}
+					b.StartTimer()
 				}
 				if len(then) > 0 {
 					slices.Sort(then)
 					slices.Sort(now)
 					b.ReportMetric(float64(then[len(then)/2])/float64(now[len(now)/2]), "times-now")
 				}
-				b.ReportMetric(float64((cpuTime(b)-before).Nanoseconds())/float64(b.N), "cpu-ns/op")
+				b.ReportMetric(float64(spent.Nanoseconds())/float64(b.N), "cpu-ns/op")
 			})
 		}
 	}
 }
 
-// askAsOf asks for the i-th entity, as of a revision if that is not 0.
-func (s *Server) askAsOf(b *testing.B, form string) func(i int, revision int64) {
-	if form == "grpc" {
-		client := (&fixture{Server: s}).catalog(b)
-		return func(i int, revision int64) {
-			e, err := client.GetEntity(b.Context(), &catalogv1.GetEntityRequest{Name: fmt.Sprintf("entities/component:default/e%d", i%pastEntities), AsOfRevision: revision})
-			if err != nil || proto.Size(e) < 1500 {
-				b.Fatalf("%v, %d bytes", err, proto.Size(e))
-			}
-		}
-	}
-	h := s.Handler()
-	path := func(i int, revision int64) string {
-		path := fmt.Sprintf("/v1/entities/component:default/e%d", i%pastEntities)
-		if revision > 0 {
-			path += fmt.Sprint("?asOfRevision=", revision)
+// question is for the i-th entity, as of a revision if that is not 0.
+type question struct {
+	i        int
+	revision int64
+}
+
+// askAsOf asks one question after another, and tells how long that took.
+func (s *Server) askAsOf(b *testing.B, form string) func([]question) time.Duration {
+	path := func(q question) string {
+		path := fmt.Sprintf("/v1/entities/component:default/e%d", q.i%pastEntities)
+		if q.revision > 0 {
+			path += fmt.Sprint("?asOfRevision=", q.revision)
 		}
 		return path
 	}
-	if form == "http" {
-		web := httptest.NewServer(h)
-		b.Cleanup(web.Close)
-		return func(i int, revision int64) {
-			answer, err := web.Client().Get(web.URL + path(i, revision)) //nolint:noctx // of a benchmark
-			require.NoError(b, err)
-			n, err := io.Copy(io.Discard, answer.Body)
-			if err != nil || answer.Body.Close() != nil || answer.StatusCode != http.StatusOK || n < 1500 {
-				b.Fatalf("%v, %d, %d bytes", err, answer.StatusCode, n)
+	var one func(q question)
+	switch form {
+	case "http":
+		return clientProcess(b, s.Handler(), path)
+	case "grpc":
+		client := (&fixture{Server: s}).catalog(b)
+		one = func(q question) {
+			e, err := client.GetEntity(b.Context(), &catalogv1.GetEntityRequest{Name: fmt.Sprintf("entities/component:default/e%d", q.i%pastEntities), AsOfRevision: q.revision})
+			if err != nil || proto.Size(e) < leastPast {
+				b.Fatalf("%v, %d bytes", err, proto.Size(e))
+			}
+		}
+	default:
+		h := s.Handler()
+		one = func(q question) {
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, httptest.NewRequestWithContext(b.Context(), http.MethodGet, path(q), nil))
+			if w.Code != http.StatusOK || w.Body.Len() < leastPast {
+				b.Fatalf("%d: %s", w.Code, w.Body)
 			}
 		}
 	}
-	return func(i int, revision int64) {
-		w := httptest.NewRecorder()
-		h.ServeHTTP(w, httptest.NewRequestWithContext(b.Context(), http.MethodGet, path(i, revision), nil))
-		if w.Code != http.StatusOK || w.Body.Len() < 1500 {
-			b.Fatalf("%d: %s", w.Code, w.Body)
+	return func(block []question) time.Duration {
+		begun := time.Now()
+		for _, q := range block {
+			one(q)
 		}
+		return time.Since(begun)
+	}
+}
+
+// leastPast is less than any answer has, in bytes.
+const leastPast = 1500
+
+// clientEnv makes this program a client: it reads lines of addresses, asks for
+// one after another, and prints how many nanoseconds a line took.
+const clientEnv = "WAYPOST_BENCH_CLIENT"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(clientEnv) == "" {
+		os.Exit(m.Run())
+	}
+	for lines := bufio.NewReader(os.Stdin); ; {
+		line, err := lines.ReadString('\n')
+		if err != nil {
+			return
+		}
+		begun := time.Now()
+		for url := range strings.FieldsSeq(line) {
+			answer, err := http.Get(url) //nolint:gosec,noctx // of a benchmark
+			if err != nil {
+				panic(err)
+			}
+			n, err := io.Copy(io.Discard, answer.Body)
+			if err != nil || answer.Body.Close() != nil || answer.StatusCode != http.StatusOK || n < leastPast {
+				panic(fmt.Sprintf("%s: %v, %s, %d bytes", url, err, answer.Status, n))
+			}
+		}
+		fmt.Println(time.Since(begun).Nanoseconds())
+	}
+}
+
+// clientProcess asks from another process: client and server share neither
+// memory nor threads.
+func clientProcess(b *testing.B, h http.Handler, path func(question) string) func([]question) time.Duration {
+	web := httptest.NewServer(h)
+	b.Cleanup(web.Close)
+	client := exec.CommandContext(b.Context(), os.Args[0]) //nolint:gosec // this program
+	client.Env, client.Stderr = append(os.Environ(), clientEnv+"=1"), os.Stderr
+	in, err := client.StdinPipe()
+	require.NoError(b, err)
+	out, err := client.StdoutPipe()
+	require.NoError(b, err)
+	require.NoError(b, client.Start())
+	b.Cleanup(func() {
+		_ = in.Close()
+		_ = client.Wait()
+	})
+	answers := bufio.NewReader(out)
+	return func(block []question) time.Duration {
+		var line strings.Builder
+		for _, q := range block {
+			fmt.Fprint(&line, web.URL, path(q), " ")
+		}
+		_, err := fmt.Fprintln(in, line.String())
+		require.NoError(b, err)
+		var took int64
+		_, err = fmt.Fscanln(answers, &took)
+		require.NoError(b, err)
+		return time.Duration(took)
 	}
 }
