@@ -126,6 +126,9 @@ func share(was *index.Snapshot, changes []catalog.Change) {
 		}
 		e, old := c.Entity, r.Entity
 		e.Ref, e.UID, e.Document = old.Ref, old.UID, old.Document
+		if e.Origin == old.Origin {
+			e.Origin = old.Origin // with its texts
+		}
 		if slices.Equal(e.Relations, old.Relations) {
 			e.Relations = old.Relations
 		}

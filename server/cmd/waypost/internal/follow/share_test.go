@@ -1,7 +1,9 @@
 package follow
 
 import (
+	"strings"
 	"testing"
+	"unsafe"
 
 	"github.com/stretchr/testify/require"
 
@@ -15,6 +17,7 @@ func TestShare(t *testing.T) {
 		return &catalog.Entity{
 			Ref: catalog.Ref{Kind: "Component", Namespace: "default", Name: "a"}, UID: uid, Revision: revision,
 			Document: []byte(`{"kind":"Component"}`), Relations: relations, Facts: []byte(facts),
+			Origin: catalog.Origin{Path: strings.Repeat("a", 9)}, // each its own
 		}
 	}
 	owned := catalog.Relation{Type: catalog.OwnedBy, Target: catalog.Ref{Kind: "group", Namespace: "default", Name: "x"}}
@@ -38,6 +41,7 @@ func TestShare(t *testing.T) {
 		share(x.Snapshot(), []catalog.Change{c.change})
 		e := c.change.Entity
 		require.Equal(t, c.content, &e.Document[0] == &old.Document[0], name)
+		require.Equal(t, c.content, unsafe.StringData(e.Origin.Path) == unsafe.StringData(old.Origin.Path), name)
 		require.Equal(t, c.related, &e.Relations[0] == &old.Relations[0], name)
 		require.Len(t, e.Relations, relations, name)
 		require.JSONEq(t, `{"a":1}`, string(e.Facts), name)
