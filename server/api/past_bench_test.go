@@ -119,8 +119,7 @@ func benchAsOf(b *testing.B, dsn string) {
 		s, err := New(Options{Index: f.index, Store: st, Feed: hub, Engine: harvest.New(st, log), Logger: log})
 		require.NoError(b, err)
 		s.SetReady(true)
-		past := s.inProcess.methods["/waypost.catalog.v1.CatalogService/GetEntity"].service.(*catalogService).past
-		require.NoError(b, past.recent.read(b.Context(), f.index.Snapshot().Revision()))
+		require.NoError(b, s.past().recent.read(b.Context(), f.index.Snapshot().Revision()))
 		runtime.GC() // what that left behind is no part of the reads
 		return s
 	}
@@ -154,7 +153,8 @@ func benchAsOf(b *testing.B, dsn string) {
 	for _, form := range []string{"rest", "http", "grpc"} {
 		for _, test := range cases {
 			b.Run(form+"/"+test.name, func(b *testing.B) {
-				ask := serve().askAsOf(b, form)
+				s := serve()
+				ask := s.askAsOf(b, form)
 				at := func(i int) int64 { return 0 }
 				if test.revision != nil {
 					at = test.revision
@@ -175,7 +175,8 @@ func benchAsOf(b *testing.B, dsn string) {
 				}
 				if test.name == "warm" {
 					asked(0, 20, at)
-					time.Sleep(time.Second) // all of the revision is read meanwhile
+					past := s.past()
+					require.Eventually(b, func() bool { _, ok := past.snapshots.GetIfPresent(catalog.Revision(at(0))); return ok }, time.Minute, time.Millisecond)
 				}
 				runtime.GC()
 				// Between blocks of reads there are as many of now, so that both
@@ -209,6 +210,10 @@ func benchAsOf(b *testing.B, dsn string) {
 			})
 		}
 	}
+}
+
+func (s *Server) past() *past {
+	return s.inProcess.methods["/waypost.catalog.v1.CatalogService/GetEntity"].service.(*catalogService).past
 }
 
 // question is for the i-th entity, as of a revision if that is not 0.

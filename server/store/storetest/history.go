@@ -126,6 +126,15 @@ func asOf(b *bundle) {
 	existed, err = b.Existed(b.Context(), []string{"component:default/a", "component:default/c", "component:default/nobody"}, middle)
 	require.NoError(b, err)
 	require.Equal(b, map[string]bool{"component:default/a": true}, existed)
+	// A document names what it likes.
+	odd := []string{"component:default/\x00", "component:default/\xff\\\"", "component:default/\u2028<é>&'"}
+	b.apply(slot("r3", "k", "\u2028<é>&'", "odd"))
+	existed, err = b.Existed(b.Context(), odd, b.latest())
+	require.NoError(b, err)
+	require.Equal(b, map[string]bool{odd[2]: true}, existed)
+	_, existed, err = b.At(b.Context(), component("c"), b.latest(), odd...)
+	require.NoError(b, err)
+	require.Equal(b, map[string]bool{odd[0]: false, odd[1]: false, odd[2]: true}, existed)
 
 	fed := b.changes(0)
 	for _, c := range fed {
